@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
+
+namespace mtl::io {
+
+/// CRC-32C (Castagnoli) of `bytes`, rotated and offset as record files ask: a checksum of data that
+/// holds checksums stays useful.
+uint32_t masked_crc32c(std::string_view bytes);
+
+/// One record of an event file: length, checksum of the length, payload, checksum of the payload.
+std::string event_record(std::string_view payload);
+
+/// The payload that opens an event file.
+std::string version_event(double wall_time);
+
+/// The payload of one scalar: `tag` is its curve ("validation/weather/accuracy"), `step` its place
+/// on the axis, `wall_time` seconds since 1970. TensorBoard keeps scalars in single precision.
+std::string scalar_event(std::string_view tag, double value, int64_t step, double wall_time);
+
+/// An event file that TensorBoard shows while it grows.
+class TensorBoardWriter {
+ public:
+  /// Creates `directory` where needed and a new event file in it; several writers may share a
+  /// directory.
+  explicit TensorBoardWriter(const std::filesystem::path& directory);
+
+  /// Adds a point to a curve, stamped with the current time.
+  void add_scalar(std::string_view tag, double value, int64_t step);
+
+  /// Hands everything added so far to the file; a full disk is an `mtl::Error`.
+  void flush();
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+  std::ofstream stream_;
+};
+
+}  // namespace mtl::io
