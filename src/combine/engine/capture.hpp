@@ -1,0 +1,43 @@
+#pragma once
+
+#include <torch/csrc/autograd/edge.h>
+#include <torch/csrc/autograd/function.h>
+#include <torch/types.h>
+
+#include <vector>
+
+namespace mtl::engine {
+
+using Edge = torch::autograd::Edge;
+using EdgeList = torch::autograd::edge_list;
+using Node = torch::autograd::Node;
+
+/// A place in the graph where a gradient is wanted.
+struct Target {
+  Edge edge;
+  torch::Tensor leaf;  // the parameter of an accumulating edge, undefined elsewhere
+};
+
+/// A parameter's place, or an edge without function where it needs no gradient.
+Target target_of(const torch::Tensor& parameter);
+
+/// The gradients of sum_i weights[i] * losses[i] at `targets`, one backward pass that goes no
+/// further than these and keeps the graph. Undefined where no loss reaches. An undefined weight
+/// counts as one. Hooks run as in backward().
+std::vector<torch::Tensor> gradients(const std::vector<torch::Tensor>& losses,
+                                     const std::vector<torch::Tensor>& weights,
+                                     const std::vector<Target>& targets);
+
+/// What backward() does with a parameter's gradient: stored, or added to what is there.
+void accumulate(const torch::Tensor& parameter, torch::Tensor gradient);
+
+/// One backward pass from `tensor` with the gradient `gradient`, accumulated in `parameters` (as
+/// accumulate does).
+void backward_into(const torch::Tensor& tensor, const torch::Tensor& gradient,
+                   const std::vector<torch::Tensor>& parameters);
+
+/// Whether a hook of any kind waits at this node; hooks of a leaf included.
+bool has_hooks(Node& node);
+bool has_hooks(const torch::Tensor& leaf);
+
+}  // namespace mtl::engine

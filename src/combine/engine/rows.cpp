@@ -1,0 +1,79 @@
+#include "mtl/combine/engine/rows.hpp"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "gramian_sum.hpp"
+#include "mtl/core/error.hpp"
+
+namespace mtl {
+namespace {
+
+using at::Tensor;
+using engine::GramianSum;
+
+bool any_defined(const std::vector<Tensor>& rows) {
+  return std::any_of(rows.begin(), rows.end(), [](const Tensor& row) { return row.defined(); });
+}
+
+int64_t tasks_of(const Rows& rows) {
+  return rows.empty() ? 0 : static_cast<int64_t>(rows.front().size());
+}
+
+double squared_norm(const Tensor& tensor) {
+  return at::norm(tensor, 2, at::IntArrayRef{}, false, at::kDouble).square().item<double>();
+}
+
+}  // namespace
+
+Rows rows_of(const Tensor& jacobian) {
+  if (jacobian.dim() != 2) {
+    throw Error("a Jacobian has two dimensions [tasks, parameters], this one has {}",
+                jacobian.dim());
+  }
+  return {jacobian.detach().unbind(0)};
+}
+
+Eigen::MatrixXd gramian(const Rows& rows) {
+  const at::NoGradGuard no_grad;
+  const auto tasks = tasks_of(rows);
+  return engine::guarded_gramian(tasks, [&](GramianSum& sum, bool in_double) {
+    for (const auto& parameter : rows) sum.add_rows(parameter, in_double);
+  });
+}
+
+Eigen::VectorXd norms(const Rows& rows) {
+  const at::NoGradGuard no_grad;
+  Eigen::VectorXd squares = Eigen::VectorXd::Zero(tasks_of(rows));
+  for (const auto& parameter : rows) {
+    for (size_t t = 0; t < parameter.size(); ++t) {
+      if (parameter[t].defined())
+        squares[static_cast<int64_t>(t)] += squared_norm(engine::dense(parameter[t]));
+    }
+  }
+  return squares.cwiseSqrt();
+}
+
+std::vector<Tensor> weighted_sum(const Rows& rows, const Eigen::VectorXd& weights) {
+  const at::NoGradGuard no_grad;
+  std::vector<Tensor> sums(rows.size());
+  for (size_t p = 0; p < rows.size(); ++p) sums[p] = engine::weighted_sum(rows[p], weights);
+  return sums;
+}
+
+Eigen::VectorXd products(const Rows& rows, const std::vector<Tensor>& direction) {
+  const at::NoGradGuard no_grad;
+  Eigen::VectorXd result = Eigen::VectorXd::Zero(tasks_of(rows));
+  for (size_t p = 0; p < rows.size(); ++p) {
+    if (p >= direction.size() || !direction[p].defined() || !any_defined(rows[p])) continue;
+    for (size_t t = 0; t < rows[p].size(); ++t) {
+      if (rows[p][t].defined())
+        result[static_cast<int64_t>(t)] += engine::inner(rows[p][t], direction[p]);
+    }
+  }
+  return result;
+}
+
+}  // namespace mtl
