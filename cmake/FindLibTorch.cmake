@@ -1,0 +1,56 @@
+# Finds LibTorch and makes the target `mtl_libtorch`.
+#
+# MTL_TORCH_DIR: a LibTorch folder with include/ and lib/ (the download from pytorch.org, or the package folder of
+# `pip install torch`). Empty: the system's LibTorch (Debian's libtorch-dev).
+# MTL_TORCH_CUDA: also link the CUDA part of that folder.
+#
+# LibTorch's own CMake package is passed over on purpose: that of the pip wheel fails without a matching CUDA tool
+# kit and mixes in the system's libc10 where both are installed.
+set(MTL_TORCH_DIR "" CACHE PATH "LibTorch folder (include/, lib/); empty for the system's")
+option(MTL_TORCH_CUDA "Link LibTorch's CUDA part" OFF)
+
+if(MTL_TORCH_DIR)
+  set(_search PATHS ${MTL_TORCH_DIR}/lib NO_DEFAULT_PATH)
+  set(_headers PATHS ${MTL_TORCH_DIR}/include NO_DEFAULT_PATH)
+endif()
+# Not cached: a changed MTL_TORCH_DIR takes effect at once.
+foreach(_name torch_cpu c10 torch_cuda c10_cuda)
+  unset(_lib_${_name})
+  find_library(_lib_${_name} ${_name} ${_search} NO_CACHE)
+endforeach()
+find_path(LibTorch_INCLUDE_DIR torch/csrc/api/include/torch/torch.h ${_headers} NO_CACHE)
+
+foreach(_header torch/csrc/api/include/torch/version.h torch/headeronly/version.h)
+  if(LibTorch_INCLUDE_DIR AND EXISTS ${LibTorch_INCLUDE_DIR}/${_header})
+    file(STRINGS ${LibTorch_INCLUDE_DIR}/${_header} _lines REGEX "define TORCH_VERSION_(MAJOR|MINOR|PATCH) +[0-9]+")
+    string(REGEX MATCHALL "[0-9]+" _numbers "${_lines}")
+    if(_numbers)
+      list(JOIN _numbers "." LibTorch_VERSION)
+    endif()
+  endif()
+endforeach()
+
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(LibTorch
+  REQUIRED_VARS _lib_torch_cpu _lib_c10 LibTorch_INCLUDE_DIR VERSION_VAR LibTorch_VERSION
+  REASON_FAILURE_MESSAGE "Install libtorch-dev, or set MTL_TORCH_DIR to a LibTorch folder.")
+
+if(LibTorch_FOUND AND NOT TARGET mtl_libtorch)
+  add_library(mtl_libtorch INTERFACE IMPORTED GLOBAL)
+  target_include_directories(mtl_libtorch SYSTEM INTERFACE ${LibTorch_INCLUDE_DIR}
+                             ${LibTorch_INCLUDE_DIR}/torch/csrc/api/include)
+  target_link_libraries(mtl_libtorch INTERFACE ${_lib_torch_cpu} ${_lib_c10})
+  if(MTL_TORCH_CUDA)
+    # Nothing calls the CUDA part by name, it registers itself: keep the linker from dropping it.
+    target_link_options(mtl_libtorch INTERFACE "LINKER:--no-as-needed,${_lib_torch_cuda},--as-needed")
+    target_link_libraries(mtl_libtorch INTERFACE ${_lib_c10_cuda})
+  endif()
+  if(MTL_TORCH_DIR)
+    # The wheel keeps the CUDA runtime it was linked with in sibling packages, and libtorch_cpu.so does not say where:
+    # an rpath of the old kind is searched for what our libraries need in their turn, too.
+    file(GLOB _nvidia ${MTL_TORCH_DIR}/../nvidia/*/lib)
+    foreach(_dir ${_nvidia})
+      target_link_options(mtl_libtorch INTERFACE "LINKER:--disable-new-dtags,-rpath,${_dir}")
+    endforeach()
+  endif()
+endif()

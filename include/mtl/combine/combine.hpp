@@ -1,0 +1,4 @@
+#pragma once
+
+#include "mtl/combine/combiner.hpp"
+#include "mtl/combine/task_losses.hpp"

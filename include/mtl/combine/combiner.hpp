@@ -1,0 +1,91 @@
+#pragma once
+
+#include <Eigen/Core>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mtl/core/tensor.hpp"
+
+namespace mtl {
+
+class Model;
+
+/// The task losses of one step: only the tasks that have labels in this batch, in the order of the registry.
+struct TaskLosses {
+  std::vector<int64_t> tasks;       // registry index of each
+  std::vector<std::string> names;   // name of each
+  std::vector<Tensor> values;       // scalar, with graph
+  std::vector<int64_t> samples;     // labelled samples behind each
+  int64_t task_count = 0;           // tasks of the registry, present or not
+  Tensor representation;            // the shared representation of this forward; may be undefined
+  /// The losses of a further batch on the same parameters, for methods that need several; may be empty.
+  std::function<TaskLosses()> another_batch;
+
+  int64_t size() const { return static_cast<int64_t>(values.size()); }
+};
+
+/// The losses of T tasks called "0", "1", ...: for problems without a model.
+TaskLosses task_losses(std::vector<Tensor> values);
+
+/// What a combiner saw and did in one step. Rows and columns are the present tasks.
+struct CombinerReport {
+  std::vector<std::string> names;
+  Eigen::MatrixXd cosines;  // between task gradients [T,T]; NaN beside a zero gradient
+  Eigen::VectorXd norms;    // of the task gradients [T]
+  Eigen::VectorXd weights;  // given to the tasks [T]
+  Eigen::VectorXd shares;   // <w_t g_t, d> / <d, d>: each task's part of the update, sums to 1 [T]
+  int64_t conflicts = 0;    // pairs with a negative cosine
+  bool stationary = false;  // no direction helps every task
+};
+
+/// Turns the task losses of one step into one update: leaves `.grad` filled, as backward() would.
+class Combiner {
+ public:
+  virtual ~Combiner() = default;
+
+  virtual void backward(const TaskLosses& losses, Model& model) = 0;
+
+  /// Learnable parameters of the combiner itself; the trainer gives them to the optimizer as a group of their own.
+  virtual std::vector<Tensor> parameters() { return {}; }
+
+  /// Everything that a resume to the bit needs: learnable parameters, running means, generators.
+  virtual NamedTensors state_dict() const { return NamedTensors(); }
+  /// Error: a name or shape that is not this combiner's.
+  virtual void load_state_dict(const NamedTensors& state);
+
+  /// Called by the trainer after the last step of an epoch.
+  virtual void end_epoch() {}
+
+  /// For methods that look at the losses again after the optimizer's step (FAMO): the trainer computes them on the
+  /// same batch without a graph, and only when asked.
+  virtual bool wants_losses_after_step() const { return false; }
+  virtual void after_step(const TaskLosses& /*losses_after*/) {}
+
+  /// Every n steps say what is going on; 0 (the default): never, at no cost.
+  void report_every(int64_t steps) { report_every_ = steps; }
+  /// The report of the last step that made one.
+  const std::optional<CombinerReport>& last_report() const { return report_; }
+
+ protected:
+  /// Counts the step; true when this one reports.
+  bool step_reports() { return report_every_ > 0 && steps_++ % report_every_ == 0; }
+  std::optional<CombinerReport> report_;
+
+ private:
+  int64_t report_every_ = 0;
+  int64_t steps_ = 0;
+};
+
+/// A combiner that only says how to weigh losses.
+class LossCombiner : public Combiner {
+ public:
+  /// The one loss to minimise: scalar with graph.
+  virtual Tensor combine(const TaskLosses& losses) = 0;
+  void backward(const TaskLosses& losses, Model& model) override;
+};
+
+}  // namespace mtl

@@ -1,0 +1,7 @@
+#pragma once
+
+#include "mtl/core/batch.hpp"
+#include "mtl/core/error.hpp"
+#include "mtl/core/random.hpp"
+#include "mtl/core/tensor.hpp"
+#include "mtl/core/torch_version.hpp"

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+
+#include <ATen/core/Generator.h>
+
+#include "mtl/core/tensor.hpp"
+
+namespace mtl {
+
+/// A CPU generator of its own, for draws that shall not depend on anybody else's.
+torch::Generator make_generator(uint64_t seed);
+
+/// The whole state of a generator as a byte tensor, and back.
+Tensor generator_state(const torch::Generator& generator);
+void set_generator_state(torch::Generator& generator, const Tensor& state);
+
+/// torch's default CPU generator: what dropout and initialization draw from.
+Tensor default_generator_state();
+void set_default_generator_state(const Tensor& state);
+
+/// One well-mixed seed from several numbers, such as (seed, epoch).
+uint64_t mix_seed(uint64_t seed, uint64_t number);
+
+}  // namespace mtl

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <torch/ordered_dict.h>
+#include <torch/types.h>
+
+#include <string>
+
+namespace mtl {
+
+using Tensor = torch::Tensor;
+
+/// Name -> tensor, in the order of insertion.
+using NamedTensors = torch::OrderedDict<std::string, Tensor>;
+
+/// A shape as a reader writes it: "[32, 14, 10]".
+std::string shape_text(const Tensor& tensor);
+
+}  // namespace mtl

@@ -1,0 +1,9 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include "mtl/combine/combine.hpp"
+#include "mtl/core/core.hpp"
+#include "mtl/nn/nn.hpp"
+#include "mtl/sharing/sharing.hpp"
+#include "mtl/task/tasks.hpp"

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "mtl/nn/encoders/mlp_encoder.hpp"
+
+namespace mtl::nn {
+
+/// Hidden layers and a linear output: MlpHead({.input_size = 256, .hidden_sizes = {64}, .output_size = 9}).
+struct MlpHead : torch::nn::ModuleHolder<MlpImpl> {
+  using torch::nn::ModuleHolder<MlpImpl>::ModuleHolder;
+  /// Error: as MlpEncoder, and no output_size.
+  MlpHead(const MlpOptions& options);  // NOLINT(google-explicit-constructor)
+};
+
+}  // namespace mtl::nn

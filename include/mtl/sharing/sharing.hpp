@@ -1,0 +1,5 @@
+#pragma once
+
+#include "mtl/sharing/branched.hpp"
+#include "mtl/sharing/hard_sharing.hpp"
+#include "mtl/sharing/model.hpp"
