@@ -1,0 +1,55 @@
+#pragma once
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "mtl/data/csv.hpp"
+#include "weather_data.hpp"
+
+// One file each, before they are joined.
+
+namespace weather {
+
+enum Element { temp, rh, atm, sunlight, precipitation, sky, element_count };
+inline constexpr size_t number_count = sky;  // all but the sky are numbers
+
+/// What users call an element: the plain file's column name.
+std::string_view name_of(size_t element);
+
+struct Observation {
+  Date date;
+  int64_t line = 0;
+  std::array<double, number_count> numbers{};  // NaN: missing
+  std::string weather;                         // first term; empty: missing
+};
+
+struct WeatherFile {
+  std::string file;
+  std::string station;
+  std::array<bool, element_count> has{};
+  std::array<size_t, element_count> column{};  // of each element that it has
+  std::vector<Observation> days;               // dates ascend
+  std::vector<std::string> warnings;
+};
+
+bool is_agency_file(const mtl::Csv& csv);
+WeatherFile read_agency_file(const mtl::Csv& csv);
+
+bool is_plain_file(const mtl::Csv& csv);
+WeatherFile read_plain_file(const mtl::Csv& csv);
+
+// What both kinds of file share. `where` is what an error begins with: file, line and column.
+
+/// Throws mtl::Error unless the day exists.
+Date checked_date(int64_t year, int64_t month, int64_t day, const std::string& where);
+/// Throws mtl::Error unless the cell is a number that the element can take.
+double checked_number(const std::string& cell, size_t element, const std::string& where);
+/// Throws mtl::Error where nothing stands before the first separator.
+std::string checked_weather(const std::string& cell, const std::string& where);
+/// Throws mtl::Error where the day does not come after the last one of `file`.
+void append(WeatherFile& file, Observation day, const std::string& where);
+/// Throws mtl::Error unless the row has `cells` cells.
+void check_width(const mtl::Csv& csv, const mtl::CsvRow& row, size_t cells);
+
+}  // namespace weather

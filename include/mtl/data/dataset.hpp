@@ -1,0 +1,54 @@
+#pragma once
+
+#include <concepts>
+#include <string_view>
+
+#include "mtl/core/batch.hpp"
+
+namespace mtl {
+
+/// Where a BatchLoader takes rows from: `get` gathers the rows that an int64 [n] tensor of indices
+/// names, in that order, and may be called with any part of the rows at once.
+/// A dataset of one's own needs these two and no base class. Where gathering is cheap and copies
+/// `row_bytes()` bytes a row, say so with a third: a loader then gathers a small epoch in one go.
+template <class D>
+concept Dataset = requires(const D& dataset, const Tensor& indices) {
+  { dataset.size() } -> std::convertible_to<int64_t>;
+  { dataset.get(indices) } -> std::same_as<Batch>;
+};
+
+/// False when any label is missing: NaN in real targets, -100 in integer ones.
+bool is_complete(const Tensor& target);
+
+/// Whole tensors by name, row i of each belonging to sample i.
+///
+///     mtl::TensorDataset data({{"input", x}}, {{"temperature", t}, {"weather", w}});
+///
+/// The tensors are shared, not copied, and looked through once for missing labels: do not write to
+/// them afterwards.
+class TensorDataset {
+ public:
+  /// Throws Error unless there is an input and every tensor has the same, positive number of rows.
+  explicit TensorDataset(NamedTensors inputs, NamedTensors targets = NamedTensors());
+
+  int64_t size() const { return size_; }
+  const NamedTensors& inputs() const { return inputs_; }
+  const NamedTensors& targets() const { return targets_; }
+  /// Whether no target has a missing label anywhere.
+  bool complete() const { return complete_; }
+
+  /// The rows named by `indices` [n], copied.
+  Batch get(const Tensor& indices) const;
+  int64_t row_bytes() const;
+
+  /// The rows named by `indices` [n] as a dataset of its own, such as one part of a split.
+  TensorDataset rows(const Tensor& indices) const;
+  TensorDataset to(const torch::Device& device) const;
+
+ private:
+  NamedTensors inputs_, targets_;
+  int64_t size_ = 0;
+  bool complete_ = false;
+};
+
+}  // namespace mtl
