@@ -4,6 +4,7 @@
 
 #include "mtl/combine/combine.hpp"
 #include "mtl/core/core.hpp"
+#include "mtl/io/io.hpp"
 #include "mtl/nn/nn.hpp"
 #include "mtl/sharing/sharing.hpp"
 #include "mtl/task/tasks.hpp"

@@ -1,4 +1,5 @@
 #pragma once
 
 #include "mtl/combine/combiner.hpp"
+#include "mtl/combine/gradient_combiner.hpp"
 #include "mtl/combine/task_losses.hpp"
