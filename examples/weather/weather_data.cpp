@@ -195,7 +195,8 @@ WeatherDays read_weather(std::span<const std::filesystem::path> files) {
     days.atm.push_back(day.values.numbers[atm]);
     days.sunlight.push_back(day.values.numbers[sunlight]);
     days.precipitation.push_back(day.values.numbers[precipitation]);
-    days.weather.push_back(day.values.weather);
+    days.weather.push_back(first_term(day.values.weather));
+    days.whole_weather.push_back(day.values.weather);
   }
   warn_of_gaps(days);
   warn_of_missing(days);

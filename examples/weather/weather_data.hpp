@@ -29,6 +29,8 @@ struct WeatherDays {
   std::vector<double> precipitation;  ///< total, mm; 0 where none fell
   /// First term of the daytime weather: 曇 for 曇一時晴. Empty where there is none.
   std::vector<std::string> weather;
+  /// The same as written, 曇一時晴.
+  std::vector<std::string> whole_weather;
   std::string station;                ///< empty for plain files, which do not say
   std::vector<std::string> warnings;  ///< one sentence each, for the user to read
 

@@ -55,9 +55,10 @@ double checked_number(const std::string& cell, size_t element, const std::string
 }
 
 std::string checked_weather(const std::string& cell, const std::string& where) {
-  std::string term = first_term(cell);
-  if (term.empty()) throw mtl::Error("{}: \"{}\" does not begin with a weather.", where, cell);
-  return term;
+  if (first_term(cell).empty()) {
+    throw mtl::Error("{}: \"{}\" does not begin with a weather.", where, cell);
+  }
+  return cell;
 }
 
 void append(WeatherFile& file, Observation day, const std::string& where) {

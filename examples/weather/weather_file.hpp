@@ -21,7 +21,7 @@ struct Observation {
   Date date;
   int64_t line = 0;
   std::array<double, number_count> numbers{};  // NaN: missing
-  std::string weather;                         // first term; empty: missing
+  std::string weather;                         // as written; empty: missing
 };
 
 struct WeatherFile {
