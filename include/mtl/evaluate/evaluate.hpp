@@ -1,0 +1,3 @@
+#pragma once
+
+#include "mtl/evaluate/statistics.hpp"
