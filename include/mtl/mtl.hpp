@@ -4,7 +4,9 @@
 
 #include "mtl/combine/combine.hpp"
 #include "mtl/core/core.hpp"
+#include "mtl/data/data.hpp"
 #include "mtl/io/io.hpp"
 #include "mtl/nn/nn.hpp"
 #include "mtl/sharing/sharing.hpp"
 #include "mtl/task/tasks.hpp"
+#include "mtl/train/train.hpp"

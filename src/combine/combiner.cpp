@@ -16,10 +16,13 @@ TaskLosses task_losses(std::vector<Tensor> values) {
   return losses;
 }
 
+Tensor Combiner::total(const TaskLosses& losses) const { return torch::stack(losses.values).sum(); }
+
 void Combiner::load_state_dict(const NamedTensors& state) {
   if (!state.is_empty())
-    throw Error("this combiner keeps no state, but was given \"{}\"; the checkpoint is of another combiner",
-                state.front().key());
+    throw Error(
+        "this combiner keeps no state, but was given \"{}\"; the checkpoint is of another combiner",
+        state.front().key());
 }
 
 void LossCombiner::backward(const TaskLosses& losses, Model& /*model*/) {

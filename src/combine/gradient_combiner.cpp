@@ -9,7 +9,8 @@
 namespace mtl {
 namespace {
 
-bool same_object(const std::weak_ptr<torch::nn::Module>& a, const std::weak_ptr<torch::nn::Module>& b) {
+bool same_object(const std::weak_ptr<torch::nn::Module>& a,
+                 const std::weak_ptr<torch::nn::Module>& b) {
   return !a.expired() && !a.owner_before(b) && !b.owner_before(a);
 }
 
@@ -17,13 +18,15 @@ void require_finite_rows(const Rows& rows, const TaskLosses& step) {
   const Eigen::VectorXd lengths = norms(rows);
   for (Eigen::Index t = 0; t < lengths.size(); ++t)
     if (!std::isfinite(lengths[t]))
-      throw Error("task \"{}\": its gradient holds NaN or infinity", step.names[static_cast<size_t>(t)]);
+      throw Error("task \"{}\": its gradient holds NaN or infinity",
+                  step.names[static_cast<size_t>(t)]);
 }
 
 }  // namespace
 
 EngineCombiner::EngineCombiner(const GradientOptions& options) : gradient_options_(options) {
-  if (options.every < 1) throw Error("every = {}: the weights are solved anew every n >= 1 steps", options.every);
+  if (options.every < 1)
+    throw Error("every = {}: the weights are solved anew every n >= 1 steps", options.every);
 }
 
 void EngineCombiner::begin(const TaskLosses& losses, Model& model) {
@@ -38,16 +41,20 @@ void EngineCombiner::begin(const TaskLosses& losses, Model& model) {
   EngineStep engine_step{losses.values, shared_, {}, {}};
   if (gradient_options_.at == GradientSite::representation) {
     if (!losses.representation.defined())
-      throw Error("the gradients were to be compared at the shared representation, but this model has no such tensor;"
-                  " use GradientSite::shared_parameters");
+      throw Error(
+          "the gradients were to be compared at the shared representation, but this model has no "
+          "such tensor;"
+          " use GradientSite::shared_parameters");
     engine_step.representation = losses.representation;
   }
   engine_step.task_parameters.reserve(losses.tasks.size());
-  for (int64_t task : losses.tasks) engine_step.task_parameters.push_back(by_task_[static_cast<size_t>(task)]);
+  for (int64_t task : losses.tasks)
+    engine_step.task_parameters.push_back(by_task_[static_cast<size_t>(task)]);
   engine_.begin(std::move(engine_step));
 }
 
-void EngineCombiner::make_report(const Eigen::MatrixXd& gramian, const Eigen::VectorXd& weights, bool stationary) {
+void EngineCombiner::make_report(const Eigen::MatrixXd& gramian, const Eigen::VectorXd& weights,
+                                 bool stationary) {
   CombinerReport report;
   report.names = step().names;
   report.norms = gramian.diagonal().cwiseSqrt();
@@ -69,7 +76,8 @@ Eigen::VectorXd GradientCombiner::solve(const Eigen::MatrixXd& gramian) {
   stationary_ = false;
   for (Eigen::Index t = 0; t < count; ++t) {
     if (!gramian.row(t).allFinite())
-      throw Error("task \"{}\": its gradient holds NaN or infinity", step().names[static_cast<size_t>(t)]);
+      throw Error("task \"{}\": its gradient holds NaN or infinity",
+                  step().names[static_cast<size_t>(t)]);
     if (gramian(t, t) > 0 || keeps_zero_rows()) active_.push_back(t);
   }
   if (active_.empty()) {
@@ -89,14 +97,18 @@ void GradientCombiner::backward(const TaskLosses& losses, Model& model) {
   const bool reports = step_reports();
   Eigen::VectorXd chosen(losses.size());
   if (steps_until_solve_ > 0) {
-    for (int64_t t = 0; t < losses.size(); ++t) chosen[t] = kept_weights_[losses.tasks[static_cast<size_t>(t)]];
+    for (int64_t t = 0; t < losses.size(); ++t)
+      chosen[t] = kept_weights_[losses.tasks[static_cast<size_t>(t)]];
     --steps_until_solve_;
   } else {
     chosen = solve(engine().gramian());
     if (gradient_options_.every > 1) {
-      // A task that is absent now keeps its last weight, or counts like the others until it has one.
-      if (kept_weights_.size() != losses.task_count) kept_weights_.setConstant(losses.task_count, chosen.mean());
-      for (int64_t t = 0; t < losses.size(); ++t) kept_weights_[losses.tasks[static_cast<size_t>(t)]] = chosen[t];
+      // A task that is absent now keeps its last weight, or counts like the others until it has
+      // one.
+      if (kept_weights_.size() != losses.task_count)
+        kept_weights_.setConstant(losses.task_count, chosen.mean());
+      for (int64_t t = 0; t < losses.size(); ++t)
+        kept_weights_[losses.tasks[static_cast<size_t>(t)]] = chosen[t];
       steps_until_solve_ = gradient_options_.every - 1;
     }
   }
@@ -116,9 +128,11 @@ void DirectionCombiner::backward(const TaskLosses& losses, Model& model) {
 
 Tensor aggregate(Combiner& combiner, const Tensor& jacobian) {
   if (jacobian.dim() != 2 || jacobian.size(0) < 1)
-    throw Error("aggregate: found a Jacobian {}, expected [T, P] with T >= 1 rows, one a task", shape_text(jacobian));
+    throw Error("aggregate: found a Jacobian {}, expected [T, P] with T >= 1 rows, one a task",
+                shape_text(jacobian));
   auto* base = dynamic_cast<EngineCombiner*>(&combiner);
-  if (base == nullptr) throw Error("aggregate: a loss combiner weighs losses and has no use for a Jacobian");
+  if (base == nullptr)
+    throw Error("aggregate: a loss combiner weighs losses and has no use for a Jacobian");
   const Rows rows = rows_of(jacobian);
   // The losses' values are unknown here; methods that need them say so.
   const TaskLosses step = task_losses(std::vector<Tensor>(static_cast<size_t>(jacobian.size(0))));
@@ -131,7 +145,8 @@ Tensor aggregate(Combiner& combiner, const Tensor& jacobian) {
     direction = dynamic_cast<DirectionCombiner&>(combiner).direction(rows).by_parameter;
   }
   base->step_ = nullptr;
-  return direction.front().defined() ? direction.front() : torch::zeros({jacobian.size(1)}, jacobian.options());
+  return direction.front().defined() ? direction.front()
+                                     : torch::zeros({jacobian.size(1)}, jacobian.options());
 }
 
 }  // namespace mtl

@@ -11,7 +11,8 @@ TaskLosses task_losses(const Model& model, const NamedTensors& predictions, cons
   losses.representation = model.representation();
   for (int64_t t = 0; t < tasks.size(); ++t) {
     const Tensor* prediction = predictions.find(tasks[t].name);
-    if (prediction == nullptr) throw Error("the model gave no prediction for task \"{}\"", tasks[t].name);
+    if (prediction == nullptr)
+      throw Error("the model gave no prediction for task \"{}\"", tasks[t].name);
     LossValue loss = loss_of(tasks[t], *prediction, batch);
     if (loss.samples == 0) continue;
     losses.tasks.push_back(t);

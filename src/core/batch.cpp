@@ -23,8 +23,10 @@ Batch to(const Batch& batch, torch::Device device) {
 }
 
 Tensor is_labelled(const Tensor& target) {
-  if (target.dim() == 0) throw Error("a target needs a first dimension that counts the samples, found a scalar");
-  Tensor labelled = target.is_floating_point() ? target.isnan().logical_not() : target.ne(missing_class);
+  if (target.dim() == 0)
+    throw Error("a target needs a first dimension that counts the samples, found a scalar");
+  Tensor labelled =
+      target.is_floating_point() ? target.isnan().logical_not() : target.ne(missing_class);
   return labelled.dim() == 1 ? labelled : labelled.flatten(1).any(1);
 }
 

@@ -6,9 +6,7 @@
 
 namespace mtl {
 
-torch::Generator make_generator(uint64_t seed) {
-  return at::detail::createCPUGenerator(seed);
-}
+torch::Generator make_generator(uint64_t seed) { return at::detail::createCPUGenerator(seed); }
 
 Tensor generator_state(const torch::Generator& generator) {
   auto shared = generator;  // get_state is not const in every LibTorch

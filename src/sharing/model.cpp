@@ -12,8 +12,10 @@ namespace {
 const Tensor& pick_input(const NamedTensors& inputs, const std::string& name) {
   if (name.empty()) {
     if (inputs.size() == 1) return inputs.front().value();
-    throw Error("the batch has {} inputs, and the model was not told which to read; name it when the model is made",
-                inputs.size());
+    throw Error(
+        "the batch has {} inputs, and the model was not told which to read; name it when the model "
+        "is made",
+        inputs.size());
   }
   if (const Tensor* input = inputs.find(name)) return *input;
   std::string names;
@@ -30,7 +32,9 @@ Model::Model(TaskRegistry tasks) : tasks_(std::move(tasks)) {
 void Model::register_heads() {
   auto heads = std::make_shared<torch::nn::Module>("heads");
   for (const Task& task : tasks_) {
-    if (!task.head) throw Error("task \"{}\" has no head; give Task::head, e.g. nn::LinearHead(256, 1)", task.name);
+    if (!task.head)
+      throw Error("task \"{}\" has no head; give Task::head, e.g. nn::LinearHead(256, 1)",
+                  task.name);
     heads->register_module(task.name, task.head.module());
   }
   register_module("heads", heads);
@@ -44,7 +48,8 @@ std::vector<Tensor> Model::task_parameters(std::string_view task) {
 std::vector<Tensor> Model::shared_parameters() {
   std::unordered_set<at::TensorImpl*> owned;
   for (const Task& task : tasks_)
-    for (const Tensor& parameter : task_parameters(task.name)) owned.insert(parameter.unsafeGetTensorImpl());
+    for (const Tensor& parameter : task_parameters(task.name))
+      owned.insert(parameter.unsafeGetTensorImpl());
   std::vector<Tensor> shared;
   for (const Tensor& parameter : parameters())
     if (!owned.contains(parameter.unsafeGetTensorImpl())) shared.push_back(parameter);
@@ -62,11 +67,13 @@ NamedTensors HardSharingImpl::forward(const NamedTensors& inputs) {
   representation_ = encoder_.forward(pick_input(inputs, input_));
   NamedTensors predictions;
   predictions.reserve(static_cast<size_t>(tasks().size()));
-  for (const Task& task : tasks()) predictions.insert(task.name, task.head.forward(representation_));
+  for (const Task& task : tasks())
+    predictions.insert(task.name, task.head.forward(representation_));
   return predictions;
 }
 
-BranchedImpl::BranchedImpl(Encoder stem, std::vector<Branch> branches, TaskRegistry tasks_given, std::string input)
+BranchedImpl::BranchedImpl(Encoder stem, std::vector<Branch> branches, TaskRegistry tasks_given,
+                           std::string input)
     : Model(std::move(tasks_given)),
       stem_(std::move(stem)),
       branches_(std::move(branches)),
@@ -80,7 +87,8 @@ BranchedImpl::BranchedImpl(Encoder stem, std::vector<Branch> branches, TaskRegis
     if (branches_[b].tasks.empty()) throw Error("branch {} has no tasks", b);
     for (const std::string& name : branches_[b].tasks) {
       size_t& branch = branch_of_task_[static_cast<size_t>(tasks().index_of(name))];
-      if (branch != branches_.size()) throw Error("task \"{}\" is in branches {} and {}", name, branch, b);
+      if (branch != branches_.size())
+        throw Error("task \"{}\" is in branches {} and {}", name, branch, b);
       branch = b;
     }
     modules->register_module(std::to_string(b), branches_[b].encoder.module());
@@ -95,11 +103,13 @@ BranchedImpl::BranchedImpl(Encoder stem, std::vector<Branch> branches, TaskRegis
 NamedTensors BranchedImpl::forward(const NamedTensors& inputs) {
   representation_ = stem_.forward(pick_input(inputs, input_));
   std::vector<Tensor> branch_outputs;
-  for (const Branch& branch : branches_) branch_outputs.push_back(branch.encoder.forward(representation_));
+  for (const Branch& branch : branches_)
+    branch_outputs.push_back(branch.encoder.forward(representation_));
   NamedTensors predictions;
   for (int64_t t = 0; t < tasks().size(); ++t)
-    predictions.insert(tasks()[t].name,
-                       tasks()[t].head.forward(branch_outputs[branch_of_task_[static_cast<size_t>(t)]]));
+    predictions.insert(
+        tasks()[t].name,
+        tasks()[t].head.forward(branch_outputs[branch_of_task_[static_cast<size_t>(t)]]));
   return predictions;
 }
 
@@ -107,12 +117,14 @@ std::vector<Tensor> BranchedImpl::task_parameters(std::string_view task) {
   std::vector<Tensor> parameters = Model::task_parameters(task);
   const Branch& branch = branches_[branch_of_task_[static_cast<size_t>(tasks().index_of(task))]];
   if (branch.tasks.size() == 1)
-    for (const Tensor& parameter : branch.encoder.module()->parameters()) parameters.push_back(parameter);
+    for (const Tensor& parameter : branch.encoder.module()->parameters())
+      parameters.push_back(parameter);
   return parameters;
 }
 
-Branched::Branched(Encoder stem, std::vector<Branch> branches, TaskRegistry tasks, std::string input)
-    : ModuleHolder(std::make_shared<BranchedImpl>(std::move(stem), std::move(branches), std::move(tasks),
-                                                  std::move(input))) {}
+Branched::Branched(Encoder stem, std::vector<Branch> branches, TaskRegistry tasks,
+                   std::string input)
+    : ModuleHolder(std::make_shared<BranchedImpl>(std::move(stem), std::move(branches),
+                                                  std::move(tasks), std::move(input))) {}
 
 }  // namespace mtl

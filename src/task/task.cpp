@@ -10,8 +10,9 @@ namespace mtl {
 
 LossValue Loss::operator()(const Tensor& prediction, const Tensor& target, bool complete) const {
   if (prediction.dim() == 0 || target.dim() == 0 || prediction.size(0) != target.size(0))
-    throw Error("prediction {} and target {} do not count the same samples in their first dimension",
-                shape_text(prediction), shape_text(target));
+    throw Error(
+        "prediction {} and target {} do not count the same samples in their first dimension",
+        shape_text(prediction), shape_text(target));
   Tensor answered = prediction, labels = target;
   bool whole = complete;  // no NaN among the labels that the loss will see
   if (!complete) {
@@ -49,9 +50,12 @@ LossValue loss_of(const Task& task, const Tensor& prediction, const Batch& batch
 Task& TaskRegistry::add(Task task) {
   if (task.name.empty()) throw Error("a task needs a name; give Task::name");
   if (task.name.find('.') != std::string::npos)
-    throw Error("task \"{}\": a name becomes part of parameter names and cannot hold a dot", task.name);
-  if (contains(task.name)) throw Error("task \"{}\" is registered already; names are unique", task.name);
-  if (!task.loss) throw Error("task \"{}\" has no loss; give Task::loss, e.g. MeanSquaredError{{}}", task.name);
+    throw Error("task \"{}\": a name becomes part of parameter names and cannot hold a dot",
+                task.name);
+  if (contains(task.name))
+    throw Error("task \"{}\" is registered already; names are unique", task.name);
+  if (!task.loss)
+    throw Error("task \"{}\" has no loss; give Task::loss, e.g. MeanSquaredError{{}}", task.name);
   return tasks_.emplace_back(std::move(task));
 }
 
@@ -64,7 +68,8 @@ int64_t TaskRegistry::index_of(std::string_view name) const {
 }
 
 bool TaskRegistry::contains(std::string_view name) const {
-  return std::any_of(tasks_.begin(), tasks_.end(), [&](const Task& task) { return task.name == name; });
+  return std::any_of(tasks_.begin(), tasks_.end(),
+                     [&](const Task& task) { return task.name == name; });
 }
 
 }  // namespace mtl

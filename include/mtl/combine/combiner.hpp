@@ -14,15 +14,17 @@ namespace mtl {
 
 class Model;
 
-/// The task losses of one step: only the tasks that have labels in this batch, in the order of the registry.
+/// The task losses of one step: only the tasks that have labels in this batch, in the order of the
+/// registry.
 struct TaskLosses {
-  std::vector<int64_t> tasks;       // registry index of each
-  std::vector<std::string> names;   // name of each
-  std::vector<Tensor> values;       // scalar, with graph
-  std::vector<int64_t> samples;     // labelled samples behind each
-  int64_t task_count = 0;           // tasks of the registry, present or not
-  Tensor representation;            // the shared representation of this forward; may be undefined
-  /// The losses of a further batch on the same parameters, for methods that need several; may be empty.
+  std::vector<int64_t> tasks;      // registry index of each
+  std::vector<std::string> names;  // name of each
+  std::vector<Tensor> values;      // scalar, with graph
+  std::vector<int64_t> samples;    // labelled samples behind each
+  int64_t task_count = 0;          // tasks of the registry, present or not
+  Tensor representation;           // the shared representation of this forward; may be undefined
+  /// The losses of a further batch on the same parameters, for methods that need several; may be
+  /// empty.
   std::function<TaskLosses()> another_batch;
 
   int64_t size() const { return static_cast<int64_t>(values.size()); }
@@ -49,7 +51,13 @@ class Combiner {
 
   virtual void backward(const TaskLosses& losses, Model& model) = 0;
 
-  /// Learnable parameters of the combiner itself; the trainer gives them to the optimizer as a group of their own.
+  /// The one number that stands for several losses when a run is watched (early stopping, best
+  /// model): scalar. Changes no state. Here: their sum; a combiner that minimises another fixed
+  /// function of the losses gives that.
+  virtual Tensor total(const TaskLosses& losses) const;
+
+  /// Learnable parameters of the combiner itself; the trainer gives them to the optimizer as a
+  /// group of their own.
   virtual std::vector<Tensor> parameters() { return {}; }
 
   /// Everything that a resume to the bit needs: learnable parameters, running means, generators.
@@ -60,8 +68,8 @@ class Combiner {
   /// Called by the trainer after the last step of an epoch.
   virtual void end_epoch() {}
 
-  /// For methods that look at the losses again after the optimizer's step (FAMO): the trainer computes them on the
-  /// same batch without a graph, and only when asked.
+  /// For methods that look at the losses again after the optimizer's step (FAMO): the trainer
+  /// computes them on the same batch without a graph, and only when asked.
   virtual bool wants_losses_after_step() const { return false; }
   virtual void after_step(const TaskLosses& /*losses_after*/) {}
 

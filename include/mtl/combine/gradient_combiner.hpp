@@ -17,8 +17,8 @@ class Module;
 
 namespace mtl {
 
-/// Where the task gradients are compared: at the shared parameters (exact), or at the shared representation (cheaper:
-/// one backward pass through the encoder, whatever the number of tasks).
+/// Where the task gradients are compared: at the shared parameters (exact), or at the shared
+/// representation (cheaper: one backward pass through the encoder, whatever the number of tasks).
 enum class GradientSite { shared_parameters, representation };
 
 /// What every method on gradients can be told.
@@ -27,7 +27,8 @@ struct GradientOptions {
   int64_t every = 1;  // solve anew every that many steps and keep the weights in between
 };
 
-/// What gradient and direction combiners share: the engine, the model's parameters, the rules for degenerate rows.
+/// What gradient and direction combiners share: the engine, the model's parameters, the rules for
+/// degenerate rows.
 class EngineCombiner : public Combiner {
  public:
   EngineCombiner() = default;
@@ -50,7 +51,8 @@ class EngineCombiner : public Combiner {
   friend Tensor aggregate(Combiner& combiner, const Tensor& jacobian);
   const TaskLosses* step_ = nullptr;
   Engine engine_;
-  // The parameters of the model last seen; walking the modules each step would cost more than a small net's forward.
+  // The parameters of the model last seen; walking the modules each step would cost more than a
+  // small net's forward.
   std::weak_ptr<torch::nn::Module> model_;
   std::vector<Tensor> shared_;
   std::vector<std::vector<Tensor>> by_task_;
@@ -62,20 +64,21 @@ class EngineCombiner : public Combiner {
 ///       Eigen::VectorXd weights(const Eigen::MatrixXd& gramian) override { ... }
 ///     };
 ///
-/// The base computes G exactly and cheaply, applies the rules that hold for every method (one task, missing labels,
-/// zero rows, NaN), writes J^T w to the shared parameters and the heads' gradients to theirs.
+/// The base computes G exactly and cheaply, applies the rules that hold for every method (one task,
+/// missing labels, zero rows, NaN), writes J^T w to the shared parameters and the heads' gradients
+/// to theirs.
 class GradientCombiner : public EngineCombiner {
  public:
   using EngineCombiner::EngineCombiner;
 
-  /// `gramian` [T, T] = J J^T of the active tasks, finite, without zero rows unless `keeps_zero_rows()`.
-  /// Returns T weights. Which tasks these are: `active()`.
+  /// `gramian` [T, T] = J J^T of the active tasks, finite, without zero rows unless
+  /// `keeps_zero_rows()`. Returns T weights. Which tasks these are: `active()`.
   virtual Eigen::VectorXd weights(const Eigen::MatrixXd& gramian) = 0;
 
   void backward(const TaskLosses& losses, Model& model) override;
 
-  /// The weights of all present tasks: the rules for degenerate rows around `weights`. [T, T] -> [T].
-  /// Error: an entry of G that is NaN or infinite names its task.
+  /// The weights of all present tasks: the rules for degenerate rows around `weights`. [T, T] ->
+  /// [T]. Error: an entry of G that is NaN or infinite names its task.
   Eigen::VectorXd solve(const Eigen::MatrixXd& gramian);
 
  protected:
@@ -100,7 +103,8 @@ struct Direction {
   Eigen::VectorXd head_weights;      // [T]
 };
 
-/// A combiner that needs the rows themselves (element-wise methods). Rows are kept by parameter and never joined.
+/// A combiner that needs the rows themselves (element-wise methods). Rows are kept by parameter and
+/// never joined.
 class DirectionCombiner : public EngineCombiner {
  public:
   using EngineCombiner::EngineCombiner;
@@ -110,7 +114,8 @@ class DirectionCombiner : public EngineCombiner {
   void backward(const TaskLosses& losses, Model& model) override;
 };
 
-/// A gradient combiner from a function of G: auto combiner = gradient_combiner([](const Eigen::MatrixXd& g) { ... });
+/// A gradient combiner from a function of G: auto combiner = gradient_combiner([](const
+/// Eigen::MatrixXd& g) { ... });
 template <class F>
 auto gradient_combiner(F weights) {
   struct FromFunction : GradientCombiner {
@@ -121,9 +126,9 @@ auto gradient_combiner(F weights) {
   return FromFunction(std::move(weights));
 }
 
-/// The mathematics of a gradient or direction combiner alone, on any problem: `jacobian` [T, P] -> direction [P], of
-/// the same dtype and device. A stateful combiner steps its state. Error: a loss combiner, which has no use for
-/// gradients; a Jacobian that is not a matrix.
+/// The mathematics of a gradient or direction combiner alone, on any problem: `jacobian` [T, P] ->
+/// direction [P], of the same dtype and device. A stateful combiner steps its state. Error: a loss
+/// combiner, which has no use for gradients; a Jacobian that is not a matrix.
 Tensor aggregate(Combiner& combiner, const Tensor& jacobian);
 
 }  // namespace mtl

@@ -6,7 +6,8 @@
 
 namespace mtl {
 
-/// The losses of every task that has labels in the batch, from the predictions of model.forward(batch.inputs).
+/// The losses of every task that has labels in the batch, from the predictions of
+/// model.forward(batch.inputs).
 TaskLosses task_losses(const Model& model, const NamedTensors& predictions, const Batch& batch);
 
 }  // namespace mtl

@@ -19,21 +19,24 @@ concept TensorModule = std::derived_from<Module, torch::nn::Module> &&
   { module.forward(input) } -> std::convertible_to<Tensor>;
 };
 
-/// A torch module with `Tensor forward(Tensor)`, its type forgotten: an encoder or a head. Copies share the module.
-/// Made from a module holder (`torch::nn::Linear(4, 1)`, `nn::LinearHead(4, 1)`, ...) or from a shared_ptr.
+/// A torch module with `Tensor forward(Tensor)`, its type forgotten: an encoder or a head. Copies
+/// share the module. Made from a module holder (`torch::nn::Linear(4, 1)`, `nn::LinearHead(4, 1)`,
+/// ...) or from a shared_ptr.
 class Layer {
  public:
   Layer() = default;
 
   template <TensorModule Module>
-  Layer(std::shared_ptr<Module> module)  // NOLINT(google-explicit-constructor): a task's head is given as is
+  Layer(std::shared_ptr<Module>
+            module)  // NOLINT(google-explicit-constructor): a task's head is given as is
       : module_(module), forward_([raw = module.get()](const Tensor& input) -> Tensor {
           return raw->forward(input);
         }) {}
 
   template <class Holder>
-  requires std::derived_from<Holder, torch::nn::ModuleHolder<typename Holder::ContainedType>>
-  Layer(const Holder& holder) : Layer(holder.ptr()) {}  // NOLINT(google-explicit-constructor)
+  requires std::derived_from<Holder, torch::nn::ModuleHolder<typename Holder::ContainedType>> Layer(
+      const Holder& holder)
+      : Layer(holder.ptr()) {}  // NOLINT(google-explicit-constructor)
 
   Tensor forward(const Tensor& input) const { return forward_(input); }
   const std::shared_ptr<torch::nn::Module>& module() const { return module_; }

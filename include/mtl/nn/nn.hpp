@@ -6,3 +6,4 @@
 #include "mtl/nn/heads/linear_head.hpp"
 #include "mtl/nn/heads/mlp_head.hpp"
 #include "mtl/nn/layer.hpp"
+#include "mtl/nn/weights.hpp"

@@ -7,10 +7,11 @@
 
 namespace mtl {
 
-/// Tasks that part at a chosen depth: a common stem, then one branch for each group of tasks, then the heads.
+/// Tasks that part at a chosen depth: a common stem, then one branch for each group of tasks, then
+/// the heads.
 ///
-/// Parameters: "stem.*" (shared by all), "branches.<k>.*" (shared by the tasks of branch k) and "heads.<task>.*".
-/// A branch with one task only belongs to that task.
+/// Parameters: "stem.*" (shared by all), "branches.<k>.*" (shared by the tasks of branch k) and
+/// "heads.<task>.*". A branch with one task only belongs to that task.
 class BranchedImpl : public Model {
  public:
   struct Branch {
@@ -19,7 +20,8 @@ class BranchedImpl : public Model {
   };
 
   /// Error: a task in no branch or in two, an unknown task, a branch without tasks.
-  BranchedImpl(Encoder stem, std::vector<Branch> branches, TaskRegistry tasks, std::string input = {});
+  BranchedImpl(Encoder stem, std::vector<Branch> branches, TaskRegistry tasks,
+               std::string input = {});
 
   NamedTensors forward(const NamedTensors& inputs) override;
   std::vector<Tensor> task_parameters(std::string_view task) override;

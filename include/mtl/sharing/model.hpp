@@ -9,7 +9,8 @@
 
 namespace mtl {
 
-/// Maps named inputs to named predictions, one a task. Knows its tasks, and which parameters they share.
+/// Maps named inputs to named predictions, one a task. Knows its tasks, and which parameters they
+/// share.
 class Model : public torch::nn::Module {
  public:
   explicit Model(TaskRegistry tasks);
@@ -25,7 +26,8 @@ class Model : public torch::nn::Module {
   /// The parameters that belong to no single task. Here: all that are in no task's list.
   virtual std::vector<Tensor> shared_parameters();
 
-  /// The one tensor through which all tasks see the shared part in the last forward; undefined where there is none.
+  /// The one tensor through which all tasks see the shared part in the last forward; undefined
+  /// where there is none.
   virtual Tensor representation() const { return {}; }
 
  protected:

@@ -21,8 +21,8 @@ struct SampleLosses {
   Tensor weights;  // [N]; undefined: all one
 };
 
-/// A loss is any callable of (prediction [N, ...], target [N, ...]) that gives one value a sample: Tensor [N], or
-/// SampleLosses. It is called with labelled samples only. It may add
+/// A loss is any callable of (prediction [N, ...], target [N, ...]) that gives one value a sample:
+/// Tensor [N], or SampleLosses. It is called with labelled samples only. It may add
 ///     static constexpr LossKind kind      (default: regression)
 ///     Tensor mean(prediction, target)     the mean over all samples in fewer operations
 ///     Tensor is_labelled(target)          [N] bool, where NaN and -100 are not the rule
@@ -45,21 +45,23 @@ class Loss {
 
   template <LossFunction F>
   requires(!std::same_as<F, Loss>)
-  Loss(F loss) {  // NOLINT(google-explicit-constructor): a task's loss is given as is
+      Loss(F loss) {  // NOLINT(google-explicit-constructor): a task's loss is given as is
     if constexpr (requires { F::kind; }) kind_ = F::kind;
     if constexpr (requires(const F& f, const Tensor& t) { f.mean(t, t); })
       mean_ = [loss](const Tensor& p, const Tensor& t) -> Tensor { return loss.mean(p, t); };
     if constexpr (requires(const F& f, const Tensor& t) { f.is_labelled(t); })
       is_labelled_ = [loss](const Tensor& t) -> Tensor { return loss.is_labelled(t); };
     by_sample_ = [loss = std::move(loss)](const Tensor& p, const Tensor& t) -> SampleLosses {
-      if constexpr (std::same_as<std::invoke_result_t<const F&, const Tensor&, const Tensor&>, Tensor>)
+      if constexpr (std::same_as<std::invoke_result_t<const F&, const Tensor&, const Tensor&>,
+                                 Tensor>)
         return {loss(p, t), {}};
       else
         return loss(p, t);
     };
   }
 
-  /// The weighted mean over the labelled samples of a batch. `complete`: known to have no missing label.
+  /// The weighted mean over the labelled samples of a batch. `complete`: known to have no missing
+  /// label.
   LossValue operator()(const Tensor& prediction, const Tensor& target, bool complete = false) const;
 
   /// Which samples have a label: [N] bool.

@@ -9,8 +9,9 @@
 
 namespace mtl {
 
-/// A metric is a struct with a `name` and `double operator()(predictions, targets)` over all labelled samples of a
-/// data set. It may add `static constexpr bool higher_is_better` (default: false, as for an error).
+/// A metric is a struct with a `name` and `double operator()(predictions, targets)` over all
+/// labelled samples of a data set. It may add `static constexpr bool higher_is_better` (default:
+/// false, as for an error).
 template <class F>
 concept MetricFunction = requires(const F& metric, const Tensor& tensor) {
   { metric.name } -> std::convertible_to<std::string>;
@@ -21,10 +22,12 @@ concept MetricFunction = requires(const F& metric, const Tensor& tensor) {
 class Metric {
  public:
   template <MetricFunction F>
-  requires(!std::same_as<F, Metric>)
-  Metric(F metric) : name(metric.name) {  // NOLINT(google-explicit-constructor): given as is
+  requires(!std::same_as<F, Metric>) Metric(F metric)
+      : name(metric.name) {  // NOLINT(google-explicit-constructor): given as is
     if constexpr (requires { F::higher_is_better; }) higher_is_better = F::higher_is_better;
-    compute_ = [metric = std::move(metric)](const Tensor& p, const Tensor& t) -> double { return metric(p, t); };
+    compute_ = [metric = std::move(metric)](const Tensor& p, const Tensor& t) -> double {
+      return metric(p, t);
+    };
   }
 
   /// `predictions` [N, ...] as the head gives them, `targets` [N, ...], labelled samples only.

@@ -11,11 +11,14 @@ namespace mtl {
 /// The tasks of a model, in the order of registration. Copies share heads.
 class TaskRegistry {
  public:
-  /// Adds a task. Error: no name, a name with a dot (it becomes part of parameter names), a name taken, no loss.
+  /// Adds a task. Error: no name, a name with a dot (it becomes part of parameter names), a name
+  /// taken, no loss.
   Task& add(Task task);
 
   /// The task of that name. Error: none; the text lists those that are there.
-  const Task& at(std::string_view name) const { return tasks_[static_cast<size_t>(index_of(name))]; }
+  const Task& at(std::string_view name) const {
+    return tasks_[static_cast<size_t>(index_of(name))];
+  }
   const Task& operator[](int64_t index) const { return tasks_[static_cast<size_t>(index)]; }
   int64_t index_of(std::string_view name) const;
   bool contains(std::string_view name) const;

@@ -9,8 +9,8 @@
 
 namespace mtl {
 
-/// A task: what it is called, the head that answers it, the loss that teaches it, the metrics that judge it, and the
-/// target it reads.
+/// A task: what it is called, the head that answers it, the loss that teaches it, the metrics that
+/// judge it, and the target it reads.
 struct Task {
   std::string name;
   Head head = {};

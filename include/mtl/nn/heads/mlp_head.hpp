@@ -4,7 +4,8 @@
 
 namespace mtl::nn {
 
-/// Hidden layers and a linear output: MlpHead({.input_size = 256, .hidden_sizes = {64}, .output_size = 9}).
+/// Hidden layers and a linear output: MlpHead({.input_size = 256, .hidden_sizes = {64},
+/// .output_size = 9}).
 struct MlpHead : torch::nn::ModuleHolder<MlpImpl> {
   using torch::nn::ModuleHolder<MlpImpl>::ModuleHolder;
   /// Error: as MlpEncoder, and no output_size.

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdio>
+
+#include "mtl/train/train_state.hpp"
+
+namespace mtl {
+
+/// Tells people how far the run is: one line that renews itself on a terminal, one line an epoch
+/// elsewhere.
+struct ProgressBar {
+  std::FILE* stream = stderr;
+
+  void on_fit_begin(TrainState& state);
+  void on_step_end(TrainState& state);
+  void on_epoch_end(TrainState& state);
+  void on_fit_end(TrainState& state);
+
+  bool is_terminal = false;
+};
+
+}  // namespace mtl

@@ -1,0 +1,43 @@
+#include "mtl/train/callbacks/progress_bar.hpp"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <string>
+
+namespace mtl {
+namespace {
+
+constexpr int64_t bar_width = 24;
+
+}  // namespace
+
+void ProgressBar::on_fit_begin(TrainState& /*state*/) { is_terminal = isatty(fileno(stream)) != 0; }
+
+void ProgressBar::on_step_end(TrainState& state) {
+  if (!is_terminal) return;
+  const int64_t filled = bar_width * state.batch / state.batches;
+  // Only when the picture changes: a terminal is slower than a small net.
+  if (state.batch > 1 && filled == bar_width * (state.batch - 1) / state.batches) return;
+  const std::string bar = std::string(static_cast<size_t>(filled), '=') +
+                          std::string(static_cast<size_t>(bar_width - filled), ' ');
+  fmt::print(stream, "\repoch {:>4}/{} [{}]", state.epoch, state.epochs, bar);
+  std::fflush(stream);
+}
+
+void ProgressBar::on_epoch_end(TrainState& state) {
+  const EpochRecord& record = state.history.epochs.back();
+  std::string line = fmt::format("{}epoch {:>4}/{}  training loss {:.4f}", is_terminal ? "\r" : "",
+                                 record.epoch, state.epochs, record.train.total);
+  if (!record.valid.losses.empty())
+    line += fmt::format("  validation loss {:.4f}", record.valid.total);
+  if (is_terminal) line += std::string(bar_width, ' ');
+  fmt::print(stream, "{}{}", line, is_terminal ? "" : "\n");
+  std::fflush(stream);
+}
+
+void ProgressBar::on_fit_end(TrainState& /*state*/) {
+  if (is_terminal) fmt::print(stream, "\n");
+}
+
+}  // namespace mtl

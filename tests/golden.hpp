@@ -1,0 +1,23 @@
+#pragma once
+
+#include <fstream>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+/// A file of tests/golden: values computed from the papers' definitions in double precision with numpy,
+/// scipy and scikit-learn, by independent code.
+inline nlohmann::json golden(const std::string& name) {
+  std::ifstream file(std::string(MTL_SOURCE_DIR "/tests/golden/") + name);
+  return nlohmann::json::parse(file);
+}
+
+/// A list of numbers, or of lists of numbers, as a tensor in double precision.
+inline torch::Tensor tensor_of(const nlohmann::json& values) {
+  if (!values.empty() && values[0].is_array()) {
+    std::vector<torch::Tensor> rows;
+    for (const auto& row : values) rows.push_back(tensor_of(row));
+    return torch::stack(rows);
+  }
+  return torch::tensor(values.get<std::vector<double>>(), torch::kDouble);
+}
