@@ -1,4 +1,4 @@
-#include "mtl/train/faults.hpp"
+#include "faults.hpp"
 
 #include <fmt/core.h>
 #include <torch/csrc/autograd/autograd.h>

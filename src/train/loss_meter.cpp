@@ -1,4 +1,4 @@
-#include "mtl/train/loss_meter.hpp"
+#include "loss_meter.hpp"
 
 #include <cmath>
 #include <limits>

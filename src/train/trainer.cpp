@@ -5,10 +5,10 @@
 #include <chrono>
 #include <cmath>
 
+#include "faults.hpp"
+#include "loss_meter.hpp"
 #include "mtl/combine/task_losses.hpp"
 #include "mtl/core/error.hpp"
-#include "mtl/train/faults.hpp"
-#include "mtl/train/loss_meter.hpp"
 #include "mtl/train/validation.hpp"
 
 namespace mtl {

@@ -2,9 +2,9 @@
 
 #include <limits>
 
+#include "loss_meter.hpp"
 #include "mtl/combine/task_losses.hpp"
 #include "mtl/core/error.hpp"
-#include "mtl/train/loss_meter.hpp"
 
 namespace mtl {
 namespace {

@@ -18,5 +18,6 @@
 #include "mtl/train/callbacks/stop_on_interrupt.hpp"
 #include "mtl/train/checkpoint.hpp"
 #include "mtl/train/history.hpp"
+#include "mtl/train/optimizer_state.hpp"
 #include "mtl/train/trainer.hpp"
 #include "mtl/train/validation.hpp"

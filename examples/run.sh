@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Sets up what is missing, builds one example and runs it on its bundled data.
+#   ./examples/run.sh weather [options]     tomorrow's weather in Tokyo; all recipes where no option is given
+#   ./examples/run.sh pets [options]        37 breeds of cats and dogs
+#   ./examples/run.sh NAME --help           an example's options
+set -euo pipefail
+cd "$(dirname "$0")/.."
+name=${1:-}
+if [ -z "$name" ] || [ ! -f "examples/$name/CMakeLists.txt" ]; then
+  echo "usage: examples/run.sh NAME [options]; there are: $(cd examples && ls -d */ | tr -d / | tr '\n' ' ')" >&2
+  exit 2
+fi
+shift
+source scripts/build.sh release "mtl_example_$name"
+if [ -f "examples/$name/run.sh" ]; then
+  exec "examples/$name/run.sh" "$build/examples/$name/mtl_example_$name" "$@"
+fi
+exec "$build/examples/$name/mtl_example_$name" "$@"

@@ -1,0 +1,44 @@
+// What a user's own program looks like: a head and a combiner that the library does not know.
+#include <mtl/mtl.hpp>
+
+#include <cstdio>
+
+struct ScaledHeadImpl : torch::nn::Module {
+  explicit ScaledHeadImpl(int64_t inputs)
+      : linear(register_module("linear", torch::nn::Linear(inputs, 1))) {}
+  torch::Tensor forward(const torch::Tensor& representation) {
+    return 2 * linear->forward(representation);
+  }
+  torch::nn::Linear linear;
+};
+TORCH_MODULE(ScaledHead);
+
+/// Weights inversely proportional to the gradients' norms.
+struct EqualNorms : mtl::GradientCombiner {
+  Eigen::VectorXd weights(const Eigen::MatrixXd& gramian) override {
+    return gramian.diagonal().cwiseSqrt().cwiseInverse();
+  }
+};
+
+torch::Tensor squared_error(const torch::Tensor& prediction, const torch::Tensor& target) {
+  return (prediction.squeeze(1) - target).square();
+}
+
+int main() {
+  torch::manual_seed(0);
+  mtl::TaskRegistry tasks;
+  tasks.add({.name = "sum", .head = ScaledHead(16), .loss = squared_error});
+  tasks.add({.name = "difference", .head = mtl::nn::LinearHead(16, 1), .loss = squared_error});
+  mtl::HardSharing model(mtl::nn::MlpEncoder({.input_size = 2, .hidden_sizes = {16}}), tasks);
+
+  const auto x = torch::randn({64, 2});
+  mtl::BatchLoader train(mtl::TensorDataset(
+      {{"x", x}}, {{"sum", x.sum(1)}, {"difference", x.select(1, 0) - x.select(1, 1)}}));
+  torch::optim::SGD sgd(model->parameters(), 0.05);
+  EqualNorms combiner;
+  const auto run = mtl::Trainer(model, sgd, combiner, {.epochs = 30}).fit(train);
+  const double first = run.history.epochs.front().train.total,
+               last = run.history.epochs.back().train.total;
+  std::printf("training loss %.4f -> %.4f\n", first, last);
+  return last < 0.5 * first ? 0 : 1;
+}

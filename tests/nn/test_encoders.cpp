@@ -1,0 +1,78 @@
+#include "catch.hpp"
+#include "error_text.hpp"
+#include "mtl/core/core.hpp"
+#include "mtl/nn/nn.hpp"
+
+TEST_CASE("MlpEncoder: linear layers with the activation after each") {
+  torch::manual_seed(1);
+  mtl::nn::MlpEncoder mlp({.input_size = 3, .hidden_sizes = {4, 2}});
+  const auto p = mlp->named_parameters();
+  const auto x = torch::randn({5, 3});
+  const auto hidden = torch::relu(torch::linear(x, p["layers.0.weight"], p["layers.0.bias"]));
+  CHECK(mlp->forward(x).allclose(
+      torch::relu(torch::linear(hidden, p["layers.1.weight"], p["layers.1.bias"]))));
+}
+
+TEST_CASE("MlpHead: the last layer is linear") {
+  torch::manual_seed(1);
+  mtl::nn::MlpHead head({.input_size = 3, .hidden_sizes = {4}, .output_size = 2});
+  const auto p = head->named_parameters();
+  const auto x = torch::randn({5, 3});
+  const auto hidden = torch::relu(torch::linear(x, p["layers.0.weight"], p["layers.0.bias"]));
+  CHECK(head->forward(x).allclose(torch::linear(hidden, p["layers.1.weight"], p["layers.1.bias"])));
+}
+
+TEST_CASE("LstmEncoder, GruEncoder: the last step's output, the same as torch's module gives") {
+  torch::manual_seed(2);
+  mtl::nn::LstmEncoder lstm({.input_size = 3, .hidden_size = 4, .layers = 2, .dropout = 0.5});
+  lstm->eval();
+  torch::manual_seed(2);
+  torch::nn::LSTM plain(torch::nn::LSTMOptions(3, 4).num_layers(2).batch_first(true));
+  const auto x = torch::randn({5, 7, 3});
+  CHECK(lstm->forward(x).allclose(std::get<0>(plain->forward(x)).select(1, 6)));
+
+  torch::manual_seed(2);
+  mtl::nn::GruEncoder gru({.input_size = 3, .hidden_size = 4});
+  torch::manual_seed(2);
+  torch::nn::GRU plain_gru(torch::nn::GRUOptions(3, 4).batch_first(true));
+  CHECK(gru->forward(x).allclose(std::get<0>(plain_gru->forward(x)).select(1, 6)));
+}
+
+TEST_CASE("encoders: options and inputs that make no sense are errors") {
+  CHECK_THROWS_AS(mtl::nn::MlpEncoder({.hidden_sizes = {4}}), mtl::Error);
+  CHECK_THROWS_AS(mtl::nn::MlpEncoder({.input_size = 4}), mtl::Error);
+  CHECK_THROWS_AS(mtl::nn::MlpHead({.input_size = 4, .hidden_sizes = {3}}), mtl::Error);
+  CHECK_THROWS_AS(mtl::nn::LstmEncoder({.input_size = 3, .hidden_size = 4, .dropout = 0.3}),
+                  mtl::Error);
+  CHECK_THROWS_AS(mtl::nn::GruEncoder({.input_size = 3, .hidden_size = 0}), mtl::Error);
+  mtl::nn::LstmEncoder lstm({.input_size = 3, .hidden_size = 4});
+  CHECK(contains(error_text([&] {
+                   lstm->forward(torch::randn({2, 7, 5}));
+                 }),
+                 "found input [2, 7, 5], expected [N, steps, 3]"));
+}
+
+TEST_CASE("weights: copied in by name; foreign weights change nothing") {
+  mtl::nn::MlpEncoder a({.input_size = 3, .hidden_sizes = {4}}),
+      b({.input_size = 3, .hidden_sizes = {4}});
+  mtl::nn::load_weights(*b, mtl::nn::weights(*a));
+  CHECK(a->parameters()[0].equal(b->parameters()[0]));
+
+  mtl::nn::MlpEncoder wider({.input_size = 3, .hidden_sizes = {5}});
+  const auto before = b->parameters()[0].clone();
+  CHECK(contains(error_text([&] { mtl::nn::load_weights(*b, mtl::nn::weights(*wider)); }),
+                 "[5, 3], the model's has [4, 3]"));
+  mtl::nn::MlpEncoder deeper({.input_size = 3, .hidden_sizes = {4, 4}});
+  CHECK(contains(error_text([&] { mtl::nn::load_weights(*b, mtl::nn::weights(*deeper)); }),
+                 "not part of the model"));
+  CHECK(contains(error_text([&] { mtl::nn::load_weights(*deeper, mtl::nn::weights(*b)); }),
+                 "of the model is not there"));
+  CHECK(b->parameters()[0].equal(before));
+}
+
+TEST_CASE("Layer: any module with a forward is an encoder or a head") {
+  mtl::Encoder encoder = torch::nn::Sequential(torch::nn::Linear(2, 3), torch::nn::Tanh());
+  CHECK(encoder.forward(torch::zeros({4, 2})).sizes() == torch::IntArrayRef({4, 3}));
+  CHECK(encoder.module()->parameters().size() == 2);
+  CHECK_FALSE(mtl::Head());
+}
