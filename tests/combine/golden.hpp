@@ -1,0 +1,48 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <cmath>
+#include <fstream>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+/// Reading of tests/golden (origin: tests/golden/README.md).
+namespace golden {
+
+inline nlohmann::json read(const std::string& name) {
+  std::ifstream file(std::string(MTL_SOURCE_DIR "/tests/golden/") + name);
+  return nlohmann::json::parse(file);
+}
+
+/// null stands for NaN.
+inline double number(const nlohmann::json& value) {
+  return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
+}
+
+inline Eigen::VectorXd vector(const nlohmann::json& values) {
+  Eigen::VectorXd result(static_cast<Eigen::Index>(values.size()));
+  for (Eigen::Index i = 0; i < result.size(); ++i) result[i] = number(values[i]);
+  return result;
+}
+
+inline Eigen::MatrixXd matrix(const nlohmann::json& rows) {
+  Eigen::MatrixXd result(static_cast<Eigen::Index>(rows.size()),
+                         static_cast<Eigen::Index>(rows.at(0).size()));
+  for (Eigen::Index i = 0; i < result.rows(); ++i) result.row(i) = vector(rows[i]).transpose();
+  return result;
+}
+
+/// What the golden values are good to, as an absolute bound on the entries of a direction.
+inline double tolerance(const std::string& matrix_name, const std::string& method,
+                        const Eigen::MatrixXd& jacobian, const Eigen::VectorXd& direction) {
+  const auto is = [&](const char* part) { return matrix_name.find(part) != std::string::npos; };
+  const bool hard = is("nearly_parallel") || is("opposed") || is("unequal_norms");
+  double relative = hard || method.starts_with("cagrad") ? 1e-6 : 1e-9;
+  if (is("unequal_norms") && method == "imtl_g") relative = 1e-3;
+  return relative *
+         std::max(direction.cwiseAbs().maxCoeff(), 1e-2 * jacobian.cwiseAbs().maxCoeff());
+}
+
+}  // namespace golden
