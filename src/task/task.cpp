@@ -22,7 +22,7 @@ LossValue Loss::operator()(const Tensor& prediction, const Tensor& target, bool 
       answered = prediction.index_select(0, rows);
       labels = target.index_select(0, rows);
     }
-    whole = !labels.is_floating_point() || labels.numel() == labels.size(0);
+    whole = labels.numel() == labels.size(0);  // rows of several entries may be labelled in part
   }
   const int64_t samples = labels.size(0);
   if (samples == 0) return {};

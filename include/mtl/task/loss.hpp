@@ -26,6 +26,8 @@ struct SampleLosses {
 ///     static constexpr LossKind kind      (default: regression)
 ///     Tensor mean(prediction, target)     the mean over all samples in fewer operations
 ///     Tensor is_labelled(target)          [N] bool, where NaN and -100 are not the rule
+///     void check()                        throws an Error when an option is wrong: called once,
+///     when a task gets the loss
 template <class F>
 concept LossFunction = requires(const F& loss, const Tensor& prediction, const Tensor& target) {
   requires std::same_as<std::invoke_result_t<const F&, const Tensor&, const Tensor&>, Tensor> ||
@@ -47,6 +49,7 @@ class Loss {
   requires(!std::same_as<F, Loss>)
       Loss(F loss) {  // NOLINT(google-explicit-constructor): a task's loss is given as is
     if constexpr (requires { F::kind; }) kind_ = F::kind;
+    if constexpr (requires(const F& f) { f.check(); }) loss.check();
     if constexpr (requires(const F& f, const Tensor& t) { f.mean(t, t); })
       mean_ = [loss](const Tensor& p, const Tensor& t) -> Tensor { return loss.mean(p, t); };
     if constexpr (requires(const F& f, const Tensor& t) { f.is_labelled(t); })

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "mtl/task/loss.hpp"
+
+namespace mtl {
+
+/// Squared error, `(y - t)^2`: the log-likelihood of a real value with Gaussian noise.
+///
+/// Prediction and target [N] or [N, ...], real; a missing target is NaN. A sample's value is the
+/// mean over its labelled entries.
+struct MeanSquaredError {
+  static constexpr LossKind kind = LossKind::regression;
+  SampleLosses operator()(const Tensor& prediction, const Tensor& target) const;
+  /// The mean over a batch without missing labels, in one operation.
+  Tensor mean(const Tensor& prediction, const Tensor& target) const;
+};
+
+}  // namespace mtl
