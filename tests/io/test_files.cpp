@@ -1,5 +1,5 @@
-#include <catch2/catch_all.hpp>
 #include <nlohmann/json.hpp>
+#include "catch.hpp"
 
 #include <sys/stat.h>
 #include <fstream>

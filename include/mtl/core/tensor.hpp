@@ -1,7 +1,9 @@
 #pragma once
 
-#include <torch/ordered_dict.h>
+// torch/ordered_dict.h does not compile alone: it uses macros that torch/types.h brings.
 #include <torch/types.h>
+//
+#include <torch/ordered_dict.h>
 
 #include <string>
 

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "mtl/report/figure.hpp"
+
+namespace mtl::report {
+
+/// Rows of text; columns that hold only numbers are set to the right.
+struct Table {
+  std::vector<std::string> header;
+  std::vector<std::vector<std::string>> rows;  ///< each as long as the header
+};
+
+/// One HTML file without links: pictures are embedded, it needs no network, reads in light and dark
+/// and on paper. All text is plain text and is escaped.
+///
+///     HtmlPage page("Weather of Tokyo");
+///     page.heading("Temperature").table({{"metric", "validation"}, {{"MAE",
+///     "1.43"}}}).figure(prediction_scatter(p)); page.save("run/report.html");
+class HtmlPage {
+ public:
+  explicit HtmlPage(const std::string& title, DrawOptions options = {});
+
+  HtmlPage& heading(const std::string& text);
+  HtmlPage& text(const std::string& paragraph);
+  HtmlPage& table(const Table& table, const std::string& caption = {});
+  /// Draws and embeds a picture (SVG); throws what `draw` throws and leaves the page as it was.
+  HtmlPage& figure(const Figure& figure, const std::string& caption = {});
+  /// Embeds the bytes of a PNG file.
+  HtmlPage& png(const std::string& bytes, const std::string& alternative_text,
+                const std::string& caption = {});
+  /// A box that stands out; nothing where the list is empty.
+  HtmlPage& warnings(const std::vector<std::string>& lines);
+
+  std::string html() const;
+  void save(const std::filesystem::path& path) const;
+
+ private:
+  std::string title_, body_;
+  DrawOptions options_;
+};
+
+}  // namespace mtl::report

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "mtl/report/figure.hpp"
+
+namespace mtl::report {
+
+/// A value with its confidence interval; both bounds NaN: none is known.
+struct Interval {
+  std::string name;
+  double value, low, high;
+};
+
+/// Values under each other with their intervals, first on top. With `zero_line` the line of "no
+/// difference" is drawn.
+struct IntervalChart {
+  std::string title, x_label;
+  std::vector<Interval> intervals;
+  bool zero_line = false;
+};
+Figure interval_chart(const IntervalChart& chart);
+
+}  // namespace mtl::report
