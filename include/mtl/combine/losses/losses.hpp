@@ -1,0 +1,16 @@
+#pragma once
+
+#include "mtl/combine/losses/cosmos.hpp"
+#include "mtl/combine/losses/dynamic_weight_average.hpp"
+#include "mtl/combine/losses/famo.hpp"
+#include "mtl/combine/losses/fixed_weights.hpp"
+#include "mtl/combine/losses/geometric_mean.hpp"
+#include "mtl/combine/losses/imtl_l.hpp"
+#include "mtl/combine/losses/kendall_uncertainty.hpp"
+#include "mtl/combine/losses/log_sum.hpp"
+#include "mtl/combine/losses/mean.hpp"
+#include "mtl/combine/losses/pbi.hpp"
+#include "mtl/combine/losses/random_loss_weighting.hpp"
+#include "mtl/combine/losses/revised_uncertainty.hpp"
+#include "mtl/combine/losses/stch.hpp"
+#include "mtl/combine/losses/sum.hpp"

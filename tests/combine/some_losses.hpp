@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "mtl/combine/combine.hpp"
+#include "mtl/task/tasks.hpp"
+
+namespace mtl {
+
+/// Losses of tasks "0", "1", ... with these values, as leaves that take a gradient.
+inline TaskLosses constant_losses(const std::vector<double>& row) {
+  std::vector<Tensor> values;
+  for (const double value : row) values.push_back(torch::tensor(value, torch::kDouble).requires_grad_());
+  return task_losses(values);
+}
+
+/// Tasks that are regressions or classifications, one for each entry.
+inline TaskRegistry tasks_of_kind(const std::vector<bool>& regression) {
+  TaskRegistry tasks;
+  for (size_t t = 0; t < regression.size(); ++t) {
+    Task task{.name = "task" + std::to_string(t)};
+    task.loss = regression[t] ? Loss(MeanSquaredError{}) : Loss(CrossEntropy{});
+    tasks.add(task);
+  }
+  return tasks;
+}
+
+}  // namespace mtl
