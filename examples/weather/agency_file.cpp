@@ -230,8 +230,8 @@ class AgencyFile {
                         static_cast<int64_t>(parts[2]), csv_.where(row, 0));
   }
 
-  /// 8 and 5 (made from nearly all of its data) are values; 4 (doubtful) and 2 (from too few data)
-  /// are used and counted; 1 (missing) and 0 (not observed) are none.
+  /// 8 (normal) and 5 (nearly complete) are values; 4 (from too few data) and 2 (doubtful) are used
+  /// and counted; 1 (missing) and 0 (not observed) are none.
   bool is_value(const mtl::CsvRow& row, size_t element, const std::string& where) {
     const std::string& cell = row.cells[columns_[element].value];
     const std::string& quality = row.cells[columns_[element].quality];
@@ -282,16 +282,16 @@ class AgencyFile {
     for (size_t element = 0; element < element_count; ++element) {
       const Doubtful& doubtful = doubtful_[element];
       if (doubtful.line != 0) {
-        result_.warnings.push_back(
-            fmt::format("{}, line {}: from here on {} has {} values of quality 4 (doubtful) and {} "
-                        "of quality 2 (from incomplete data). They are used.",
-                        csv_.file, doubtful.line, name_of(element), doubtful.four, doubtful.two));
+        result_.warnings.push_back(fmt::format(
+            "{}, from line {} on: {} has values of quality 4 (from too few data: {}) or "
+            "2 (doubtful: {}). They are used.",
+            csv_.file, doubtful.line, name_of(element), doubtful.four, doubtful.two));
       }
       const Homogeneity& seen = homogeneity_[element];
       if (seen.changes != 0) {
         result_.warnings.push_back(
-            fmt::format("{}, line {}: the homogeneity number of {} changes here ({} changes in the "
-                        "file). Values before and after may not be comparable.",
+            fmt::format("{}, line {}: the homogeneity number of {} changes here (changes in the "
+                        "file: {}). Values before and after may not be comparable.",
                         csv_.file, seen.line, name_of(element), seen.changes));
       }
     }

@@ -126,7 +126,7 @@ void warn_of_gaps(WeatherDays& days) {
   }
   if (gaps == 0) return;
   if (gaps > shown) list += fmt::format(" and {} more gaps", gaps - shown);
-  days.warnings.push_back(fmt::format("{} days between {} and {} have no row: {}.", absent,
+  days.warnings.push_back(fmt::format("Days without a row between {1} and {2}: {0} ({3}).", absent,
                                       to_text(days.dates.front()), to_text(days.dates.back()),
                                       list));
 }
@@ -186,7 +186,7 @@ WeatherDays read_weather(std::span<const std::filesystem::path> files) {
   }
   if (shared != 0) {
     days.warnings.push_back(
-        fmt::format("{} days stand in more than one file, with the same values.", shared));
+        fmt::format("Days that stand in more than one file, with the same values: {}.", shared));
   }
   for (const auto& [date, day] : joined) {
     days.dates.push_back(date);
@@ -227,9 +227,9 @@ FilledDays fill_from_earlier(const WeatherDays& days) {
   }
   if (first != 0) {
     filled.warnings.push_back(fmt::format(
-        "The {} days before {} are left out: a value is missing and there is no earlier "
-        "one to take its place.",
-        first, to_text(days.dates[first])));
+        "The days before {} are left out ({}): a value is missing and there is no earlier one "
+        "to take its place.",
+        to_text(days.dates[first]), first));
   }
   filled.first = static_cast<int64_t>(first);
   for (size_t element = 0; element < number_count; ++element) {

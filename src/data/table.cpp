@@ -82,8 +82,8 @@ Tensor Table::numbers(std::string_view column) const {
   return result;
 }
 
-Tensor Table::numbers(const std::vector<std::string>& columns) const {
-  if (columns.empty()) throw Error("{}: numbers() was asked for no column.", csv_.file);
+Tensor Table::matrix(const std::vector<std::string>& columns) const {
+  if (columns.empty()) throw Error("{}: matrix() was asked for no column.", csv_.file);
   std::vector<Tensor> parts;
   parts.reserve(columns.size());
   for (const std::string& column : columns) parts.push_back(numbers(column));

@@ -22,7 +22,7 @@ struct TableOptions {
 /// not fit and columns that nobody needs may hold anything.
 ///
 ///     const auto table = mtl::Table::read("houses.csv");
-///     torch::Tensor inputs = table.numbers({"rooms", "area"});   // [rows, 2] float64, NaN =
+///     torch::Tensor inputs = table.matrix({"rooms", "area"});   // [rows, 2] float64, NaN =
 ///     missing const auto& kinds = table.texts("kind");
 class Table {
  public:
@@ -40,7 +40,7 @@ class Table {
   /// [rows] float64, NaN where there is no value. Throws Error at a cell that is not a number.
   Tensor numbers(std::string_view column) const;
   /// [rows, columns] float64.
-  Tensor numbers(const std::vector<std::string>& columns) const;
+  Tensor matrix(const std::vector<std::string>& columns) const;
   /// [rows] as written; "" where there is no value.
   std::vector<std::string> texts(std::string_view column) const;
 

@@ -1,0 +1,260 @@
+#include <algorithm>
+#include <set>
+
+#include "catch.hpp"
+#include "error_text.hpp"
+#include "mtl/data/data.hpp"
+
+namespace {
+
+const double nan_value = std::nan("");
+
+mtl::TensorDataset numbered(int64_t rows) {
+  const auto x = torch::arange(rows, torch::kFloat32);
+  return mtl::TensorDataset({{"input", x.unsqueeze(1).repeat({1, 3})}}, {{"t", x * 10}});
+}
+
+/// The first column of every batch of an epoch, one after the other.
+template <class L>
+std::vector<int64_t> rows_of_epoch(L& loader, int64_t epoch) {
+  std::vector<int64_t> rows;
+  mtl::Batch batch;
+  loader.start_epoch(epoch);
+  while (loader.next(batch)) {
+    REQUIRE(batch.targets["t"].allclose(batch.inputs["input"].select(1, 0) * 10));
+    for (int64_t i = 0; i < batch.targets["t"].size(0); ++i) {
+      rows.push_back(batch.inputs["input"][i][0].template item<int64_t>());
+    }
+  }
+  return rows;
+}
+
+/// A dataset of one's own: no base class, and gathering that is not known to be cheap.
+struct Squares {
+  int64_t rows;
+  int64_t size() const { return rows; }
+  mtl::Batch get(const mtl::Tensor& indices) const {
+    const auto x = indices.to(torch::kFloat32);
+    return {{{"input", x.unsqueeze(1)}}, {{"t", x * 10}}, true};
+  }
+};
+
+}  // namespace
+
+TEST_CASE("TensorDataset: gathers rows, and knows whether a label is missing") {
+  const auto data = numbered(10);
+  CHECK(data.size() == 10);
+  CHECK(data.complete());
+  const auto batch = data.get(torch::tensor({7L, 2L}));
+  CHECK(batch.complete);
+  CHECK(batch.targets["t"].equal(torch::tensor({70.0f, 20.0f})));
+  CHECK(batch.inputs["input"].sizes().vec() == std::vector<int64_t>{2, 3});
+  CHECK(data.rows(torch::tensor({7L})).size() == 1);
+
+  const auto with = [](const mtl::Tensor& target) {
+    return mtl::TensorDataset({{"x", torch::zeros({3, 2})}}, {{"y", target}});
+  };
+  const auto real = with(torch::tensor({1.0, nan_value, 2.0}));
+  CHECK_FALSE(real.complete());
+  CHECK_FALSE(real.get(torch::tensor({0L})).complete);
+  CHECK(real.rows(torch::tensor({0L, 2L})).complete());
+  CHECK_FALSE(with(torch::tensor({0L, 1L, -100L})).complete());
+  CHECK(with(torch::tensor({0L, 1L, 2L})).complete());
+  CHECK(with(torch::tensor({true, false, true})).complete());
+  CHECK_FALSE(with(torch::tensor({{1.0, 2.0}, {1.0, nan_value}, {1.0, 2.0}})).complete());
+}
+
+TEST_CASE("TensorDataset: tensors that do not belong together are an error") {
+  const auto error_of = [](mtl::NamedTensors inputs, mtl::NamedTensors targets) {
+    return error_text([&] { mtl::TensorDataset(std::move(inputs), std::move(targets)); });
+  };
+  CHECK(contains(error_of({{"x", torch::zeros({3})}}, {{"y", torch::zeros({4})}}),
+                 "target \"y\" has 4 rows, but input \"x\" has 3"));
+  CHECK(contains(error_of({{"x", torch::zeros({3})}}, {{"y", torch::Tensor()}}), "is undefined"));
+  CHECK(contains(error_of({{"x", torch::tensor(1.0)}}, mtl::NamedTensors()), "is a single number"));
+  CHECK(contains(error_of({{"x", torch::zeros({0, 2})}}, mtl::NamedTensors()), "have no rows"));
+  CHECK(contains(error_of(mtl::NamedTensors(), mtl::NamedTensors()), "no input tensor"));
+}
+
+TEST_CASE("BatchLoader: every row once an epoch, in order or shuffled") {
+  std::vector<int64_t> all(10);
+  std::iota(all.begin(), all.end(), 0);
+
+  mtl::BatchLoader plain(numbered(10), {.batch_size = 4});
+  CHECK(plain.batches() == 3);
+  CHECK(plain.samples() == 10);
+  CHECK(rows_of_epoch(plain, 0) == all);
+  CHECK(rows_of_epoch(plain, 5) == all);
+
+  mtl::BatchLoader shuffled(numbered(10), {.batch_size = 4, .shuffle = true});
+  auto rows = rows_of_epoch(shuffled, 0);
+  CHECK(rows != all);
+  std::sort(rows.begin(), rows.end());
+  CHECK(rows == all);
+
+  mtl::BatchLoader dropping(numbered(10), {.batch_size = 4, .drop_last = true});
+  CHECK(dropping.batches() == 2);
+  CHECK(dropping.samples() == 8);
+  CHECK(rows_of_epoch(dropping, 0).size() == 8);
+}
+
+TEST_CASE("BatchLoader: the order of an epoch depends on seed and epoch only") {
+  const mtl::BatchLoaderOptions options{.batch_size = 8, .shuffle = true, .seed = 3};
+  mtl::BatchLoader one(numbered(100), options), two(numbered(100), options);
+  const auto first = rows_of_epoch(one, 0), second = rows_of_epoch(one, 1);
+  CHECK(first != second);
+  torch::rand({3});  // draws by others change nothing
+  CHECK(rows_of_epoch(two, 1) == second);
+  CHECK(rows_of_epoch(two, 0) == first);
+
+  auto other = options;
+  other.seed = 4;
+  mtl::BatchLoader three(numbered(100), other);
+  CHECK(rows_of_epoch(three, 0) != first);
+
+  // gathered batch by batch: the same order
+  mtl::BatchLoader own(Squares{100}, options);
+  CHECK(rows_of_epoch(own, 1) == second);
+}
+
+TEST_CASE("BatchLoader: begins at epoch 0 by itself, and says when an epoch is over") {
+  mtl::BatchLoader loader(numbered(5), {.batch_size = 3, .shuffle = true, .seed = 1});
+  mtl::Batch batch;
+  CHECK(loader.next(batch));
+  const auto first = batch.targets["t"].clone();
+  CHECK(loader.next(batch));
+  CHECK(batch.targets["t"].size(0) == 2);
+  CHECK_FALSE(loader.next(batch));
+  CHECK_FALSE(loader.next(batch));
+  loader.start_epoch(0);
+  CHECK(loader.next(batch));
+  CHECK(batch.targets["t"].equal(first));
+}
+
+TEST_CASE("BatchLoader: batches of an epoch share one tensor, and writing to them spoils nothing") {
+  const auto data = numbered(6);
+  for (const bool shuffle : {false, true}) {
+    mtl::BatchLoader loader(data, {.batch_size = 2, .shuffle = shuffle});
+    mtl::Batch first, second;
+    REQUIRE(loader.next(first));
+    REQUIRE(loader.next(second));
+    CHECK(first.inputs["input"].storage().data() == second.inputs["input"].storage().data());
+    CHECK(first.inputs["input"].storage().data() != data.inputs()["input"].storage().data());
+    first.inputs["input"].fill_(-1);
+    const auto rows = rows_of_epoch(loader, 0);
+    CHECK(std::find(rows.begin(), rows.end(), -1) == rows.end());
+  }
+}
+
+TEST_CASE("BatchLoader: a batch of other names is replaced") {
+  mtl::BatchLoader loader(numbered(4), {.batch_size = 2});
+  mtl::Batch batch{{{"other", torch::zeros({1})}}, mtl::NamedTensors(), false};
+  REQUIRE(loader.next(batch));
+  CHECK(batch.inputs.size() == 1);
+  CHECK(batch.inputs.contains("input"));
+  CHECK(batch.targets.contains("t"));
+  CHECK(batch.complete);
+}
+
+TEST_CASE("BatchLoader: options that give no batch are an error") {
+  CHECK(contains(error_text([] { mtl::BatchLoader(numbered(3), {.batch_size = 0}); }),
+                 "batch_size is 0"));
+  CHECK(contains(
+      error_text([] { mtl::BatchLoader(numbered(3), {.batch_size = 4, .drop_last = true}); }),
+      "3 samples make no full batch of 4"));
+  CHECK(contains(error_text([] { mtl::BatchLoader(Squares{0}); }), "no samples"));
+}
+
+TEST_CASE("Loader: what a training loop asks for") {
+  STATIC_REQUIRE(mtl::Loader<mtl::BatchLoader>);
+  STATIC_REQUIRE_FALSE(mtl::Loader<mtl::TensorDataset>);
+  STATIC_REQUIRE(mtl::Dataset<mtl::WindowDataset>);
+}
+
+TEST_CASE("WindowDataset: the same windows as a loop over rows") {
+  const int64_t rows = 30, length = 5, horizon = 2;
+  const auto x = torch::rand({rows, 3}), y = torch::rand({rows});
+  const mtl::WindowDataset windows({{"x", x}}, {{"y", y}}, {.length = length, .horizon = horizon});
+  REQUIRE(windows.size() == rows - length - horizon + 1);
+  const auto batch = windows.get(torch::arange(windows.size()));
+  CHECK(batch.complete);
+  for (int64_t i = 0; i < windows.size(); ++i) {
+    CHECK(batch.inputs["x"][i].equal(x.slice(0, i, i + length)));
+    CHECK(batch.targets["y"][i].equal(y[i + length - 1 + horizon]));
+  }
+  const auto some = windows.get(torch::tensor({9L, 0L}));
+  CHECK(some.inputs["x"].equal(batch.inputs["x"].index_select(0, torch::tensor({9L, 0L}))));
+
+  const auto part = windows.windows(torch::arange(4, 10));
+  CHECK(part.size() == 6);
+  CHECK(part.get(torch::tensor({0L})).inputs["x"][0].equal(x.slice(0, 4, 9)));
+}
+
+TEST_CASE("WindowDataset: the article's 14 days and the next") {
+  const mtl::WindowDataset train({{"x", torch::zeros({1789, 10})}}, {{"y", torch::zeros({1789})}});
+  CHECK(train.size() == 1775);
+  const mtl::WindowDataset last({{"x", torch::zeros({14, 2})}}, {{"y", torch::ones({14})}},
+                                {.length = 14, .horizon = 0});
+  CHECK(last.size() == 1);
+}
+
+TEST_CASE("WindowDataset: no window reaches across a gap") {
+  std::vector<int64_t> days;
+  for (int64_t day = 100; day < 140; ++day) {
+    if (day != 110 && day != 111 && day != 130) days.push_back(day);
+  }
+  const auto positions = torch::tensor(days);
+  const auto x = positions.to(torch::kFloat64).unsqueeze(1);
+  const mtl::WindowDataset windows({{"x", x}}, {{"y", x.squeeze(1)}}, {.length = 4, .horizon = 1},
+                                   positions);
+  const auto batch = windows.get(torch::arange(windows.size()));
+
+  std::vector<int64_t> expected;
+  for (size_t i = 0; i + 4 < days.size(); ++i) {
+    bool whole = true;
+    for (size_t k = 0; k < 4; ++k) whole = whole && days[i + k + 1] == days[i + k] + 1;
+    if (whole) expected.push_back(static_cast<int64_t>(i));
+  }
+  CHECK(windows.starts().equal(torch::tensor(expected)));
+  CHECK((batch.targets["y"] - batch.inputs["x"].select(1, 0).squeeze(1)).eq(4).all().item<bool>());
+}
+
+TEST_CASE("WindowDataset: knows of missing labels where a window has its target") {
+  auto y = torch::zeros({10}, torch::kFloat64);
+  y[2] = nan_value;  // no window of 4 rows ends before it
+  const auto x = torch::zeros({10, 1});
+  CHECK(mtl::WindowDataset({{"x", x}}, {{"y", y}}, {.length = 4}).complete());
+  y[7] = nan_value;
+  const mtl::WindowDataset windows({{"x", x}}, {{"y", y}}, {.length = 4});
+  CHECK_FALSE(windows.complete());
+  CHECK_FALSE(windows.get(torch::tensor({0L})).complete);
+  CHECK(windows.windows(torch::arange(3)).complete());
+}
+
+TEST_CASE("WindowDataset: what cannot be windows is an error") {
+  const auto make = [](int64_t rows, mtl::WindowOptions options,
+                       const mtl::Tensor& positions = {}) {
+    return error_text([&] {
+      mtl::WindowDataset({{"x", torch::zeros({rows, 2})}}, {{"y", torch::zeros({rows})}}, options,
+                         positions);
+    });
+  };
+  CHECK(contains(make(14, {}),
+                 "a window of 14 rows and a target 1 rows on fit nowhere into 14 rows"));
+  CHECK(contains(make(9, {.length = 0}), "length is 0"));
+  CHECK(contains(make(3, {.length = 2}, torch::tensor({1L, 3L, 5L})), "with these gaps"));
+  CHECK(contains(make(3, {.length = 2}, torch::tensor({1L, 3L, 3L})), "row 2 has 3 after 3"));
+  CHECK(contains(make(3, {.length = 2}, torch::tensor({1L, 2L})), "must be int64 [3]"));
+}
+
+TEST_CASE("WindowDataset: a loader gathers windows like rows") {
+  const auto x = torch::arange(20, torch::kFloat32);
+  const mtl::WindowDataset windows({{"input", x.unsqueeze(1)}}, {{"t", x}}, {.length = 3});
+  mtl::BatchLoader loader(windows, {.batch_size = 6, .shuffle = true});
+  CHECK(loader.samples() == 17);
+  mtl::Batch batch;
+  while (loader.next(batch)) {
+    CHECK(batch.inputs["input"].sizes().slice(1).vec() == std::vector<int64_t>{3, 1});
+    CHECK(batch.targets["t"].equal(batch.inputs["input"].select(1, 2).squeeze(1) + 1));
+  }
+}

@@ -1,0 +1,205 @@
+#include <map>
+#include <set>
+
+#include "catch.hpp"
+#include "error_text.hpp"
+#include "mtl/data/data.hpp"
+
+namespace {
+
+/// Whether the parts hold 0..rows-1, each once.
+template <size_t N>
+bool covers(const std::array<mtl::Tensor, N>& parts, int64_t rows) {
+  const auto all = torch::cat(std::vector<mtl::Tensor>(parts.begin(), parts.end()));
+  return std::get<0>(all.sort()).equal(torch::arange(rows));
+}
+
+bool close(const mtl::Tensor& a, const mtl::Tensor& b, double tolerance = 1e-14) {
+  return a.sizes() == b.sizes() && torch::allclose(a, b, tolerance, tolerance, /*equal_nan=*/true);
+}
+
+}  // namespace
+
+TEST_CASE("shuffled_order: pinned, so that batches stay the same on every platform") {
+  CHECK(mtl::shuffled_order(8, 0).equal(mtl::shuffled_order(8, 0, 0)));
+  CHECK_FALSE(mtl::shuffled_order(50, 0).equal(mtl::shuffled_order(50, 1)));
+  CHECK_FALSE(mtl::shuffled_order(50, 0, 0).equal(mtl::shuffled_order(50, 0, 1)));
+  CHECK(mtl::shuffled_order(1, 5).equal(torch::tensor({0L})));
+  CHECK(mtl::shuffled_order(0, 5).numel() == 0);
+}
+
+TEST_CASE("shuffled_order: every order is as likely") {
+  std::map<int64_t, int> counts;
+  constexpr int draws = 12000;
+  for (int i = 0; i < draws; ++i) {
+    const auto order = mtl::shuffled_order(4, 11, static_cast<uint64_t>(i));
+    ++counts[order[0].item<int64_t>() * 100 + order[1].item<int64_t>() * 10 +
+             order[2].item<int64_t>()];
+  }
+  CHECK(counts.size() == 24);
+  double chi_squared = 0;
+  for (const auto& [order, count] : counts) {
+    chi_squared += (count - draws / 24.0) * (count - draws / 24.0) / (draws / 24.0);
+  }
+  CHECK(chi_squared < 49.7);  // 23 degrees of freedom, one in a thousand; the seeds are fixed
+}
+
+TEST_CASE("chronological_split: contiguous parts at floor(rows * share)") {
+  const auto [train, valid] = mtl::chronological_split(2557, {0.7, 0.3});
+  CHECK(train.equal(torch::arange(1789)));
+  CHECK(valid.equal(torch::arange(1789, 2557)));
+  const auto three = mtl::chronological_split(100, {0.7, 0.1, 0.2});
+  CHECK(three[0].size(0) == 70);
+  CHECK(three[1].size(0) == 10);
+  CHECK(covers(three, 100));
+}
+
+TEST_CASE("random_split: every row once, the same with the same seed") {
+  const auto parts = mtl::random_split(101, {0.5, 0.25, 0.25}, 7);
+  CHECK(covers(parts, 101));
+  CHECK(parts[0].size(0) == 50);
+  CHECK(parts[1].size(0) == 25);
+  CHECK(mtl::random_split(101, {0.5, 0.25, 0.25}, 7)[1].equal(parts[1]));
+  CHECK_FALSE(mtl::random_split(101, {0.5, 0.25, 0.25}, 8)[1].equal(parts[1]));
+  CHECK_FALSE(parts[0].equal(torch::arange(50)));
+}
+
+TEST_CASE("stratified_split: each class keeps its shares to within a row, and so does the whole") {
+  std::vector<int64_t> labels;
+  const std::map<int64_t, int64_t> counts = {{-100, 7}, {0, 61}, {1, 29}, {2, 3}};
+  for (const auto& [label, count] : counts)
+    labels.insert(labels.end(), static_cast<size_t>(count), label);
+  const auto classes = torch::tensor(labels).index_select(0, mtl::shuffled_order(100, 3));
+  const auto parts = mtl::stratified_split(classes, {0.6, 0.3, 0.1}, 5);
+  CHECK(covers(parts, 100));
+  CHECK(parts[0].size(0) == 60);
+  CHECK(parts[1].size(0) == 30);
+  const std::array shares{0.6, 0.3, 0.1};
+  for (const auto& [label, count] : counts) {
+    for (size_t part = 0; part < 3; ++part) {
+      const auto found = classes.index_select(0, parts[part]).eq(label).sum().item<int64_t>();
+      CHECK(std::abs(static_cast<double>(found) - shares[part] * static_cast<double>(count)) <=
+            1.0 + 1e-9);
+    }
+  }
+}
+
+TEST_CASE("group_split: a group is in one part") {
+  const auto groups = torch::arange(200).remainder(23);
+  const auto parts = mtl::group_split(groups, {0.7, 0.3}, 1);
+  CHECK(covers(parts, 200));
+  std::set<int64_t> first;
+  for (int64_t i = 0; i < parts[0].size(0); ++i) first.insert(groups[parts[0][i]].item<int64_t>());
+  for (int64_t i = 0; i < parts[1].size(0); ++i) {
+    CHECK(first.count(groups[parts[1][i]].item<int64_t>()) == 0);
+  }
+  CHECK(std::abs(parts[0].size(0) - 140) <= 9);
+}
+
+TEST_CASE("splits: shares that give no split are an error") {
+  CHECK(contains(error_text([] { mtl::chronological_split(10, {0.7, 0.7}); }), "add up to 1.4"));
+  CHECK(contains(error_text([] { mtl::random_split(10, {1.2, -0.2}, 0); }), "share -0.2"));
+  CHECK(contains(error_text([] {
+                   mtl::chronological_split(2, {0.4, 0.6});
+                 }),
+                 "part 1 of 2 gets no row"));
+  CHECK(contains(error_text([] {
+                   mtl::stratified_split(torch::zeros({4}), {0.5, 0.5}, 0);
+                 }),
+                 "classes must be a vector of integers"));
+  CHECK(contains(error_text([] {
+                   mtl::group_split(torch::zeros({4}, torch::kInt64), {0.5, 0.5}, 0);
+                 }),
+                 "gets no row"));
+}
+
+TEST_CASE("StandardScaler: as scikit-learn's, with the population's deviation") {
+  const auto rows = torch::tensor(
+      {{1.0, 10.0, 5.0}, {2.0, 20.0, 5.0}, {3.0, 60.0, 5.0}, {6.0, 30.0, 5.0}}, torch::kFloat64);
+  const mtl::StandardScaler scaler(rows);
+  CHECK(close(scaler.mean(), torch::tensor({3.0, 30.0, 5.0}, torch::kFloat64)));
+  CHECK(close(scaler.scale(),
+              torch::tensor({1.8708286933869707, 18.708286933869708, 1.0}, torch::kFloat64)));
+  const auto changed = scaler.transform(rows);
+  CHECK(close(changed.mean(0), torch::zeros({3}, torch::kFloat64)));
+  CHECK(close(changed.select(1, 2), torch::zeros({4}, torch::kFloat64)));
+  CHECK(close(scaler.inverse_transform(changed), rows));
+}
+
+TEST_CASE("StandardScaler: missing values are passed over and stay missing") {
+  const double nan = std::nan("");
+  const auto rows = torch::tensor({1.0, nan, 3.0, nan}, torch::kFloat64);
+  const mtl::StandardScaler scaler(rows);
+  CHECK(scaler.mean().item<double>() == 2.0);
+  CHECK(scaler.scale().item<double>() == 1.0);
+  CHECK(close(scaler.transform(rows), torch::tensor({-1.0, nan, 1.0, nan}, torch::kFloat64)));
+}
+
+TEST_CASE("StandardScaler: types, shapes, and columns far from zero") {
+  const auto rows = torch::rand({50, 4}) + 1000;
+  const mtl::StandardScaler scaler(rows);
+  CHECK(scaler.transform(rows).scalar_type() == torch::kFloat32);
+  CHECK(close(scaler.transform(rows.to(torch::kFloat64)).var(0, /*unbiased=*/false),
+              torch::ones({4}, torch::kFloat64), 1e-9));
+  // whole numbers cannot stay whole; windows [n, days, columns] have their columns last
+  CHECK(scaler.transform(torch::full({2, 4}, 1000, torch::kInt64)).scalar_type() ==
+        torch::kFloat64);
+  CHECK(scaler.transform(rows.view({5, 10, 4})).equal(scaler.transform(rows).view({5, 10, 4})));
+  // what only rounding lets vary is constant
+  const auto tenths = torch::full({1000}, 0.1, torch::kFloat64);
+  CHECK(mtl::StandardScaler(tenths).scale().item<double>() == 1.0);
+}
+
+TEST_CASE("StandardScaler: a saved state changes rows alike") {
+  const auto rows = torch::rand({20, 3}, torch::kFloat64);
+  const mtl::StandardScaler scaler(rows);
+  const auto again = mtl::StandardScaler::from_state_dict(scaler.state_dict());
+  CHECK(again.transform(rows).equal(scaler.transform(rows)));
+  CHECK(contains(error_text([] {
+                   mtl::StandardScaler::from_state_dict({{"mean", torch::zeros({1})}});
+                 }),
+                 "no tensor \"scale\""));
+}
+
+TEST_CASE("scalers: rows that teach nothing are an error") {
+  const double nan = std::nan(""), infinity = std::numeric_limits<double>::infinity();
+  CHECK(contains(error_text([&] {
+                   mtl::StandardScaler(torch::tensor({{1.0, nan}, {2.0, nan}}));
+                 }),
+                 "column 1 has no value in 2 rows"));
+  CHECK(contains(error_text([&] {
+                   mtl::MinMaxScaler(torch::tensor({1.0, infinity}));
+                 }),
+                 "infinite"));
+  CHECK(contains(error_text([&] { mtl::StandardScaler(torch::empty({0, 2})); }), "are needed"));
+  const mtl::StandardScaler scaler(torch::rand({5, 3}));
+  CHECK(contains(error_text([&] {
+                   scaler.transform(torch::rand({5, 2}));
+                 }),
+                 "rows of shape [3], but was given [5, 2]"));
+}
+
+TEST_CASE("MinMaxScaler: to [0, 1] and back") {
+  const double nan = std::nan("");
+  const auto rows =
+      torch::tensor({{1.0, 4.0}, {3.0, 4.0}, {nan, 4.0}, {5.0, 4.0}}, torch::kFloat64);
+  const mtl::MinMaxScaler scaler(rows);
+  const auto changed = scaler.transform(rows);
+  CHECK(close(changed,
+              torch::tensor({{0.0, 0.0}, {0.5, 0.0}, {nan, 0.0}, {1.0, 0.0}}, torch::kFloat64)));
+  CHECK(close(scaler.inverse_transform(changed), rows));
+  const auto again = mtl::MinMaxScaler::from_state_dict(scaler.state_dict());
+  CHECK(close(again.transform(rows), changed));
+}
+
+TEST_CASE("fill_from_earlier: the last value before, and nothing before the first") {
+  const double nan = std::nan("");
+  const auto rows =
+      torch::tensor({{nan, 1.0}, {2.0, nan}, {nan, nan}, {4.0, 5.0}, {nan, nan}}, torch::kFloat64);
+  const auto filled =
+      torch::tensor({{nan, 1.0}, {2.0, 1.0}, {2.0, 1.0}, {4.0, 5.0}, {4.0, 5.0}}, torch::kFloat64);
+  CHECK(close(mtl::fill_from_earlier(rows), filled));
+  CHECK(close(mtl::fill_from_earlier(rows.select(1, 0)), filled.select(1, 0)));
+  CHECK(contains(error_text([] { mtl::fill_from_earlier(torch::tensor({1L})); }),
+                 "rows of real numbers"));
+}
