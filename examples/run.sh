@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sets up what is missing, builds one example and runs it on its bundled data.
-#   ./examples/run.sh weather [options]     tomorrow's weather in Tokyo; all recipes where no option is given
+#   ./examples/run.sh weather [options]     tomorrow's weather in Tokyo
 #   ./examples/run.sh pets [options]        37 breeds of cats and dogs
 #   ./examples/run.sh NAME --help           an example's options
 set -euo pipefail
@@ -11,8 +11,9 @@ if [ -z "$name" ] || [ ! -f "examples/$name/CMakeLists.txt" ]; then
   exit 2
 fi
 shift
-source scripts/build.sh release "mtl_example_$name"
-if [ -f "examples/$name/run.sh" ]; then
-  exec "examples/$name/run.sh" "$build/examples/$name/mtl_example_$name" "$@"
-fi
-exec "$build/examples/$name/mtl_example_$name" "$@"
+targets=("mtl_example_$name")
+source scripts/build.sh
+program=$build/examples/$name/mtl_example_$name
+# An example that needs more than its program (data to unpack, weights to fetch, options of a first run) says so itself.
+if [ -f "examples/$name/run.sh" ]; then source "examples/$name/run.sh"; fi
+exec "$program" "$@"

@@ -1,9 +1,14 @@
-# Sourced by the run scripts: `source scripts/build.sh PRESET [TARGET...]` sets up, configures and builds; $build is the folder.
+# Sourced by the run scripts: sets up, configures and builds the targets listed in `targets` (empty: everything);
+# afterwards $build is the folder. MTL_PRESET names another preset than `release`, MTL_TORCH=pip another LibTorch than
+# the distribution's.
 torch_dir=$(scripts/setup.sh)
-build=build/$1${MTL_TORCH:+-$MTL_TORCH}
-mkdir -p build
-launcher=${CMAKE_CXX_COMPILER_LAUNCHER:-ccache}
+preset=${MTL_PRESET:-release}
+build=build/$preset${MTL_TORCH:+-$MTL_TORCH}
 # What ccache must overlook to serve files compiled with a precompiled header.
 export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros,include_file_mtime,include_file_ctime}
-cmake --preset "$1" -B "$build" -DMTL_TORCH_DIR="$torch_dir" -DCMAKE_CXX_COMPILER_LAUNCHER="$launcher" >"$build.log" 2>&1 || { cat "$build.log" >&2; exit 1; }
-cmake --build "$build" ${2:+--target "${@:2}"}
+# Objects are the same wherever the checkout and the build folder lie.
+export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$PWD} CCACHE_NOHASHDIR=1
+mkdir -p build
+cmake --preset "$preset" -B "$build" -DMTL_TORCH_DIR="$torch_dir" \
+  -DCMAKE_CXX_COMPILER_LAUNCHER="${CMAKE_CXX_COMPILER_LAUNCHER:-ccache}" >"$build.log" 2>&1 || { cat "$build.log" >&2; exit 1; }
+cmake --build "$build" ${targets[@]+--target "${targets[@]}"}

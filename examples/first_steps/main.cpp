@@ -1,0 +1,29 @@
+// Two tasks on five inputs: which of two classes, and three real values. Prints the losses and exits with 0 when both
+// tasks have learned something.
+#include <mtl/mtl.hpp>
+
+#include <cstdio>
+
+int main() {
+  torch::manual_seed(1);
+  const auto x = torch::randn({256, 5});
+  const auto kind = (x.select(1, 0) + x.select(1, 1) > 0).to(torch::kLong);
+  const auto values = torch::stack({x.select(1, 2), x.select(1, 3) - x.select(1, 4), x.sum(1)}, 1);
+
+  mtl::TaskRegistry tasks;
+  tasks.add({.name = "kind", .head = mtl::nn::LinearHead(10, 2), .loss = mtl::CrossEntropy{}});
+  tasks.add({.name = "values", .head = mtl::nn::LinearHead(10, 3), .loss = mtl::MeanSquaredError{}});
+
+  auto model = mtl::HardSharing(mtl::nn::MlpEncoder({.input_size = 5, .hidden_sizes = {10}}), tasks);
+  torch::optim::SGD sgd(model->parameters(), 0.01);
+  mtl::Sum combiner;
+
+  mtl::BatchLoader train(mtl::TensorDataset({{"x", x}}, {{"kind", kind}, {"values", values}}), {.batch_size = 32});
+  mtl::Trainer trainer(model, sgd, combiner, {.epochs = 100});
+  const mtl::TrainingRun run = trainer.fit(train);
+
+  std::puts(run.report().c_str());
+  const auto& first = run.history.epochs.front().train.losses;
+  const auto& last = run.history.epochs.back().train.losses;
+  return last[0] < first[0] && last[1] < first[1] ? 0 : 1;
+}
