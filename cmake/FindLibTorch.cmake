@@ -1,4 +1,4 @@
-# Finds LibTorch and makes the target `mtl_libtorch`.
+# Finds LibTorch and makes the target `mtl_libtorch`, which brings the fmt that goes with it.
 #
 # MTL_TORCH_DIR: a LibTorch folder with include/ and lib/ (the download from pytorch.org, or the package folder of
 # `pip install torch`). Empty: the system's LibTorch (Debian's libtorch-dev).
@@ -40,6 +40,13 @@ if(LibTorch_FOUND AND NOT TARGET mtl_libtorch)
   target_include_directories(mtl_libtorch SYSTEM INTERFACE ${LibTorch_INCLUDE_DIR}
                              ${LibTorch_INCLUDE_DIR}/torch/csrc/api/include)
   target_link_libraries(mtl_libtorch INTERFACE ${_lib_torch_cpu} ${_lib_c10})
+  if(EXISTS ${LibTorch_INCLUDE_DIR}/fmt/format.h)
+    # The wheel has fmt's headers among its own, and they come first: use them whole, without the system's library.
+    target_compile_definitions(mtl_libtorch INTERFACE FMT_HEADER_ONLY=1)
+  else()
+    find_package(fmt REQUIRED)
+    target_link_libraries(mtl_libtorch INTERFACE fmt::fmt)
+  endif()
   if(MTL_TORCH_CUDA)
     # Nothing calls the CUDA part by name, it registers itself: keep the linker from dropping it.
     target_link_options(mtl_libtorch INTERFACE "LINKER:--no-as-needed,${_lib_torch_cuda},--as-needed")

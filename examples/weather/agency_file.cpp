@@ -10,6 +10,8 @@
 //     ,,品質情報,均質番号,...                                   what the column adds to its element
 //     2013/10/20,15.2,8,1,...
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
 #include <optional>

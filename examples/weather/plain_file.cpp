@@ -1,6 +1,8 @@
 // A plain CSV: year,month,day,temp,rh,atm,sunlight,precipitation,weather in any order, with a line
 // of names.
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
 #include <map>

@@ -1,5 +1,7 @@
 #include "weather_data.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>

@@ -1,5 +1,7 @@
 #include "mtl/data/csv.hpp"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <cmath>
 

@@ -1,5 +1,7 @@
 #include <iconv.h>
 
+#include <fmt/format.h>
+
 #include <cerrno>
 #include <cstring>
 #include <fstream>

@@ -1,5 +1,7 @@
 #include "mtl/io/safetensors.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 #include <cstring>

@@ -1,5 +1,7 @@
 #include "mtl/report/contours.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "script.hpp"

@@ -1,5 +1,7 @@
 #include "mtl/report/curves.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <numeric>
 

@@ -1,5 +1,7 @@
 #include "mtl/report/html.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 

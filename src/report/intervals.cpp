@@ -1,5 +1,7 @@
 #include "mtl/report/intervals.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
 
 #include "script.hpp"

@@ -1,5 +1,7 @@
 #include "mtl/report/matrices.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <functional>

@@ -1,5 +1,7 @@
 #include "mtl/report/predictions.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <numeric>
 

@@ -1,5 +1,7 @@
 #include "script.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>

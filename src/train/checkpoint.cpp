@@ -1,5 +1,7 @@
 #include "mtl/train/checkpoint.hpp"
 
+#include <fmt/format.h>
+
 #include <limits>
 #include <nlohmann/json.hpp>
 

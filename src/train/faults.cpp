@@ -1,6 +1,6 @@
 #include "faults.hpp"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include "mtl/combine/task_losses.hpp"

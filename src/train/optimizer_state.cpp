@@ -6,6 +6,8 @@
 #include <torch/optim/rmsprop.h>
 #include <torch/optim/sgd.h>
 
+#include <fmt/format.h>
+
 #include <concepts>
 #include <memory>
 #include <string>

@@ -2,6 +2,8 @@
 
 #include <torch/nn/utils/clip_grad.h>
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <cmath>
 

@@ -1,5 +1,7 @@
 #include "mtl/train/callbacks/early_stopping.hpp"
 
+#include <fmt/format.h>
+
 #include "mtl/core/error.hpp"
 
 namespace mtl {

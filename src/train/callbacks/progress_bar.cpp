@@ -1,6 +1,6 @@
 #include "mtl/train/callbacks/progress_bar.hpp"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <string>

@@ -1,6 +1,6 @@
 #include "mtl/train/callbacks/stop_on_interrupt.hpp"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <csignal>
 
