@@ -11,7 +11,8 @@ namespace mtl {
 /// Losses of tasks "0", "1", ... with these values, as leaves that take a gradient.
 inline TaskLosses constant_losses(const std::vector<double>& row) {
   std::vector<Tensor> values;
-  for (const double value : row) values.push_back(torch::tensor(value, torch::kDouble).requires_grad_());
+  for (const double value : row)
+    values.push_back(torch::tensor(value, torch::kDouble).requires_grad_());
   return task_losses(values);
 }
 

@@ -1,7 +1,7 @@
 #include <cmath>
 
-#include "error_text.hpp"
 #include "../golden.hpp"
+#include "error_text.hpp"
 #include "some_losses.hpp"
 
 using namespace mtl;

@@ -1,0 +1,49 @@
+#include <cmath>
+
+#include "error_text.hpp"
+#include "some_losses.hpp"
+
+using namespace mtl;
+
+TEST_CASE("make_combiner: every name makes a combiner") {
+  const TaskRegistry tasks = tasks_of_kind({true, false});
+  for (const std::string& name : combiner_names()) {
+    INFO(name);
+    const std::string text = name == "fixed" ? "fixed:weights=1/0.5" : name;
+    CHECK(make_combiner(text, tasks) != nullptr);
+    CHECK(make_combiner(text) != nullptr);
+  }
+}
+
+TEST_CASE("make_combiner: options arrive") {
+  const auto value = [](const std::string& text, const TaskRegistry& tasks = {}) {
+    const auto combiner = make_combiner(text, tasks);
+    return dynamic_cast<LossCombiner&>(*combiner)
+        .combine(constant_losses({2.0, 4.0}))
+        .item<double>();
+  };
+  CHECK(value("fixed:weights=1/0.5") == Approx(4));
+  CHECK(value("kendall", tasks_of_kind({true, false})) == Approx(5));
+  CHECK(value("kendall:form=every_task_as_regression", tasks_of_kind({true, false})) == Approx(3));
+  CHECK(value("kendall:log_variance=1") == Approx(0.5 * (6 * std::exp(-1) + 2)));
+  CHECK(value("stch:mu=0.001,weights=1/0.25") == Approx(2).epsilon(1e-3));
+  CHECK(value("pbi:theta=0,weights=1/0,reference=0.5/0") == Approx(1.5));
+  CHECK(value("cosmos:lambda=0,weights=2/1") == Approx(8));
+  CHECK(value("rlw:distribution=dirichlet,seed=4") == value("rlw:distribution=dirichlet,seed=4"));
+}
+
+TEST_CASE("make_combiner: what is unknown is an Error that lists what there is") {
+  const auto error = [](const char* text) { return error_text([&] { make_combiner(text); }); };
+  CHECK(contains(error("kendal"), "no combiner \"kendal\""));
+  CHECK(contains(error("kendal"), "kendall, revised_uncertainty"));
+  CHECK(contains(error(""), "sum, mean"));
+  CHECK(contains(error("stch:nu=1"), "it has: mu, weights, reference, warm_up_epochs"));
+  CHECK(contains(error("sum:a=1"), "it has: none"));
+  CHECK(contains(error("stch:mu=big"), "expected a number"));
+  CHECK(contains(error("stch:mu=1,mu=2"), "twice"));
+  CHECK(contains(error("stch:mu"), "name=value"));
+  CHECK(contains(error("stch:warm_up_epochs=-1"), "whole number"));
+  CHECK(contains(error("rlw:distribution=cauchy"), "normal, uniform, dirichlet, bernoulli"));
+  CHECK(contains(error("fixed"), "no weight"));
+  CHECK(contains(error("pbi:weights=1/x"), "expected a number"));
+}
