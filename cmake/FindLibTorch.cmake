@@ -40,7 +40,7 @@ if(LibTorch_FOUND AND NOT TARGET mtl_libtorch)
   target_include_directories(mtl_libtorch SYSTEM INTERFACE ${LibTorch_INCLUDE_DIR}
                              ${LibTorch_INCLUDE_DIR}/torch/csrc/api/include)
   target_link_libraries(mtl_libtorch INTERFACE ${_lib_torch_cpu} ${_lib_c10})
-  if(EXISTS ${LibTorch_INCLUDE_DIR}/fmt/format.h)
+  if(MTL_TORCH_DIR AND EXISTS ${LibTorch_INCLUDE_DIR}/fmt/format.h)
     # The wheel has fmt's headers among its own, and they come first: use them whole, without the system's library.
     target_compile_definitions(mtl_libtorch INTERFACE FMT_HEADER_ONLY=1)
   else()
