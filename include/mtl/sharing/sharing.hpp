@@ -3,3 +3,4 @@
 #include "mtl/sharing/branched.hpp"
 #include "mtl/sharing/hard_sharing.hpp"
 #include "mtl/sharing/model.hpp"
+#include "mtl/sharing/parameter_groups.hpp"
