@@ -8,3 +8,6 @@
 #include "mtl/data/splits.hpp"
 #include "mtl/data/table.hpp"
 #include "mtl/data/windows.hpp"
+#ifdef MTL_HAS_IMAGES
+#include "mtl/data/images/images.hpp"
+#endif

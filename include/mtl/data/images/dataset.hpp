@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "mtl/core/batch.hpp"
+#include "mtl/data/images/decode.hpp"
+#include "mtl/data/images/transforms.hpp"
+
+namespace mtl {
+
+struct ImageDatasetOptions {
+  images::ReadOptions read = {};
+  /// Done once to each picture, before it is cached: a ResizeShorter here lets more of them fit.
+  /// Its random numbers are always the same.
+  images::Transform prepare = {};
+  int64_t cache_bytes = 1'000'000'000;  ///< decoded pictures kept in memory, at most; 0: none
+};
+
+/// A picture that could not be read (`usable` is false), or was read but is worth a look.
+struct ImageFinding {
+  int64_t row = 0;
+  std::filesystem::path file;
+  images::Flaw flaw = images::Flaw::unknown;
+  std::string text;
+  bool usable = false;
+};
+
+/// Picture files and the targets that belong to them, row i of each target to file i.
+///
+///     mtl::ImageDataset pets(files, {{"breed", breeds}}, {.prepare = images::ResizeShorter{256}});
+///
+/// Files are read when they are asked for. What fits into `cache_bytes` stays in memory as 8-bit
+/// RGB: first come, first kept, since an epoch asks for every picture once and would push out each
+/// before its turn. A copy shares files, cache and findings. Safe to use from several threads.
+class ImageDataset {
+ public:
+  /// Throws Error unless there is a file and every target has one row a file.
+  explicit ImageDataset(std::vector<std::filesystem::path> files, NamedTensors targets = NamedTensors(),
+                        ImageDatasetOptions options = {});
+
+  int64_t size() const { return static_cast<int64_t>(rows_.size()); }
+  const std::filesystem::path& file(int64_t row) const;
+  const NamedTensors& targets() const { return targets_; }
+  bool complete() const { return complete_; }  ///< whether no target has a missing label anywhere
+
+  /// The decoded and prepared picture. Throws ImageError; a file that failed once is not tried
+  /// again.
+  std::shared_ptr<const images::Image> image(int64_t row) const;
+
+  /// The rows named by `indices` [n] as a dataset of its own, such as one part of a split.
+  ImageDataset rows(const Tensor& indices) const;
+
+  /// Reads every picture once, with so many threads, which also fills the cache; gives the rows [n]
+  /// that can be used: `pets = pets.rows(pets.usable())`.
+  Tensor usable(int64_t workers = 1) const;
+
+  /// What was wrong with the pictures read so far, by row.
+  std::vector<ImageFinding> findings() const;
+
+  int64_t cached_bytes() const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+  std::vector<int64_t> rows_;  // of the state's files
+  NamedTensors targets_;
+  bool complete_ = true;
+};
+
+/// One line a finding and one that counts them, for a log: "12 of 1262 pictures cannot be used:
+/// ...". Empty where there are none.
+std::string summary(const std::vector<ImageFinding>& findings, int64_t pictures);
+
+}  // namespace mtl
