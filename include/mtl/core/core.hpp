@@ -1,5 +1,6 @@
 #pragma once
 
+#include "mtl/core/allocator.hpp"
 #include "mtl/core/batch.hpp"
 #include "mtl/core/error.hpp"
 #include "mtl/core/random.hpp"

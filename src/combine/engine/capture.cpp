@@ -29,7 +29,7 @@ std::vector<Tensor> run(const EdgeList& roots, const std::vector<Tensor>& cotang
                                                         /*accumulate_grad=*/false, outputs);
   for (size_t i = 0; i < position.size(); ++i) {
     auto& gradient = result[position[i]];
-    gradient = std::move(found[i]);
+    gradient = dense(found[i]);
 #if !MTL_TORCH_2
     // LibTorch 1 keeps a leaf's hooks for the accumulation, which a captured gradient does not
     // reach.

@@ -8,17 +8,36 @@
 
 #include "capture.hpp"
 #include "gramian_sum.hpp"
+#include "graph.hpp"
+#include "linear_rows.hpp"
 #include "mtl/core/error.hpp"
+#include "replay.hpp"
 
 namespace mtl {
 namespace {
 
 using at::Tensor;
+using engine::LinearRows;
 using engine::Target;
 
 Tensor weight_like(const Tensor& loss, double weight) {
   return at::full_like(loss, weight, loss.options().requires_grad(false),
                        at::MemoryFormat::Preserve);
+}
+
+std::vector<bool> all(const std::vector<Tensor>& columns) {
+  return std::vector<bool>(columns.size(), true);
+}
+
+std::vector<bool> only(const std::vector<int64_t>& group, const std::vector<Tensor>& columns) {
+  std::vector<bool> wanted(columns.size(), false);
+  for (const auto column : group) {
+    if (column < 0 || column >= static_cast<int64_t>(columns.size())) {
+      throw Error("a group names column {}, but there are {}", column, columns.size());
+    }
+    wanted[static_cast<size_t>(column)] = true;
+  }
+  return wanted;
 }
 
 }  // namespace
@@ -28,18 +47,26 @@ struct Engine::State {
   EngineStep step;
   std::vector<Tensor> columns;
   std::vector<Tensor> task_parameters;  // of all tasks, each once and none that is shared
-  Rows column_rows;                     // [column][task]
-  Rows task_rows;                       // [task parameter][task]
   bool captured = false;
+  Rows column_rows;                // [column][task]; nothing for the columns of `layers`
+  std::vector<LinearRows> layers;  // rows not yet multiplied out
+  Rows task_rows;                  // [task parameter][task]
   std::optional<Eigen::MatrixXd> gramian;
 
   int64_t tasks() const { return static_cast<int64_t>(step.losses.size()); }
   bool at_representation() const { return step.representation.defined(); }
 
   void begin(EngineStep next);
+  void check() const;
   void check_weights(int64_t found) const;
-  void capture_rows();
-  void write_columns(std::vector<Tensor> direction);
+  void capture(bool rows_wanted);
+  engine::Plan plan(bool rows_wanted) const;
+  void take(const engine::Plan& plan, engine::Captured found);
+  void multiply_out();
+  Eigen::MatrixXd gramian_of(const std::vector<bool>& wanted) const;
+  std::vector<Tensor> weighted_sum(const Eigen::VectorXd& weights,
+                                   const std::vector<bool>& wanted) const;
+  void write_columns(const std::vector<Tensor>& direction);
   void write_task_parameters(const Eigen::VectorXd& weights);
   void backward(const Eigen::VectorXd& weights,
                 const std::vector<Tensor>& parameters);  // of sum_t w_t l_t
@@ -49,17 +76,7 @@ struct Engine::State {
 void Engine::State::begin(EngineStep next) {
   end();
   step = std::move(next);
-  if (step.losses.empty()) throw Error("the engine needs at least one loss");
-  for (size_t t = 0; t < step.losses.size(); ++t) {
-    const auto& loss = step.losses[t];
-    if (!loss.defined()) throw Error("loss {} is undefined", t);
-    if (loss.numel() != 1)
-      throw Error("loss {} has {} elements; a loss is one number", t, loss.numel());
-  }
-  if (!step.task_parameters.empty() && step.task_parameters.size() != step.losses.size()) {
-    throw Error("{} losses, but task parameters of {} tasks", step.losses.size(),
-                step.task_parameters.size());
-  }
+  check();
   columns = at_representation() ? std::vector<Tensor>{step.representation} : step.shared;
   std::unordered_set<const void*> seen;
   for (const auto& parameter : step.shared) seen.insert(parameter.unsafeGetTensorImpl());
@@ -70,37 +87,144 @@ void Engine::State::begin(EngineStep next) {
   }
 }
 
+void Engine::State::check() const {
+  if (step.losses.empty()) throw Error("the engine needs at least one loss");
+  for (size_t t = 0; t < step.losses.size(); ++t) {
+    const auto& loss = step.losses[t];
+    if (!loss.defined()) throw Error("loss {} is undefined", t);
+    if (loss.numel() != 1) {
+      throw Error("loss {} has {} elements; a loss is one number", t, loss.numel());
+    }
+  }
+  if (!step.task_parameters.empty() && step.task_parameters.size() != step.losses.size()) {
+    throw Error("{} losses, but task parameters of {} tasks", step.losses.size(),
+                step.task_parameters.size());
+  }
+  if (at_representation() && !step.representation.is_leaf() &&
+      engine::has_hooks(*engine::target_of(step.representation).edge.function)) {
+    throw Error(
+        "the representation has a hook, which would see gradients of its own there; "
+        "take the gradients at the shared parameters, or remove the hook");
+  }
+}
+
 void Engine::State::end() {
   columns.clear();
   task_parameters.clear();
   column_rows.clear();
+  layers.clear();
   task_rows.clear();
   captured = false;
   gramian.reset();
   step = {};
 }
 
+engine::Plan Engine::State::plan(bool rows_wanted) const {
+  auto plan = engine::make_plan(step.losses, columns, task_parameters,
+                                at_representation() ? step.shared : std::vector<Tensor>{});
+  if (plan.goes_around) {
+    throw Error(
+        "the losses reach a shared parameter other than through the representation; "
+        "take the gradients at the shared parameters");
+  }
+  if (options.path == EnginePath::rows) {
+    plan.sites.clear();
+    plan.replay.reset();
+  }
+  if (!plan.replay && options.path != EnginePath::products) {
+    // Without a replay autograd can make a weight's rows itself: ask for them wherever they cost
+    // less than products.
+    std::erase_if(plan.sites, [&](const engine::LinearSite& site) {
+      return rows_wanted ||
+             !engine::products_pay(tasks(), site.samples(), columns[site.weight].size(1),
+                                   columns[site.weight].size(0));
+    });
+  }
+  return plan;
+}
+
+void Engine::State::capture(bool rows_wanted) {
+  if (!captured) {
+    const at::NoGradGuard no_grad;
+    const auto graph = plan(rows_wanted);
+    std::optional<engine::Captured> found;
+    if (graph.replay) found = engine::replay(graph, step.losses, columns, task_parameters);
+    if (!found) found = engine::capture(graph, step.losses, columns, task_parameters);
+    take(graph, std::move(*found));
+    captured = true;
+  }
+  if (rows_wanted) multiply_out();
+}
+
+void Engine::State::take(const engine::Plan& plan, engine::Captured found) {
+  column_rows = std::move(found.column_rows);
+  task_rows = std::move(found.task_rows);
+  for (size_t s = 0; s < plan.sites.size(); ++s) {
+    const auto& site = plan.sites[s];
+    std::vector<Tensor> inputs, deltas;
+    for (size_t use = 0; use < site.outputs.size(); ++use) {
+      if (!found.deltas[s][use].defined()) continue;
+      inputs.push_back(site.inputs[use]);
+      deltas.push_back(std::move(found.deltas[s][use]));
+    }
+    if (deltas.empty()) continue;
+    LinearRows layer{site.weight, site.bias, inputs.front(), deltas.front()};
+    if (deltas.size() > 1) {  // used more than once: further samples of one layer
+      layer.input = at::cat(inputs, 0);
+      layer.delta = at::cat(deltas, 1);
+    }
+    layer.through_products = options.path == EnginePath::products ||
+                             engine::products_pay(tasks(), layer.input.size(0), layer.input.size(1),
+                                                  layer.delta.size(2));
+    layers.push_back(std::move(layer));
+  }
+}
+
+void Engine::State::multiply_out() {
+  const at::NoGradGuard no_grad;
+  for (const auto& layer : layers) {
+    column_rows[layer.weight] = engine::weight_rows(layer);
+    if (!layer.bias) continue;
+    column_rows[*layer.bias] = engine::bias_rows(layer);
+    for (auto& row : column_rows[*layer.bias]) row = row.view_as(columns[*layer.bias]);
+  }
+  layers.clear();
+}
+
+Eigen::MatrixXd Engine::State::gramian_of(const std::vector<bool>& wanted) const {
+  const at::NoGradGuard no_grad;
+  return engine::guarded_gramian(tasks(), [&](engine::GramianSum& sum, bool in_double) {
+    for (const auto& layer : layers) {
+      engine::add_gramian(layer, wanted[layer.weight], layer.bias && wanted[*layer.bias], in_double,
+                          sum);
+    }
+    for (size_t c = 0; c < columns.size(); ++c) {
+      if (wanted[c]) sum.add_rows(column_rows[c], in_double);
+    }
+  });
+}
+
+std::vector<Tensor> Engine::State::weighted_sum(const Eigen::VectorXd& weights,
+                                                const std::vector<bool>& wanted) const {
+  const at::NoGradGuard no_grad;
+  std::vector<Tensor> sums(columns.size());
+  for (const auto& layer : layers) {
+    if (!wanted[layer.weight] && !(layer.bias && wanted[*layer.bias])) continue;
+    auto [weight, bias] = engine::weighted_sum(layer, weights);
+    if (wanted[layer.weight]) sums[layer.weight] = std::move(weight);
+    if (layer.bias && wanted[*layer.bias]) sums[*layer.bias] = bias.view_as(columns[*layer.bias]);
+  }
+  for (size_t c = 0; c < columns.size(); ++c) {
+    if (wanted[c] && !sums[c].defined()) sums[c] = engine::weighted_sum(column_rows[c], weights);
+  }
+  return sums;
+}
+
 void Engine::State::check_weights(int64_t found) const {
   if (found != tasks()) throw Error("{} weights for {} losses", found, tasks());
 }
 
-void Engine::State::capture_rows() {
-  if (captured) return;
-  std::vector<Target> targets;
-  for (const auto& column : columns) targets.push_back(engine::target_of(column));
-  for (const auto& parameter : task_parameters) targets.push_back(engine::target_of(parameter));
-  column_rows.assign(columns.size(), std::vector<Tensor>(step.losses.size()));
-  task_rows.assign(task_parameters.size(), std::vector<Tensor>(step.losses.size()));
-  for (size_t t = 0; t < step.losses.size(); ++t) {
-    auto found = engine::gradients({step.losses[t]}, {Tensor()}, targets);
-    for (size_t p = 0; p < columns.size(); ++p) column_rows[p][t] = std::move(found[p]);
-    for (size_t p = 0; p < task_parameters.size(); ++p)
-      task_rows[p][t] = std::move(found[columns.size() + p]);
-  }
-  captured = true;
-}
-
-void Engine::State::write_columns(std::vector<Tensor> direction) {
+void Engine::State::write_columns(const std::vector<Tensor>& direction) {
   if (direction.size() != columns.size()) {
     throw Error("a direction of {} tensors for {} parameters", direction.size(), columns.size());
   }
@@ -108,8 +232,7 @@ void Engine::State::write_columns(std::vector<Tensor> direction) {
     engine::backward_into(step.representation, direction[0], step.shared);
     return;
   }
-  for (size_t p = 0; p < columns.size(); ++p)
-    engine::accumulate(columns[p], std::move(direction[p]));
+  for (size_t p = 0; p < columns.size(); ++p) engine::accumulate(columns[p], direction[p]);
 }
 
 void Engine::State::write_task_parameters(const Eigen::VectorXd& weights) {
@@ -144,63 +267,69 @@ const std::vector<Tensor>& Engine::columns() const { return state_->columns; }
 
 const Eigen::MatrixXd& Engine::gramian() {
   if (!state_->gramian) {
-    state_->capture_rows();
-    state_->gramian = mtl::gramian(state_->column_rows);
-    if (state_->columns.empty()) state_->gramian = Eigen::MatrixXd::Zero(tasks(), tasks());
+    state_->capture(/*rows_wanted=*/false);
+    state_->gramian = state_->gramian_of(all(state_->columns));
   }
   return *state_->gramian;
 }
 
 std::vector<Eigen::MatrixXd> Engine::gramians(const Groups& groups) {
-  state_->capture_rows();
+  state_->capture(/*rows_wanted=*/false);
   std::vector<Eigen::MatrixXd> result;
-  for (const auto& group : groups) {
-    Rows rows;
-    for (const auto column : group)
-      rows.push_back(state_->column_rows.at(static_cast<size_t>(column)));
-    result.push_back(rows.empty() ? Eigen::MatrixXd::Zero(tasks(), tasks()).eval()
-                                  : mtl::gramian(rows));
-  }
+  for (const auto& group : groups)
+    result.push_back(state_->gramian_of(only(group, state_->columns)));
   return result;
 }
 
 Eigen::VectorXd Engine::norms() {
-  if (state_->gramian) return state_->gramian->diagonal().cwiseSqrt();
-  state_->capture_rows();
+  state_->capture(/*rows_wanted=*/false);
+  if (state_->gramian || !state_->layers.empty()) return gramian().diagonal().cwiseSqrt();
   return state_->columns.empty() ? Eigen::VectorXd::Zero(tasks()).eval()
                                  : mtl::norms(state_->column_rows);
 }
 
 const Rows& Engine::rows() {
-  state_->capture_rows();
+  state_->capture(/*rows_wanted=*/true);
   return state_->column_rows;
 }
 
 std::vector<Tensor> Engine::weighted_sum(const Eigen::VectorXd& weights) {
   state_->check_weights(weights.size());
-  state_->capture_rows();
-  return mtl::weighted_sum(state_->column_rows, weights);
+  state_->capture(/*rows_wanted=*/false);
+  return state_->weighted_sum(weights, all(state_->columns));
 }
 
 std::vector<Tensor> Engine::weighted_sum(const Groups& groups, const Eigen::MatrixXd& weights) {
   state_->check_weights(weights.rows());
-  state_->capture_rows();
-  const at::NoGradGuard no_grad;
+  if (weights.cols() != static_cast<int64_t>(groups.size())) {
+    throw Error("weights for {} groups, but there are {}", weights.cols(), groups.size());
+  }
+  state_->capture(/*rows_wanted=*/false);
   std::vector<Tensor> result(state_->columns.size());
   for (size_t g = 0; g < groups.size(); ++g) {
+    auto part = state_->weighted_sum(weights.col(static_cast<int64_t>(g)),
+                                     only(groups[g], state_->columns));
     for (const auto column : groups[g]) {
-      const auto p = static_cast<size_t>(column);
-      result.at(p) =
-          engine::weighted_sum(state_->column_rows[p], weights.col(static_cast<int64_t>(g)));
+      result[static_cast<size_t>(column)] = std::move(part[static_cast<size_t>(column)]);
     }
   }
   return result;
 }
 
 Eigen::VectorXd Engine::products(const std::vector<Tensor>& direction) {
-  state_->capture_rows();
-  return state_->columns.empty() ? Eigen::VectorXd::Zero(tasks()).eval()
-                                 : mtl::products(state_->column_rows, direction);
+  if (direction.size() != state_->columns.size()) {
+    throw Error("a direction of {} tensors for {} parameters", direction.size(),
+                state_->columns.size());
+  }
+  state_->capture(/*rows_wanted=*/false);
+  const at::NoGradGuard no_grad;
+  Eigen::VectorXd result = Eigen::VectorXd::Zero(tasks());
+  if (!state_->columns.empty()) result = mtl::products(state_->column_rows, direction);
+  for (const auto& layer : state_->layers) {
+    engine::add_products(layer, direction[layer.weight],
+                         layer.bias ? direction[*layer.bias] : Tensor(), result);
+  }
+  return result;
 }
 
 void Engine::write_gradients(const Eigen::VectorXd& weights, HeadGradient heads) {

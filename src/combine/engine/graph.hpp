@@ -1,0 +1,67 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "capture.hpp"
+
+namespace mtl::engine {
+
+/// Who reaches a node of the graph: the index of a task, or one of these.
+inline constexpr int nobody = -2;
+inline constexpr int several = -1;
+
+/// A weight all of whose uses are y = x W^T (+ b), each at one node of the graph.
+struct LinearSite {
+  size_t weight = 0;                  // column
+  std::optional<size_t> bias;         // column whose uses are exactly these, too
+  std::vector<Target> outputs;        // by use: where the gradient of y [N, out] flows
+  std::vector<torch::Tensor> inputs;  // by use: x [N, in]
+
+  int64_t samples() const;  // N of all uses
+};
+
+/// Where one task's own part of the graph meets the part that several tasks share, at a linear
+/// layer of the task.
+struct Crossing {
+  int task = 0;
+  Target output;         // where the gradient of the layer's output [N, out] flows
+  torch::Tensor weight;  // [out, in]
+  size_t step = 0;       // the replay step that its input's gradient goes to
+};
+
+/// One node of the shared part, to be run once for all tasks.
+struct ReplayStep {
+  Node* node = nullptr;
+  bool linear = false;              // otherwise: element by element
+  std::optional<size_t> site, use;  // of a linear layer whose gradient [T, N, out] is wanted
+  torch::Tensor weight;             // of a linear layer whose input needs a gradient [out, in]
+  std::vector<std::optional<size_t>> next;  // by edge: the later step that receives the gradient
+  std::optional<size_t> column;             // the representation, where the shared part ends
+};
+
+/// The shared part of the graph as a list of steps, consumers first.
+struct Replay {
+  std::vector<ReplayStep> steps;
+  std::vector<Crossing>
+      crossings;  // where every crossing is a linear layer: one pass over all heads is enough
+  std::vector<Target> frontier;        // otherwise: the edges into the shared part, ...
+  std::vector<size_t> frontier_steps;  // ... and the step behind each
+};
+
+/// What a walk over the graph of one step found out.
+struct Plan {
+  std::vector<int> column_owner;          // by column
+  std::vector<int> task_parameter_owner;  // by task parameter
+  std::vector<LinearSite> sites;          // columns in none of them are known by their rows only
+  std::optional<Replay> replay;  // where the shared part holds nothing but what can be replayed
+  bool goes_around = false;      // the losses reach `behind` other than through an interior column
+};
+
+/// Walks the graph from `losses` once, no further than to an interior column (the representation);
+/// `behind` are the parameters that should be reached through that alone.
+Plan make_plan(const std::vector<torch::Tensor>& losses, const std::vector<torch::Tensor>& columns,
+               const std::vector<torch::Tensor>& task_parameters,
+               const std::vector<torch::Tensor>& behind);
+
+}  // namespace mtl::engine

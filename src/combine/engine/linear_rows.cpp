@@ -1,0 +1,120 @@
+#include "linear_rows.hpp"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+namespace mtl::engine {
+namespace {
+
+using at::Tensor;
+
+// Blocks of samples and of row elements: what a matrix product works on at once stays within the
+// cache.
+constexpr int64_t sample_block = 64;
+constexpr int64_t row_block = 1 << 22;
+
+Tensor task_weights(const Tensor& like, const Eigen::VectorXd& weights) {
+  const auto here =
+      at::from_blob(const_cast<double*>(weights.data()), {weights.size()}, at::kDouble);
+  return here.to(like.options(), /*non_blocking=*/false, /*copy=*/true);
+}
+
+// G_st = <delta_s, K delta_t> with K = input input^T [N, N] (+ 1 for the bias). K is symmetric, so
+// that half of it, with twice the weight off the diagonal, gives the same G once that is made
+// symmetric: half the multiplications.
+void add_through_products(const LinearRows& layer, bool weight, bool bias, GramianSum& sum) {
+  const auto& delta = layer.delta;
+  const auto tasks = delta.size(0);
+  const auto samples = delta.size(1);
+  auto half = weight ? at::mm(layer.input, layer.input.t())
+                     : at::zeros({samples, samples}, delta.options());
+  if (bias) half.add_(1);
+  half.tril_().mul_(2);
+  half.diagonal().mul_(0.5);
+  for (int64_t begin = 0; begin < samples; begin += sample_block) {
+    const auto size = std::min(sample_block, samples - begin);
+    const auto end = begin + size;
+    const auto rows =
+        half.narrow(0, begin, size).narrow(1, 0, end).unsqueeze(0).expand({tasks, size, end});
+    const auto product = at::bmm(rows, delta.narrow(1, 0, end));
+    sum.add_product(delta.narrow(1, begin, size).flatten(1), product.flatten(1));
+  }
+}
+
+// Rows of a block of outputs at a time: they are needed once and never all together.
+void add_through_rows(const LinearRows& layer, bool weight, bool bias, GramianSum& sum) {
+  const auto& delta = layer.delta;
+  const auto tasks = delta.size(0);
+  if (bias) {
+    const auto rows = delta.sum(1);
+    sum.add_product(rows, rows);
+  }
+  if (!weight) return;
+  const auto input = layer.input.unsqueeze(0).expand({tasks, delta.size(1), layer.input.size(1)});
+  const auto block = std::max<int64_t>(1, row_block / (tasks * layer.input.size(1)));
+  for (int64_t begin = 0; begin < delta.size(2); begin += block) {
+    const auto size = std::min(block, delta.size(2) - begin);
+    const auto rows = at::bmm(delta.narrow(2, begin, size).transpose(1, 2), input).flatten(1);
+    sum.add_product(rows, rows);
+  }
+}
+
+}  // namespace
+
+bool products_pay(int64_t tasks, int64_t samples, int64_t inputs, int64_t outputs) {
+  const auto T = static_cast<double>(tasks), N = static_cast<double>(samples);
+  const auto in = static_cast<double>(inputs), out = static_cast<double>(outputs);
+  constexpr double element =
+      64;  // what it costs to write and read an element, in multiplications; measured
+  const auto through_rows = T * in * out * (N + T + element);
+  const auto through_products = N * N * in + T * N * out * (0.6 * N + T + element) + N * in * out;
+  return through_products < through_rows;
+}
+
+void add_gramian(const LinearRows& layer, bool weight, bool bias, bool in_double, GramianSum& sum) {
+  bias = bias && layer.bias;
+  if (!weight && !bias) return;
+  auto exact = layer;
+  if (in_double) {
+    exact.input = layer.input.to(at::kDouble);
+    exact.delta = layer.delta.to(at::kDouble);
+  }
+  if (layer.through_products && weight) {
+    add_through_products(exact, weight, bias, sum);
+  } else {
+    add_through_rows(exact, weight, bias, sum);
+  }
+}
+
+std::vector<Tensor> weight_rows(const LinearRows& layer) {
+  const auto tasks = layer.delta.size(0);
+  const auto input =
+      layer.input.unsqueeze(0).expand({tasks, layer.input.size(0), layer.input.size(1)});
+  return at::bmm(layer.delta.transpose(1, 2), input).unbind(0);
+}
+
+std::vector<Tensor> bias_rows(const LinearRows& layer) { return layer.delta.sum(1).unbind(0); }
+
+std::pair<Tensor, Tensor> weighted_sum(const LinearRows& layer, const Eigen::VectorXd& weights) {
+  const auto& delta = layer.delta;
+  const auto mixed = at::mv(delta.flatten(1).t(), task_weights(delta, weights))
+                         .view({delta.size(1), delta.size(2)});
+  return {at::mm(mixed.t(), layer.input), layer.bias ? mixed.sum(0) : Tensor()};
+}
+
+void add_products(const LinearRows& layer, const Tensor& weight, const Tensor& bias,
+                  Eigen::VectorXd& result) {
+  if (!weight.defined() && !bias.defined()) return;
+  const auto& delta = layer.delta;
+  Tensor change;  // of the layer's output along the direction [N, out]
+  if (weight.defined()) change = at::mm(layer.input, weight.t());
+  if (bias.defined()) {
+    const auto row = bias.reshape({1, -1});
+    change =
+        change.defined() ? change + row : row.expand({delta.size(1), delta.size(2)}).contiguous();
+  }
+  for (int64_t t = 0; t < delta.size(0); ++t) result[t] += engine::inner(delta[t], change);
+}
+
+}  // namespace mtl::engine

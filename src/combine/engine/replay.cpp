@@ -1,0 +1,192 @@
+#include "replay.hpp"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+namespace mtl::engine {
+namespace {
+
+using at::Tensor;
+
+Captured empty_captured(const Plan& plan, size_t tasks) {
+  Captured captured;
+  captured.column_rows.assign(plan.column_owner.size(), std::vector<Tensor>(tasks));
+  captured.task_rows.assign(plan.task_parameter_owner.size(), std::vector<Tensor>(tasks));
+  for (const auto& site : plan.sites) captured.deltas.emplace_back(site.outputs.size());
+  return captured;
+}
+
+std::vector<bool> columns_of_sites(const Plan& plan) {
+  std::vector<bool> known(plan.column_owner.size(), false);
+  for (const auto& site : plan.sites) {
+    known[site.weight] = true;
+    if (site.bias) known[*site.bias] = true;
+  }
+  return known;
+}
+
+// [T, ...], zero where undefined; undefined if all are.
+Tensor stack(std::vector<Tensor> parts) {
+  const auto some =
+      std::find_if(parts.begin(), parts.end(), [](const Tensor& part) { return part.defined(); });
+  if (some == parts.end()) return {};
+  const auto zero = at::zeros_like(*some);
+  for (auto& part : parts) {
+    if (!part.defined()) part = zero;
+  }
+  return at::stack(parts);
+}
+
+// A list of targets that remembers where each gradient goes.
+class Request {
+ public:
+  void add(Target target, Tensor& place) {
+    targets_.push_back(std::move(target));
+    places_.push_back(&place);
+  }
+  void run(const std::vector<Tensor>& losses) {
+    auto found = gradients(losses, std::vector<Tensor>(losses.size()), targets_);
+    for (size_t i = 0; i < found.size(); ++i) *places_[i] = std::move(found[i]);
+  }
+
+ private:
+  std::vector<Target> targets_;
+  std::vector<Tensor*> places_;
+};
+
+bool reached_by(int owner, size_t task) {
+  return owner == several || owner == static_cast<int>(task);
+}
+
+void add_task_parameters(Request& request, const Plan& plan, size_t task,
+                         const std::vector<Tensor>& task_parameters, Captured& captured) {
+  for (size_t p = 0; p < task_parameters.size(); ++p) {
+    if (reached_by(plan.task_parameter_owner[p], task)) {
+      request.add(target_of(task_parameters[p]), captured.task_rows[p][task]);
+    }
+  }
+}
+
+void add_private_columns(Request& request, const Plan& plan, size_t task,
+                         const std::vector<Tensor>& columns, Captured& captured) {
+  for (size_t c = 0; c < columns.size(); ++c) {
+    if (plan.column_owner[c] == static_cast<int>(task))
+      request.add(target_of(columns[c]), captured.column_rows[c][task]);
+  }
+}
+
+// The gradients at the inputs of the shared part: by replay step [T, N, ...].
+std::vector<Tensor> run_heads(const Plan& plan, const std::vector<Tensor>& losses,
+                              const std::vector<Tensor>& columns,
+                              const std::vector<Tensor>& task_parameters, Captured& captured) {
+  const auto& shared = *plan.replay;
+  std::vector<Tensor> at_step(shared.steps.size());
+  if (shared.frontier.empty()) {
+    std::vector<Tensor> deltas(shared.crossings.size());
+    Request request;
+    for (size_t t = 0; t < losses.size(); ++t) {
+      add_task_parameters(request, plan, t, task_parameters, captured);
+      add_private_columns(request, plan, t, columns, captured);
+    }
+    for (size_t i = 0; i < deltas.size(); ++i) request.add(shared.crossings[i].output, deltas[i]);
+    request.run(losses);  // heads have nothing in common: one pass gives each its own gradient
+    std::vector<std::vector<Tensor>> parts(shared.steps.size(), std::vector<Tensor>(losses.size()));
+    for (size_t i = 0; i < deltas.size(); ++i) {
+      if (!deltas[i].defined()) continue;
+      const auto& crossing = shared.crossings[i];
+      auto& part = parts[crossing.step][static_cast<size_t>(crossing.task)];
+      const auto product = at::mm(deltas[i], crossing.weight);
+      part = part.defined() ? part + product : product;
+    }
+    for (size_t s = 0; s < parts.size(); ++s) at_step[s] = stack(std::move(parts[s]));
+    return at_step;
+  }
+  std::vector<std::vector<Tensor>> parts(shared.frontier.size(),
+                                         std::vector<Tensor>(losses.size()));
+  for (size_t t = 0; t < losses.size(); ++t) {
+    Request request;
+    add_task_parameters(request, plan, t, task_parameters, captured);
+    add_private_columns(request, plan, t, columns, captured);
+    for (size_t i = 0; i < parts.size(); ++i) request.add(shared.frontier[i], parts[i][t]);
+    request.run({losses[t]});
+  }
+  for (size_t i = 0; i < parts.size(); ++i)
+    at_step[shared.frontier_steps[i]] = stack(std::move(parts[i]));
+  return at_step;
+}
+
+}  // namespace
+
+Captured capture(const Plan& plan, const std::vector<Tensor>& losses,
+                 const std::vector<Tensor>& columns, const std::vector<Tensor>& task_parameters) {
+  auto captured = empty_captured(plan, losses.size());
+  const auto in_site = columns_of_sites(plan);
+  std::vector<std::vector<std::vector<Tensor>>> parts;  // [site][use][task]
+  for (const auto& site : plan.sites) {
+    parts.emplace_back(site.outputs.size(), std::vector<Tensor>(losses.size()));
+  }
+  for (size_t t = 0; t < losses.size(); ++t) {
+    Request request;
+    add_task_parameters(request, plan, t, task_parameters, captured);
+    for (size_t c = 0; c < columns.size(); ++c) {
+      if (!in_site[c] && reached_by(plan.column_owner[c], t)) {
+        request.add(target_of(columns[c]), captured.column_rows[c][t]);
+      }
+    }
+    for (size_t s = 0; s < plan.sites.size(); ++s) {
+      const auto& outputs = plan.sites[s].outputs;
+      for (size_t u = 0; u < outputs.size(); ++u) request.add(outputs[u], parts[s][u][t]);
+    }
+    request.run({losses[t]});
+  }
+  for (size_t s = 0; s < parts.size(); ++s) {
+    for (size_t u = 0; u < parts[s].size(); ++u)
+      captured.deltas[s][u] = stack(std::move(parts[s][u]));
+  }
+  return captured;
+}
+
+std::optional<Captured> replay(const Plan& plan, const std::vector<Tensor>& losses,
+                               const std::vector<Tensor>& columns,
+                               const std::vector<Tensor>& task_parameters) {
+  auto captured = empty_captured(plan, losses.size());
+  const auto& steps = plan.replay->steps;
+  const auto tasks = static_cast<int64_t>(losses.size());
+  auto arrived = run_heads(plan, losses, columns, task_parameters, captured);
+  const auto send = [&](size_t step, const Tensor& gradient) {
+    auto& there = arrived[step];
+    there = there.defined() ? there + gradient
+                            : gradient;  // not in place: a sum hands one tensor to both its terms
+  };
+  for (size_t s = 0; s < steps.size(); ++s) {
+    const auto& step = steps[s];
+    auto gradient = std::move(arrived[s]);
+    if (!gradient.defined()) continue;
+    if (step.column) {
+      captured.column_rows[*step.column] = gradient.unbind(0);
+    } else if (step.linear) {
+      gradient = gradient.contiguous();
+      if (step.site) captured.deltas[*step.site][*step.use] = gradient;
+      if (!step.weight.defined()) continue;
+      const auto next = *std::find_if(step.next.begin(), step.next.end(),
+                                      [](const auto& to) { return to.has_value(); });
+      const auto samples = gradient.size(1);
+      send(*next,
+           at::mm(gradient.view({tasks * samples, -1}), step.weight).view({tasks, samples, -1}));
+    } else {
+      const auto results = (*step.node)({gradient});
+      for (size_t e = 0; e < step.next.size(); ++e) {
+        if (!step.next[e] || !results[e].defined()) continue;
+        if (results[e].dim() != gradient.dim() ||
+            (step.next.size() > 1 && results[e].sizes() != gradient.sizes())) {
+          return {};
+        }
+        send(*step.next[e], results[e]);
+      }
+    }
+  }
+  return captured;
+}
+
+}  // namespace mtl::engine
