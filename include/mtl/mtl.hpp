@@ -8,6 +8,7 @@
 #include "mtl/evaluate/evaluate.hpp"
 #include "mtl/io/io.hpp"
 #include "mtl/nn/nn.hpp"
+#include "mtl/report/report.hpp"
 #include "mtl/sharing/sharing.hpp"
 #include "mtl/task/tasks.hpp"
 #include "mtl/train/train.hpp"

@@ -139,7 +139,12 @@ HtmlPage& HtmlPage::table(const Table& table, const std::string& caption) {
 }
 
 HtmlPage& HtmlPage::figure(const Figure& figure, const std::string& caption) {
-  body_ += image("image/svg+xml", draw(figure, Format::svg, options_), figure.title, caption);
+  return svg(draw(figure, Format::svg, options_), figure.title, caption);
+}
+
+HtmlPage& HtmlPage::svg(const std::string& bytes, const std::string& alternative_text,
+                        const std::string& caption) {
+  body_ += image("image/svg+xml", bytes, alternative_text, caption);
   return *this;
 }
 

@@ -25,8 +25,8 @@ std::string scalar_event(std::string_view tag, double value, int64_t step, doubl
 /// An event file that TensorBoard shows while it grows.
 class TensorBoardWriter {
  public:
-  /// Creates `directory` where needed and a new event file in it; several writers may share a
-  /// directory.
+  /// Creates `directory` where needed and a new event file in it. TensorBoard follows the newest
+  /// file of a directory: take one directory a writer.
   explicit TensorBoardWriter(const std::filesystem::path& directory);
 
   /// Adds a point to a curve, stamped with the current time.

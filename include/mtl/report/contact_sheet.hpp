@@ -9,8 +9,8 @@
 namespace mtl::report {
 
 struct Tile {
-  Tensor pixels;        ///< uint8 [3, H, W], RGB; sizes may differ
-  std::string caption;  ///< a few short lines, drawn below the picture
+  Tensor pixels = {};        ///< uint8 [3, H, W], RGB; sizes may differ
+  std::string caption = {};  ///< a few short lines, drawn below the picture
 };
 
 /// Small pictures in rows with their captions, for instance the worst mistakes. Pictures larger

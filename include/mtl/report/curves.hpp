@@ -10,14 +10,14 @@ namespace mtl::report {
 
 /// One value an epoch (or step); NaN leaves a gap.
 struct Series {
-  std::string name;
-  std::vector<double> values;
+  std::string name = {};
+  std::vector<double> values = {};
 };
 
 /// One panel of loss curves.
 struct LossCurves {
-  std::string title;                      ///< "total", or the task's name
-  std::vector<double> train, validation;  ///< one value an epoch; either may be empty
+  std::string title = {};                           ///< "total", or the task's name
+  std::vector<double> train = {}, validation = {};  ///< one value an epoch; either may be empty
 };
 
 /// Loss by epoch, a panel for each entry, the best epoch (counted from 1; 0: none) marked in each.
@@ -28,10 +28,10 @@ Figure loss_curves(const std::string& title, const std::vector<LossCurves>& pane
 
 /// Several series in one plot: combiner weights over time, learning rates, metrics.
 struct LinePlot {
-  std::string title;
-  std::string x_label = "epoch", y_label;
-  std::vector<double> x;  ///< one for each value of every series; empty: 1, 2, 3, ...
-  std::vector<Series> series;
+  std::string title = {};
+  std::string x_label = "epoch", y_label = {};
+  std::vector<double> x = {};  ///< one for each value of every series; empty: 1, 2, 3, ...
+  std::vector<Series> series = {};
 };
 Figure lines(const LinePlot& plot);
 

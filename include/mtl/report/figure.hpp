@@ -10,8 +10,8 @@ namespace mtl::report {
 /// A picture that waits to be drawn: what the functions of this room return and `draw` and `save`
 /// take.
 struct Figure {
-  std::string title;              ///< plain text, for captions and readers that see no pictures
-  std::string script;             ///< gnuplot commands and data, all but the terminal
+  std::string title = {};         ///< plain text, for captions and readers that see no pictures
+  std::string script = {};        ///< gnuplot commands and data, all but the terminal
   int width = 960, height = 540;  ///< pixels
 };
 

@@ -10,8 +10,8 @@ namespace mtl::report {
 
 /// Rows of text; columns that hold only numbers are set to the right.
 struct Table {
-  std::vector<std::string> header;
-  std::vector<std::vector<std::string>> rows;  ///< each as long as the header
+  std::vector<std::string> header = {};
+  std::vector<std::vector<std::string>> rows = {};  ///< each as long as the header
 };
 
 /// One HTML file without links: pictures are embedded, it needs no network, reads in light and dark
@@ -29,8 +29,10 @@ class HtmlPage {
   HtmlPage& table(const Table& table, const std::string& caption = {});
   /// Draws and embeds a picture (SVG); throws what `draw` throws and leaves the page as it was.
   HtmlPage& figure(const Figure& figure, const std::string& caption = {});
-  /// Embeds the bytes of a PNG file.
+  /// Embeds the bytes of a file.
   HtmlPage& png(const std::string& bytes, const std::string& alternative_text,
+                const std::string& caption = {});
+  HtmlPage& svg(const std::string& bytes, const std::string& alternative_text,
                 const std::string& caption = {});
   /// A box that stands out; nothing where the list is empty.
   HtmlPage& warnings(const std::vector<std::string>& lines);

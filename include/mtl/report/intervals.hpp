@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -9,15 +10,16 @@ namespace mtl::report {
 
 /// A value with its confidence interval; both bounds NaN: none is known.
 struct Interval {
-  std::string name;
-  double value, low, high;
+  std::string name = {};
+  double value = 0;
+  double low = std::numeric_limits<double>::quiet_NaN(), high = low;
 };
 
 /// Values under each other with their intervals, first on top. With `zero_line` the line of "no
 /// difference" is drawn.
 struct IntervalChart {
-  std::string title, x_label;
-  std::vector<Interval> intervals;
+  std::string title = {}, x_label = {};
+  std::vector<Interval> intervals = {};
   bool zero_line = false;
 };
 Figure interval_chart(const IntervalChart& chart);

@@ -11,9 +11,9 @@ namespace mtl::report {
 /// Counts of truth (rows) against prediction (columns), shaded by their share of the row, with the
 /// accuracy in the title. Grows with the number of classes, so that the counts stay readable.
 struct ConfusionMatrix {
-  std::string title;  ///< "Weather, validation"
-  std::vector<std::string> class_names;
-  Eigen::MatrixXd counts;  ///< [C, C]
+  std::string title = {};  ///< "Weather, validation"
+  std::vector<std::string> class_names = {};
+  Eigen::MatrixXd counts = {};  ///< [C, C]
 };
 Figure confusion_matrix(const ConfusionMatrix& matrix);
 

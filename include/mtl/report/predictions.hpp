@@ -9,12 +9,12 @@ namespace mtl::report {
 
 /// PredictionPlot of one real value beside the truth, in the unit that a reader knows.
 struct PredictionPlot {
-  std::string title;                      ///< "Temperature, validation"
-  std::string quantity = "value", unit;   ///< "temperature", "°C"
-  std::vector<double> truth, prediction;  ///< [N] each; NaN: missing, drawn as a gap
+  std::string title = {};                           ///< "Temperature, validation"
+  std::string quantity = "value", unit = {};        ///< "temperature", "°C"
+  std::vector<double> truth = {}, prediction = {};  ///< [N] each; NaN: missing, drawn as a gap
   std::string x_label = "sample";
   /// When each sample happened, seconds since 1970 (UTC), ascending; empty: samples are counted.
-  std::vector<double> times;
+  std::vector<double> times = {};
 };
 
 /// Mean absolute error over the samples that have both values; NaN where there is none.

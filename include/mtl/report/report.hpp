@@ -8,3 +8,4 @@
 #include "mtl/report/intervals.hpp"
 #include "mtl/report/matrices.hpp"
 #include "mtl/report/predictions.hpp"
+#include "mtl/report/run_report.hpp"

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "mtl/io/tensorboard.hpp"
+#include "mtl/train/train_state.hpp"
+
+namespace mtl {
+
+/// Asks the combiner every `every` steps what it sees and does (CombinerReport), and writes it
+/// down; steps between cost nothing. Combiners that look at no gradients report nothing.
+struct CombinerLog {
+  struct Entry {
+    int64_t step;
+    CombinerReport report;
+  };
+
+  /// One line a task and report: step, task, norm, weight, share, conflicts, stationary,
+  /// cosine_<task>...; written after every epoch. A resumed run goes on in the same file. Empty:
+  /// none.
+  std::filesystem::path csv = {};
+  /// Curves "weight/<task>", "norm/<task>", "share/<task>", "cosine/<task>/<task>", "conflicts" by
+  /// step. Take another directory than the TensorBoard callback's: TensorBoard follows one file a
+  /// directory. Empty: none.
+  std::filesystem::path tensorboard = {};
+  int64_t every = 10;
+
+  void on_fit_begin(TrainState& state);
+  void on_step_begin(TrainState& state);
+  void on_gradients(TrainState& state);
+  void on_epoch_end(TrainState& state);
+
+  std::vector<Entry> entries = {};  // the reports of this process, for pictures of them
+  std::string unwritten = {};       // CSV lines of the epoch under way
+  std::shared_ptr<io::TensorBoardWriter> writer = {};
+};
+
+}  // namespace mtl

@@ -1,0 +1,140 @@
+#include "catch.hpp"
+
+#include <limits>
+
+#include "error_text.hpp"
+#include "mtl/io/atomic_file.hpp"
+#include "mtl/report/run_report.hpp"
+#include "temporary_folder.hpp"
+
+using namespace mtl;
+
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+Tensor squared_error(const Tensor& prediction, const Tensor& target) {
+  return (prediction - target).square();
+}
+struct ClassError {
+  static constexpr LossKind kind = LossKind::classification;
+  Tensor operator()(const Tensor& scores, const Tensor& classes) const {
+    return -scores.log_softmax(1).gather(1, classes.unsqueeze(1)).squeeze(1);
+  }
+};
+
+struct Finished {
+  TaskRegistry tasks;
+  TrainingRun run;
+  Predictions predictions;
+};
+
+// Two epochs of a regression, a classification and a task that never had a label.
+Finished finished() {
+  Finished f;
+  f.tasks.add({.name = "temp", .loss = squared_error});
+  f.tasks.add({.name = "天気/sky", .loss = ClassError{}, .target = "sky"});
+  f.tasks.add({.name = "unseen", .loss = squared_error});
+  f.run.history.tasks = {"temp", "天気/sky", "unseen"};
+  f.run.history.metrics = {{"mae"}, {}, {}};
+  f.run.history.epochs = {
+      {1, 0.1, {3, {1, 2, kNan}, {}}, {4, {2, 2, kNan}, {{0.75}, {}, {}}}},
+      {2, 0.1, {2, {0.5, 1.5, kNan}, {}}, {3, {1, 2, kNan}, {{0.625}, {}, {}}}}};
+  f.run.best_epoch = 2;
+  f.run.steps = 20;
+  f.run.stop_reason = "all 2 epochs done";
+  f.predictions.predictions.insert("temp", torch::tensor({{0.0}, {1.0}, {2.0}, {3.0}}));
+  f.predictions.predictions.insert("天気/sky",
+                                   torch::tensor({{0.9, 0.1}, {0.2, 0.8}, {0.3, 0.7}, {0.6, 0.4}}));
+  f.predictions.predictions.insert("unseen", torch::zeros({4, 1}));
+  f.predictions.targets.insert("temp", torch::tensor({0.5, 1.0, kNan, 3.0}));
+  f.predictions.targets.insert("sky", torch::tensor({0, 1, 0, -100}, torch::kLong));
+  f.predictions.targets.insert("unseen", torch::full({4}, kNan));
+  return f;
+}
+
+report::RunReport described() {
+  return {.title = "Weather <Tokyo>",
+          .views = {{.task = "temp", .title = "気温", .unit = "°C", .scale = 2, .offset = 10},
+                    {.task = "天気/sky", .class_names = {"晴", "雨"}}},
+          .settings = {{"batch size", "32"}},
+          .warnings = {"one cell was empty"}};
+}
+
+}  // namespace
+
+TEST_CASE("confusion_counts: rows are the truth; missing labels count nowhere") {
+  const auto f = finished();
+  const auto counts =
+      report::confusion_counts(f.predictions.predictions["天気/sky"], f.predictions.targets["sky"]);
+  CHECK(counts == Eigen::Matrix2d{{1, 1}, {0, 1}});
+  CHECK(contains(error_text([] {
+                   report::confusion_counts(torch::zeros({2, 2}), torch::tensor({0, 5}));
+                 }),
+                 "found class 5, but there are 2 scores"));
+  CHECK(contains(error_text([] {
+                   report::confusion_counts(torch::zeros({2, 2}), torch::tensor({0}));
+                 }),
+                 "[2, 2]"));
+}
+
+TEST_CASE("run_report: one call draws what the run offers") {
+  const TemporaryFolder folder;
+  auto f = finished();
+  CombinerLog log;
+  for (int64_t step : {1, 11}) {
+    CombinerReport seen;
+    seen.names = {"temp", "天気/sky"};
+    seen.cosines = Eigen::Matrix2d{{1, -0.5}, {-0.5, 1}};
+    seen.weights = seen.shares = Eigen::Vector2d(0.25, 0.75);
+    log.entries.push_back({step, seen});
+  }
+  auto description = described();
+  description.combiner = &log;
+  const auto files = report::run_report(folder / "run", f.run, f.tasks, f.predictions, description);
+  const auto html = io::read_file(files.page);
+  for (const auto* part : {"Weather &lt;Tokyo&gt;", "20 steps", "all 2 epochs done", "気温",
+                           "0.625", "0.6667", "batch size", "one cell was empty", "<td>晴</td>"})
+    CHECK(contains(html, part));
+  if (!files.without_pictures.empty()) {
+    WARN(files.without_pictures);
+    return;
+  }
+  for (const auto* name :
+       {"loss_total", "loss_by_task", "temp_series", "temp_scatter", "天気_sky_confusion",
+        "combiner_weights", "combiner_shares", "combiner_cosines"}) {
+    INFO(name);
+    CHECK(io::read_file(folder / ("run/" + std::string(name) + ".png")).starts_with("\x89PNG"));
+    CHECK(std::filesystem::exists(folder / ("run/" + std::string(name) + ".svg")));
+  }
+  CHECK(files.pictures.size() == 16);  // none of the task without labels
+  // Errors 0.5 and 0 and 0 in the network's unit are 1, 0 and 0 °C.
+  CHECK(contains(io::read_file(folder / "run/temp_scatter.svg"), "MAE 0.333"));
+  CHECK(contains(io::read_file(folder / "run/天気_sky_confusion.svg"), "accuracy 66.7"));
+}
+
+TEST_CASE("run_report: without gnuplot there is a page, which says so") {
+  const TemporaryFolder folder;
+  auto f = finished();
+  auto description = described();
+  description.draw.gnuplot = "/no/such/gnuplot";
+  const auto files = report::run_report(folder.path(), f.run, f.tasks, f.predictions, description);
+  CHECK(files.pictures.empty());
+  CHECK(contains(files.without_pictures, "gnuplot-nox"));
+  CHECK(contains(io::read_file(files.page), "gnuplot-nox"));
+  CHECK(contains(io::read_file(files.page), "0.625"));
+}
+
+TEST_CASE("run_report: class names must be as many as classes; a run without an epoch has a page") {
+  const TemporaryFolder folder;
+  auto f = finished();
+  auto description = described();
+  description.views[1].class_names.pop_back();
+  CHECK(contains(error_text([&] {
+                   report::run_report(folder.path(), f.run, f.tasks, f.predictions, description);
+                 }),
+                 "2 classes, but 1 class names"));
+  const auto files = report::run_report(folder.path(), TrainingRun(), f.tasks, Predictions());
+  CHECK(files.pictures.empty());
+  CHECK(contains(io::read_file(files.page), "0 epochs"));
+}
