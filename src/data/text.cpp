@@ -122,7 +122,8 @@ std::string decode_text(std::string_view bytes, TextEncoding encoding, std::stri
 }
 
 std::string read_text(const std::filesystem::path& path, TextEncoding encoding) {
-  if (std::filesystem::is_directory(path)) {
+  std::error_code unreadable;  // told of below, by the stream
+  if (std::filesystem::is_directory(path, unreadable)) {
     throw Error("{} is a folder, not a file.", path.string());
   }
   std::ifstream stream(path, std::ios::binary);

@@ -21,7 +21,8 @@ bool close(const mtl::Tensor& a, const mtl::Tensor& b, double tolerance = 1e-14)
 }  // namespace
 
 TEST_CASE("shuffled_order: pinned, so that batches stay the same on every platform") {
-  CHECK(mtl::shuffled_order(8, 0).equal(mtl::shuffled_order(8, 0, 0)));
+  CHECK(mtl::shuffled_order(8, 0).equal(torch::tensor({0L, 7L, 5L, 6L, 1L, 3L, 2L, 4L})));
+  CHECK(mtl::shuffled_order(8, 1, 2).equal(torch::tensor({0L, 2L, 3L, 1L, 5L, 7L, 4L, 6L})));
   CHECK_FALSE(mtl::shuffled_order(50, 0).equal(mtl::shuffled_order(50, 1)));
   CHECK_FALSE(mtl::shuffled_order(50, 0, 0).equal(mtl::shuffled_order(50, 0, 1)));
   CHECK(mtl::shuffled_order(1, 5).equal(torch::tensor({0L})));

@@ -1,0 +1,74 @@
+// The code of docs/data.md beside its first program.
+#include <cmath>
+#include <fstream>
+
+#include "catch.hpp"
+#include "mtl/data/data.hpp"
+#include "temporary_folder.hpp"
+
+namespace {
+
+struct Noise {
+  int64_t size() const { return 1000; }
+  mtl::Batch get(const torch::Tensor& indices) const {  // int64 [n]
+    const auto x = torch::randn({indices.size(0), 8});
+    return {{{"input", x}}, {{"sum", x.sum(1)}}, /*complete=*/true};
+  }
+};
+
+}  // namespace
+
+TEST_CASE("docs/data.md: missing labels") {
+  const double missing = std::nan("");
+  const mtl::TensorDataset data({{"input", torch::rand({3, 2})}},
+                                {{"temperature", torch::tensor({15.2, missing, 18.6})},
+                                 {"weather", torch::tensor({0, 2, -100}, torch::kInt64)}});
+  CHECK_FALSE(data.complete());
+}
+
+TEST_CASE("docs/data.md: from a CSV file to the parts of a split") {
+  TemporaryFolder folder;
+  std::ofstream(folder / "houses.csv")
+      << "rooms,area,kind\n3,70.5,flat\n5,120,house\n,90,\n2,45,flat\n";
+
+  const auto table = mtl::Table::read(folder / "houses.csv");
+  const torch::Tensor inputs = table.matrix({"rooms", "area"});  // [rows, 2] float64, NaN = missing
+  const auto kinds = mtl::LabelEncoder::learn(table.texts("kind"));
+  const torch::Tensor kind = kinds.encode(table.texts("kind"));  // [rows] int64, -100 = missing
+  const mtl::TensorDataset data({{"input", inputs.to(torch::kFloat32)}}, {{"kind", kind}});
+
+  const auto [train, valid] = mtl::chronological_split(data.size(), {0.7, 0.3});
+  const mtl::TensorDataset training_part = data.rows(train), validation_part = data.rows(valid);
+  CHECK(training_part.complete());
+  CHECK(validation_part.size() == 2);
+}
+
+TEST_CASE("docs/data.md: scaling and filling") {
+  const torch::Tensor x = torch::rand({10, 3}) * 20;
+  const auto [train, valid] = mtl::chronological_split(x.size(0), {0.7, 0.3});
+
+  const mtl::StandardScaler scaler(x.index_select(0, train));
+  const torch::Tensor scaled = scaler.transform(x);
+  const torch::Tensor degrees = scaler.inverse_transform(scaled);
+  CHECK(torch::allclose(degrees, x));
+
+  const torch::Tensor filled = mtl::fill_from_earlier(x);
+  CHECK(filled.equal(x));
+}
+
+TEST_CASE("docs/data.md: windows") {
+  const torch::Tensor days = torch::rand({60, 10}), temperature = torch::rand({60});
+  const torch::Tensor day_numbers = torch::arange(60);
+
+  const mtl::WindowDataset windows({{"input", days}}, {{"temperature", temperature}},
+                                   {.length = 14, .horizon = 1}, day_numbers);
+  mtl::BatchLoader loader(windows, {.batch_size = 32});  // input [32, 14, features], target [32]
+  mtl::Batch batch;
+  REQUIRE(loader.next(batch));
+  CHECK(batch.inputs["input"].sizes().vec() == std::vector<int64_t>{32, 14, 10});
+}
+
+TEST_CASE("docs/data.md: data of one's own") {
+  mtl::BatchLoader loader(Noise{}, {.batch_size = 100});
+  CHECK(loader.batches() == 10);
+}
