@@ -75,7 +75,8 @@ Eigen::VectorXd GradientCombiner::solve(const Eigen::MatrixXd& gramian) {
   active_.clear();
   stationary_ = false;
   for (Eigen::Index t = 0; t < count; ++t) {
-    if (!gramian.row(t).allFinite())
+    // The diagonal: a bad row spoils its products with all others.
+    if (!std::isfinite(gramian(t, t)))
       throw Error("task \"{}\": its gradient holds NaN or infinity",
                   step().names[static_cast<size_t>(t)]);
     if (gramian(t, t) > 0 || keeps_zero_rows()) active_.push_back(t);
@@ -130,10 +131,22 @@ Tensor aggregate(Combiner& combiner, const Tensor& jacobian) {
   if (jacobian.dim() != 2 || jacobian.size(0) < 1)
     throw Error("aggregate: found a Jacobian {}, expected [T, P] with T >= 1 rows, one a task",
                 shape_text(jacobian));
-  auto* base = dynamic_cast<EngineCombiner*>(&combiner);
-  if (base == nullptr)
-    throw Error("aggregate: a loss combiner weighs losses and has no use for a Jacobian");
   const Rows rows = rows_of(jacobian);
+  auto* base = dynamic_cast<EngineCombiner*>(&combiner);
+  if (base == nullptr) {
+    auto& by_loss = dynamic_cast<LossCombiner&>(combiner);
+    std::vector<Tensor> losses(static_cast<size_t>(jacobian.size(0)));
+    for (Tensor& loss : losses) loss = torch::ones({}, torch::kDouble).requires_grad_();
+    const Tensor value = by_loss.combine(task_losses(losses));
+    Eigen::VectorXd weights(jacobian.size(0));
+    const auto slopes = torch::autograd::grad({value}, losses, {}, false, false, true);
+    for (size_t t = 0; t < slopes.size(); ++t)
+      weights[static_cast<Eigen::Index>(t)] = slopes[t].defined() ? slopes[t].item<double>() : 0;
+    require_finite_rows(rows, task_losses(losses));
+    const std::vector<Tensor> direction = weighted_sum(rows, weights);
+    return direction.front().defined() ? direction.front()
+                                       : torch::zeros({jacobian.size(1)}, jacobian.options());
+  }
   // The losses' values are unknown here; methods that need them say so.
   const TaskLosses step = task_losses(std::vector<Tensor>(static_cast<size_t>(jacobian.size(0))));
   base->step_ = &step;

@@ -2,6 +2,7 @@
 
 #include "mtl/combine/combiner.hpp"
 #include "mtl/combine/gradient_combiner.hpp"
+#include "mtl/combine/gradients/gradients.hpp"
 #include "mtl/combine/losses/losses.hpp"
 #include "mtl/combine/make_combiner.hpp"
 #include "mtl/combine/task_losses.hpp"

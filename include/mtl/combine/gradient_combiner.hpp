@@ -34,6 +34,9 @@ class EngineCombiner : public Combiner {
   EngineCombiner() = default;
   explicit EngineCombiner(const GradientOptions& options);
 
+  /// For a combiner that wraps another: the inner one works on the outer one's step.
+  void share_step(const EngineCombiner& outer) { step_ = outer.step_; }
+
  protected:
   /// Hands the step to the engine. Error: a task's loss is NaN or infinite.
   void begin(const TaskLosses& losses, Model& model);
@@ -126,9 +129,9 @@ auto gradient_combiner(F weights) {
   return FromFunction(std::move(weights));
 }
 
-/// The mathematics of a gradient or direction combiner alone, on any problem: `jacobian` [T, P] ->
-/// direction [P], of the same dtype and device. A stateful combiner steps its state. Error: a loss
-/// combiner, which has no use for gradients; a Jacobian that is not a matrix.
+/// The mathematics of a combiner alone, on any problem: `jacobian` [T, P] -> direction [P], of the
+/// same dtype and device. A stateful combiner steps its state. A loss combiner weighs the rows as
+/// it would weigh losses of 1. Error: a Jacobian that is not a matrix; a row that is not finite.
 Tensor aggregate(Combiner& combiner, const Tensor& jacobian);
 
 }  // namespace mtl

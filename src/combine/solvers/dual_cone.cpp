@@ -56,4 +56,19 @@ Eigen::VectorXd sum_of_dual_cone_projections(const Eigen::MatrixXd& gramian,
   return v;
 }
 
+std::optional<Eigen::VectorXd> shortest_with_products(const Eigen::MatrixXd& gramian,
+                                                      const Eigen::VectorXd& products) {
+  const auto unit = detail::unit_rows(gramian);
+  const int n = unit.size();
+  if (products.size() != unit.total)
+    throw Error("{} rows, but {} products for them", unit.total, products.size());
+  Eigen::VectorXd b(n), u(n);
+  for (int i = 0; i < n; ++i) b[i] = products[unit.index[i]] / unit.norms[i];
+  for (int i = 0; i < unit.total; ++i)
+    if (gramian(i, i) == 0 && products[i] > 0) return std::nullopt;
+  const auto outcome = detail::NonNegativeQp(unit.cosines).solve(b.data(), u.data());
+  if (outcome == detail::NonNegativeQp::Outcome::unbounded) return std::nullopt;
+  return unit.scatter(u.cwiseQuotient(unit.norms));
+}
+
 }  // namespace mtl::solvers

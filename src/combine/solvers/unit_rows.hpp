@@ -35,6 +35,10 @@ inline UnitRows unit_rows(const Eigen::MatrixXd& gramian) {
   UnitRows unit;
   unit.total = static_cast<int>(gramian.rows());
   unit.index.reserve(unit.total);
+  // The diagonal first: a bad row spoils its products with all others.
+  for (int i = 0; i < unit.total; ++i)
+    if (!std::isfinite(gramian(i, i)))
+      throw Error("row {} of the Gramian holds NaN or Inf: check the loss of that task", i);
   for (int i = 0; i < unit.total; ++i) {
     if (!gramian.col(i).allFinite())
       throw Error("row {} of the Gramian holds NaN or Inf: check the loss of that task", i);

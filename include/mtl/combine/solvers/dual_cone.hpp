@@ -1,6 +1,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <optional>
 
 namespace mtl::solvers {
 
@@ -17,5 +18,10 @@ Eigen::MatrixXd project_on_dual_cone(const Eigen::MatrixXd& gramian,
 /// preference[k] e_k, without [T,T] bounds. preference [T] >= 0.
 Eigen::VectorXd sum_of_dual_cone_projections(const Eigen::MatrixXd& gramian,
                                              const Eigen::VectorXd& preference);
+
+/// Weights u [T] >= 0 of the shortest x = J'u with  Jx >= products  (element-wise), or nothing
+/// where no x has them: the rows with positive products then cancel.
+std::optional<Eigen::VectorXd> shortest_with_products(const Eigen::MatrixXd& gramian,
+                                                      const Eigen::VectorXd& products);
 
 }  // namespace mtl::solvers

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "mtl/combine/engine/rows.hpp"
+#include "mtl/core/tensor.hpp"
+
+namespace mtl {
+
+/// A tensor for every parameter and task of the registry, zero until set: what methods that follow
+/// the rows over time keep. A task that is absent from a batch keeps its own.
+class RowState {
+ public:
+  /// The tensor of parameter p and task t, shaped like `like`. Error: it was kept with another
+  /// shape.
+  Tensor& at(size_t p, int64_t t, const Tensor& like);
+  bool empty() const { return rows_.empty(); }
+
+  /// Entries "<prefix>.<parameter>.<task>".
+  void save(NamedTensors& state, const std::string& prefix) const;
+  void load(const NamedTensors& state, const std::string& prefix);
+
+ private:
+  Rows rows_;
+};
+
+}  // namespace mtl

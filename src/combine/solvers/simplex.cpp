@@ -1,0 +1,22 @@
+#include "mtl/combine/solvers/simplex.hpp"
+
+#include <algorithm>
+#include <functional>
+
+namespace mtl::solvers {
+
+Eigen::VectorXd project_on_simplex(const Eigen::VectorXd& v) {
+  // w = max(v - shift, 0), with the shift at which the largest entries alone sum to 1.
+  Eigen::VectorXd sorted = v;
+  std::sort(sorted.begin(), sorted.end(), std::greater<>());
+  double sum = 0, shift = 0;
+  for (Eigen::Index k = 0; k < sorted.size(); ++k) {
+    sum += sorted[k];
+    const double next = (sum - 1) / static_cast<double>(k + 1);
+    if (sorted[k] <= next) break;
+    shift = next;
+  }
+  return (v.array() - shift).max(0.0);
+}
+
+}  // namespace mtl::solvers

@@ -1,0 +1,264 @@
+#include <catch.hpp>
+#include <set>
+
+#include "error_text.hpp"
+#include "linear_problem.hpp"
+#include "mtl/combine/gradients/gradients.hpp"
+#include "mtl/combine/make_combiner.hpp"
+#include "mtl/nn/encoders/mlp_encoder.hpp"
+#include "mtl/nn/heads/linear_head.hpp"
+#include "mtl/sharing/hard_sharing.hpp"
+#include "random_jacobians.hpp"
+
+using namespace mtl;
+using namespace random_jacobians;
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+
+namespace {
+
+VectorXd direction(const std::string& text, const MatrixXd& jacobian) {
+  return vector_of(aggregate(*make_combiner(text), tensor_of(jacobian)));
+}
+
+// What rounding leaves of a product with the direction, seen from the lengths of the rows.
+double slack(const MatrixXd& jacobian, const VectorXd& d) {
+  const double length = jacobian.rowwise().norm().maxCoeff();
+  return 1e-7 * length * (d.norm() + 1e-5 * length);
+}
+
+const std::vector<std::string> kGradientMethods = {"mgda",    "pcgrad",       "gradvac",
+                                                   "cagrad",  "imtl_g",       "imtl",
+                                                   "nash",    "aligned",      "fairgrad:alpha=2",
+                                                   "upgrad",  "dualproj",     "config",
+                                                   "pcd",     "graddrop",     "gradnorm",
+                                                   "krum",    "trimmed_mean", "excess_mtl",
+                                                   "moco",    "db_mtl",       "modo",
+                                                   "sdmgrad", "cr_mogm",      "random"};
+
+bool needs_three(const std::string& text) { return text == "krum" || text == "trimmed_mean"; }
+
+}  // namespace
+
+TEST_CASE("gradient combiners: no task is hurt to first order") {
+  for (const char* text :
+       {"upgrad", "dualproj", "mgda", "cagrad:c=1", "cagrad:c=2", "nash", "fairgrad:alpha=2"})
+    for (const auto& problem : problems({"wide", "agreeing", "opposed", "low rank"}, 1)) {
+      INFO(text << ", " << problem.kind << ", T = " << problem.jacobian.rows());
+      const VectorXd d = direction(text, problem.jacobian);
+      CHECK((problem.jacobian * d).minCoeff() >= -slack(problem.jacobian, d));
+    }
+}
+
+TEST_CASE("gradient combiners: the order of the tasks changes nothing") {
+  for (const char* text :
+       {"mgda", "cagrad", "imtl_g", "nash", "aligned", "fairgrad:alpha=2", "upgrad", "dualproj",
+        "config", "trimmed_mean", "krum", "excess_mtl", "moco", "db_mtl", "modo", "sdmgrad"})
+    for (const auto& problem : problems({"wide"}, 1)) {
+      if (problem.jacobian.rows() < 3 && needs_three(text)) continue;
+      // With one neighbour the nearest two are at one distance from each other, and the first wins.
+      if (problem.jacobian.rows() < 5 && std::string(text) == "krum") continue;
+      INFO(text << ", T = " << problem.jacobian.rows());
+      const VectorXd d = direction(text, problem.jacobian);
+      const VectorXd e = direction(text, problem.jacobian.colwise().reverse());
+      CHECK((d - e).norm() <= 1e-7 * d.norm());
+    }
+}
+
+TEST_CASE("gradient combiners: what the length of one gradient changes") {
+  std::mt19937_64 random(5);
+  for (int tasks = 2; tasks <= 8; ++tasks) {
+    const MatrixXd j = normal(random, tasks, 20);
+    const auto scaled = [&](double k) {
+      MatrixXd other = j;
+      other.row(0) *= k;
+      return other;
+    };
+    for (const char* text : {"upgrad", "config"}) {  // linear: three points on a line
+      const VectorXd one = direction(text, j), two = direction(text, scaled(2)),
+                     ten = direction(text, scaled(10));
+      INFO(text << ", T = " << tasks);
+      CHECK((ten - one - 9 * (two - one)).norm() <= 1e-9 * ten.norm());
+    }
+    for (double k : {1e-10, 1e10}) {
+      INFO("T = " << tasks << ", scale " << k);
+      CHECK((direction("nash", scaled(k)) - direction("nash", j)).norm() <=
+            1e-8 * std::sqrt(tasks));
+      const VectorXd a = direction("config", scaled(k)).normalized(),
+                     b = direction("config", j).normalized();
+      CHECK((a - b).norm() <= 1e-8);
+    }
+    const VectorXd impartial = j * direction("imtl_g", j);
+    const VectorXd projections = impartial.cwiseQuotient(j.rowwise().norm());
+    CHECK(projections.maxCoeff() - projections.minCoeff() <=
+          1e-9 * projections.cwiseAbs().maxCoeff());
+  }
+}
+
+TEST_CASE("gradient combiners: no step where the rows are Pareto-stationary") {
+  for (const auto& problem : problems({"stationary"}, 1)) {
+    if (problem.jacobian.rows() == 1) continue;
+    const double length = problem.jacobian.rowwise().norm().maxCoeff();
+    INFO("T = " << problem.jacobian.rows());
+    for (const char* text : {"mgda", "upgrad"})
+      CHECK(direction(text, problem.jacobian).norm() <= 1e-6 * length);
+    for (const char* text : {"nash", "fairgrad:alpha=2", "cagrad:c=1"})
+      CHECK(direction(text, problem.jacobian).isZero(0));
+    CHECK(direction("mgda", normal(*std::make_unique<std::mt19937_64>(1), 3, 9)).norm() > 1e-3);
+  }
+}
+
+TEST_CASE("gradient combiners: how methods are related") {
+  std::mt19937_64 random(7);
+  for (int round = 0; round < 20; ++round) {
+    const MatrixXd two = normal(random, 2, 5);
+    CHECK((direction("pcgrad", two) - 2 * direction("upgrad", two)).norm() <= 1e-12 * two.norm());
+    const MatrixXd many = normal(random, 5, 12);
+    CHECK((direction("fairgrad", many) - direction("nash", many)).norm() <= 1e-9);
+    const MatrixXd orthogonal = 3 * MatrixXd::Identity(4, 6);
+    CHECK((direction("aligned", orthogonal) - orthogonal.colwise().mean().transpose()).norm() <=
+          1e-12);
+    CHECK((direction("cagrad:c=0", many) - many.colwise().mean().transpose()).norm() <=
+          1e-12 * many.norm());
+    CHECK((direction("sdmgrad:lambda=0,lr=0.05,n_iter=5000", many) - direction("mgda", many))
+              .norm() <= 1e-6 * many.norm());
+  }
+}
+
+TEST_CASE("gradient combiners: one task, more tasks than parameters, all zero") {
+  const MatrixXd one = MatrixXd::Constant(1, 3, 2.0);
+  std::mt19937_64 random(9);
+  const MatrixXd tall = normal(random, 6, 2), zeros = MatrixXd::Zero(4, 3);
+  for (const auto& text : kGradientMethods) {
+    INFO(text);
+    if (!needs_three(text)) {
+      const VectorXd d = direction(text, one);
+      CHECK(d[0] > 0);
+      CHECK((d.array() - d[0]).abs().maxCoeff() <= 1e-12 * d[0]);  // along the gradient
+    }
+    CHECK(direction(text, tall).allFinite());
+    CHECK(direction(text, zeros).isZero(0));
+  }
+}
+
+TEST_CASE("gradient combiners: a gradient that is not finite is named") {
+  for (const auto& text : kGradientMethods)
+    for (double bad : {std::nan(""), std::numeric_limits<double>::infinity()}) {
+      MatrixXd j = MatrixXd::Ones(4, 3);
+      j(2, 1) = bad;
+      INFO(text);
+      CHECK(contains(error_text([&] { direction(text, j); }), "\"2\""));
+    }
+}
+
+TEST_CASE("gradient combiners: wrong options are errors when the object is made") {
+  for (const char* text :
+       {"cagrad:c=-1", "fairgrad:alpha=0", "nash:max_norm=-1", "upgrad:preference=1/-1",
+        "dualproj:preference=-1/1", "pcd:tau=2", "graddrop:leak=3", "gradvac:beta=2",
+        "trimmed_mean:trim=-1", "krum:selected=0", "moco:rho=-1", "modo:gamma=0", "cr_mogm:alpha=2",
+        "cagrad:rescale=7", "upgrad:every=0", "mgda:nonsense=1"}) {
+    INFO(text);
+    CHECK_FALSE(error_text([&] { make_combiner(text); }).empty());
+  }
+  const MatrixXd j = MatrixXd::Ones(3, 4);
+  CHECK(contains(error_text([&] { direction("upgrad:preference=1/2", j); }), "2 entries"));
+  CHECK(contains(error_text([&] { direction("krum:byzantine=2", j); }), "at least 5"));
+  CHECK(contains(error_text([&] { direction("mgda:scale=loss", j); }), "needs the losses"));
+}
+
+TEST_CASE("gradient combiners: a resumed combiner goes on to the bit") {
+  for (const auto& text : kGradientMethods) {
+    INFO(text);
+    std::mt19937_64 random(11);
+    const auto first = make_combiner(text);
+    for (int step = 0; step < 3; ++step) aggregate(*first, tensor_of(normal(random, 4, 6)));
+    const auto second = make_combiner(text);
+    second->load_state_dict(first->state_dict());
+    for (int step = 0; step < 3; ++step) {
+      const Tensor j = tensor_of(normal(random, 4, 6));
+      CHECK(torch::equal(aggregate(*first, j), aggregate(*second, j)));
+    }
+  }
+}
+
+TEST_CASE("gradient combiners: an absent task keeps its state and receives nothing") {
+  std::mt19937_64 random(13);
+  const auto problem = std::make_shared<LinearProblem>(5, 8);
+  for (const auto& text : kGradientMethods) {
+    INFO(text);
+    const auto combiner = make_combiner(text);
+    const auto step = [&](std::vector<int64_t> present) {
+      const Tensor j = tensor_of(normal(random, 5, 8));
+      TaskLosses losses = problem->losses(j, {}, present);
+      losses.another_batch = [&, j, present] { return problem->losses(j, {}, present); };
+      return problem->step(*combiner, losses);
+    };
+    step({});
+    const NamedTensors before = combiner->state_dict();
+    std::set<std::string> kept;
+    for (const auto& item : before)
+      if (item.value().dim() == 1 && item.value().size(0) == 5 && item.key() != "draws")
+        kept.insert(item.key());
+    std::vector<Tensor> absent;
+    for (const auto& name : kept) absent.push_back(before[name][1].clone());
+    CHECK(torch::isfinite(step({0, 2, 3, 4})).all().item<bool>());
+    const NamedTensors after = combiner->state_dict();
+    size_t k = 0;
+    for (const auto& name : kept) {
+      INFO(name);
+      CHECK(torch::equal(after[name][1], absent[k++]));
+    }
+    TaskLosses none;
+    none.task_count = 5;
+    CHECK(problem->step(*combiner, none).abs().sum().item<double>() == 0);
+  }
+}
+
+TEST_CASE("gradient combiners: on a real network .grad is what the explicit rows give") {
+  for (const auto type : {torch::kFloat, torch::kDouble}) {
+    torch::manual_seed(17);
+    TaskRegistry tasks;
+    for (int t = 0; t < 4; ++t)
+      tasks.add({.name = "t" + std::to_string(t),
+                 .head = nn::LinearHead(12, 1),
+                 .loss = MeanSquaredError{}});
+    HardSharing model(nn::MlpEncoder({.input_size = 6, .hidden_sizes = {16, 12}}), tasks);
+    model->to(type);
+    const auto options = torch::TensorOptions(type);
+    Batch batch;
+    batch.inputs.insert("x", torch::randn({10, 6}, options));
+    for (const Task& task : tasks) batch.targets.insert(task.name, torch::randn({10, 1}, options));
+    const auto losses_of = [&] {
+      TaskLosses losses = mtl::task_losses(*model, model->forward(batch.inputs), batch);
+      losses.another_batch = [&] {
+        return mtl::task_losses(*model, model->forward(batch.inputs), batch);
+      };
+      return losses;
+    };
+    const auto shared = model->shared_parameters();
+    for (const auto& text : kGradientMethods) {
+      if (text == "moco") continue;  // its rows are scaled by the losses: the golden sequences
+      INFO(text);
+      TaskLosses losses = losses_of();
+      std::vector<Tensor> rows;
+      for (Tensor loss : losses.values) {
+        if (text == "db_mtl") loss = torch::log(loss + 1e-8);
+        std::vector<Tensor> parts;
+        for (const Tensor& gradient : torch::autograd::grad({loss}, shared, {}, true))
+          parts.push_back(gradient.reshape({-1}));
+        rows.push_back(torch::cat(parts).to(torch::kDouble));
+      }
+      // graddrop draws parameter by parameter, so one draw over all columns is another one.
+      if (text == "graddrop") continue;
+      const VectorXd expected = vector_of(aggregate(*make_combiner(text), torch::stack(rows)));
+      model->zero_grad();
+      const auto combiner = make_combiner(text, tasks);
+      combiner->backward(losses, *model);
+      std::vector<Tensor> parts;
+      for (const Tensor& parameter : shared) parts.push_back(parameter.grad().reshape({-1}));
+      const VectorXd found = vector_of(torch::cat(parts));
+      CHECK((found - expected).norm() <= (type == torch::kFloat ? 3e-6 : 1e-12) * expected.norm());
+      CHECK(parts.front().scalar_type() == type);
+    }
+  }
+}
