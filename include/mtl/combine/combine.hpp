@@ -5,4 +5,5 @@
 #include "mtl/combine/gradients/gradients.hpp"
 #include "mtl/combine/losses/losses.hpp"
 #include "mtl/combine/make_combiner.hpp"
+#include "mtl/combine/solvers/solvers.hpp"
 #include "mtl/combine/task_losses.hpp"

@@ -1,0 +1,7 @@
+#pragma once
+
+#include "mtl/combine/solvers/bargain.hpp"
+#include "mtl/combine/solvers/cagrad.hpp"
+#include "mtl/combine/solvers/dual_cone.hpp"
+#include "mtl/combine/solvers/min_norm.hpp"
+#include "mtl/combine/solvers/spectrum.hpp"
