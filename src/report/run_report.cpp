@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "mtl/report/run_report.hpp"
 
 #include <algorithm>

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "mtl/data/images/dataset.hpp"
 
 #include <algorithm>

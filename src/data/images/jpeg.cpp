@@ -8,6 +8,8 @@
 #include <array>
 #include <string>
 
+#include <fmt/format.h>
+
 #include "codecs.hpp"
 #include "guard.hpp"
 
