@@ -1,0 +1,328 @@
+#include <fcntl.h>
+#include <torch/torch.h>
+#include <unistd.h>
+
+#include <catch.hpp>
+#include <cmath>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "encoding.hpp"
+#include "error_text.hpp"
+#include "members.hpp"
+#include "model_file.hpp"
+#include "mtl/io/atomic_file.hpp"
+#include "mtl/io/json.hpp"
+#include "mtl/task/losses/cross_entropy.hpp"
+#include "mtl/task/losses/huber.hpp"
+#include "outcome.hpp"
+#include "program.hpp"
+#include "temporary_folder.hpp"
+
+namespace {
+
+using Catch::Matchers::WithinAbs;
+
+const std::string bundled =
+    std::string(MTL_SOURCE_DIR) + "/examples/weather/data/six_elements_20131020_20201019_cp932.csv";
+
+struct Finished {
+  int code = 0;
+  std::string errors;  // what the program wrote on stderr
+};
+
+enum class Pictures { no, yes };
+
+/// Runs the program in this process; without pictures, which take longer than the rest, gnuplot is
+/// not found.
+Finished run(std::vector<std::string> arguments, Pictures pictures = Pictures::no) {
+  const char* path = std::getenv("PATH");
+  const std::string found_path = path == nullptr ? "" : path;
+  if (pictures == Pictures::no) ::setenv("PATH", "/nowhere", 1);
+  arguments.insert(arguments.begin(), "weather");
+  std::vector<const char*> argv;
+  for (const auto& argument : arguments) argv.push_back(argument.c_str());
+  const TemporaryFolder folder;
+  std::fflush(stderr);
+  const int found = ::dup(STDERR_FILENO);
+  const int file = ::open((folder / "stderr").c_str(), O_CREAT | O_WRONLY, 0600);
+  ::dup2(file, STDERR_FILENO);
+  Finished finished{weather::run_program(static_cast<int>(argv.size()), argv.data()), {}};
+  ::setenv("PATH", found_path.c_str(), 1);
+  std::fflush(stderr);
+  ::dup2(found, STDERR_FILENO);
+  ::close(file);
+  ::close(found);
+  finished.errors = mtl::io::read_file(folder / "stderr");
+  return finished;
+}
+
+/// Days of invented weather from 2021-01-01, whose sky follows the sunshine.
+std::string invented_csv(int days) {
+  std::string text = "year,month,day,temp,rh,atm,sunlight,precipitation,weather\n";
+  const weather::Date first = std::chrono::sys_days(std::chrono::year(2021) / 1 / 1);
+  for (int i = 0; i < days; ++i) {
+    const std::chrono::year_month_day date(first + std::chrono::days(i));
+    const double wave = std::sin(0.7 * i) + std::sin(0.31 * i);
+    const char* sky = wave > 0.8 ? "快晴" : wave > 0 ? "晴後曇" : wave > -1 ? "曇一時雨" : "雨";
+    text += fmt::format("{},{},{},{:.1f},{:.0f},{:.1f},{:.1f},{:.1f},{}\n",
+                        static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                        static_cast<unsigned>(date.day()), 15 + 8 * wave, 60 - 15 * wave,
+                        1010 + 4 * wave, std::max(0.0, 5 * wave), std::max(0.0, -9 * wave), sky);
+  }
+  return text;
+}
+
+std::string written(const TemporaryFolder& folder, const std::string& text) {
+  const auto path = folder / "days.csv";
+  mtl::io::write_file_atomically(path, text);
+  return path.string();
+}
+
+weather::Days days_of(const std::string& file) {
+  const std::vector<std::filesystem::path> files = {file};
+  std::vector<std::string> warnings;
+  return weather::fill(weather::read_weather(files), warnings);
+}
+
+bool same_bytes(const std::filesystem::path& a, const std::filesystem::path& b) {
+  return mtl::io::read_file(a) == mtl::io::read_file(b);
+}
+
+}  // namespace
+
+TEST_CASE("Weather: the bundled years make 1774 windows for training and 753 for validation") {
+  const weather::Parts parts = weather::split(days_of(bundled));
+  CHECK(weather::window_rows(parts.train).target.size(0) == 1774);
+  CHECK(weather::window_rows(parts.valid).target.size(0) == 753);
+
+  const weather::Scores today = weather::score(weather::persistence(parts));
+  CHECK_THAT(weather::score_of(today, "temp", "mae"), WithinAbs(1.63, 0.01));
+  CHECK_THAT(weather::score_of(today, "rh", "mae"), WithinAbs(11.17, 0.02));
+  const weather::Scores linear = weather::score(weather::ridge(parts));
+  CHECK(weather::score_of(linear, "temp", "mae") < weather::score_of(today, "temp", "mae"));
+  CHECK(weather::score_of(linear, "rh", "mae") < weather::score_of(today, "rh", "mae"));
+  CHECK(weather::score_of(linear, "weather", "accuracy") >
+        weather::score_of(weather::score(weather::majority(parts)), "weather", "accuracy"));
+}
+
+TEST_CASE("Weather: inputs are standardised on the training part; targets turn back into degrees") {
+  const weather::Parts parts = weather::split(days_of(bundled));
+  for (const weather::Recipe recipe : {weather::Recipe::article, weather::Recipe::mtl}) {
+    const weather::Encoding encoding(recipe, parts.train, parts.classes.classes());
+    const auto inputs = encoding.inputs(parts.train);
+    CHECK(inputs.size(1) == encoding.input_size());
+    if (recipe == weather::Recipe::article) CHECK(inputs.size(1) == 10);
+    CHECK(inputs.slice(1, 0, 5).mean(0).abs().max().item<double>() < 1e-3);
+    CHECK((inputs.slice(1, 0, 5).std(0) - 1).abs().max().item<double>() < 1e-3);
+    // A day's inputs do not depend on which other days are there.
+    CHECK(encoding.inputs(parts.train.part(40, 60)).allclose(inputs.slice(0, 40, 60), 1e-5, 1e-6));
+
+    const auto rows = weather::window_rows(parts.valid);
+    const auto targets = encoding.targets(parts.valid);
+    const auto degrees =
+        encoding.in_unit("temp", targets["temp"].squeeze(1).index_select(0, rows.target),
+                         parts.valid.temp.index_select(0, rows.last));
+    CHECK(degrees.allclose(parts.valid.true_temp.index_select(0, rows.target), 1e-5, 1e-5));
+
+    const auto again =
+        weather::Encoding::from_state(recipe, encoding.classes(), encoding.state_dict());
+    CHECK(again.inputs(parts.valid).equal(encoding.inputs(parts.valid)));
+  }
+}
+
+TEST_CASE("Weather: the loss of several members is the mean of their losses") {
+  torch::manual_seed(1);
+  const weather::OfMembers<mtl::Huber> loss{{.delta = 0.3}, 2.0};
+  const auto prediction = torch::randn({5, 3, 1}), target = torch::randn({5, 1});
+  auto expected = torch::zeros({5});
+  for (int64_t member = 0; member < 3; ++member) {
+    expected += mtl::Huber{.delta = 0.3}(prediction.select(1, member), target).values / 3;
+  }
+  CHECK(loss(prediction, target).values.allclose(2 * expected));
+  const auto one = prediction.select(1, 0);
+  CHECK(loss(one, target).values.allclose(2 * mtl::Huber{.delta = 0.3}(one, target).values));
+
+  const weather::OfMembers<mtl::CrossEntropy> weighted{
+      {.class_weights = torch::tensor({1.0F, 3.0F})}, 1.0};
+  const auto labels = torch::tensor({0, 1, 1}, torch::kLong);
+  CHECK(weighted(torch::randn({3, 4, 2}), labels).weights.equal(torch::tensor({1.0F, 3.0F, 3.0F})));
+}
+
+TEST_CASE("Weather: in evaluation the members give one answer, whose classes sum to one") {
+  const torch::NoGradGuard no_grad;
+  weather::MemberHeads heads(3, 4, 2, weather::Answer::scores);
+  const auto representation = torch::randn({5, 3, 4});
+  const auto answers = heads->forward(representation);
+  CHECK(answers.sizes().vec() == std::vector<int64_t>{5, 3, 2});
+  heads->eval();
+  CHECK(heads->forward(representation).exp().allclose(answers.softmax(2).mean(1), 1e-5, 1e-6));
+}
+
+TEST_CASE("Weather: the same seed gives the same bytes, another seed does not") {
+  const TemporaryFolder folder;
+  const std::string data = written(folder, invented_csv(160));
+  const auto train = [&](const std::string& out, const std::string& seed,
+                         const std::string& recipe) {
+    return run({"--data", data, "--out", folder / out, "--seed", seed, "--epochs", "2", "--threads",
+                "1", "--recipe", recipe})
+        .code;
+  };
+  for (const std::string recipe : {"mtl", "article"}) {
+    REQUIRE(train("a", "1", recipe) == 0);
+    REQUIRE(train("b", "1", recipe) == 0);
+    REQUIRE(train("c", "2", recipe) == 0);
+    for (const std::string file : {"history.csv", "best.safetensors"}) {
+      CHECK(same_bytes(folder / "a" / file, folder / "b" / file));
+      CHECK_FALSE(same_bytes(folder / "a" / file, folder / "c" / file));
+    }
+  }
+}
+
+TEST_CASE("Weather: a run stopped by Ctrl-C and resumed ends with the same bytes") {
+  const TemporaryFolder folder;
+  const std::string data = written(folder, invented_csv(200));
+  const std::vector<std::string> options = {"--data",    data, "--epochs", "40",
+                                            "--threads", "1",  "--out"};
+  auto whole = options, stopped = options;
+  whole.push_back(folder / "whole");
+  stopped.push_back(folder / "stopped");
+  REQUIRE(run(whole).code == 0);
+
+  std::thread user([checkpoint = folder / "stopped" / "checkpoint" / "checkpoint.json"] {
+    while (!std::filesystem::exists(checkpoint)) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    std::raise(SIGINT);
+  });
+  const Finished interrupted = run(stopped);
+  user.join();
+  REQUIRE(interrupted.code == 130);
+  CHECK_FALSE(std::filesystem::exists(folder / "stopped" / "metrics.json"));
+
+  REQUIRE(run({"--resume", "--out", folder / "stopped"}).code == 0);
+  for (const std::string file : {"history.csv", "best.safetensors"}) {
+    CHECK(same_bytes(folder / "whole" / file, folder / "stopped" / file));
+  }
+}
+
+TEST_CASE("Weather: --recipe all leaves both networks, the baselines and a report") {
+  const TemporaryFolder folder;
+  const std::string data = written(folder, invented_csv(160));
+  REQUIRE(run({"--data", data, "--out", folder / "out", "--recipe", "all", "--epochs", "1",
+               "--combiner", "kendall", "--class-weights", "inverse-frequency"},
+              Pictures::yes)
+              .code == 0);
+  const auto metrics = mtl::io::read_json(folder / "out" / "metrics.json");
+  const auto& article = metrics.at("recipes").at("article").at("tasks");
+  const auto& baselines = metrics.at("baselines");
+  for (const std::string task : {"temp", "rh"}) {
+    for (const std::string metric : {"mae", "nmae"}) {
+      CHECK(metrics.at("tasks").at(task).at(metric).get<double>() > 0);
+      CHECK(article.at(task).at(metric).get<double>() > 0);
+      CHECK(baselines.at("persistence").at(task).at(metric).get<double>() > 0);
+      CHECK(baselines.at("ridge").at(task).at(metric).get<double>() > 0);
+    }
+  }
+  CHECK(metrics.at("tasks").at("weather").at("accuracy").get<double>() >= 0);
+  CHECK(baselines.at("majority").at("weather").at("accuracy").get<double>() > 0);
+  CHECK(metrics.at("epochs") == 1);
+  CHECK(metrics.at("best_epoch") == 1);
+  CHECK(metrics.at("seconds_per_epoch").get<double>() > 0);
+  for (const std::string file :
+       {"config.json", "history.csv", "best.safetensors", "report.html",
+        "checkpoint/checkpoint.json", "article/metrics.json", "article/report.html"}) {
+    CHECK(std::filesystem::exists(folder / "out" / file));
+  }
+}
+
+TEST_CASE("Weather: a saved network forecasts the day after the last one") {
+  const TemporaryFolder folder;
+  const std::string data = written(folder, invented_csv(160));
+  for (const std::string recipe : {"mtl", "article"}) {
+    REQUIRE(
+        run({"--data", data, "--out", folder / "out", "--epochs", "1", "--recipe", recipe}).code ==
+        0);
+    CHECK(run({"--predict", "--data", data, "--out", folder / "out"}).code == 0);
+
+    auto trained = weather::load_model(folder / "out" / "best.safetensors");
+    const auto days = days_of(data);
+    const weather::Forecast all = weather::forecast(trained, days);
+    CHECK(all.date == days.dates.back() + std::chrono::days(1));
+    double sum = 0;
+    for (const auto& [name, probability] : all.weather) sum += probability;
+    CHECK_THAT(sum, WithinAbs(1, 1e-5));
+    // The last 14 days are all it looks at.
+    const auto last = days.part(days.size() - 14, days.size());
+    CHECK_THAT(weather::forecast(trained, last).temp, WithinAbs(all.temp, 1e-9));
+    CHECK(contains(error_text([&] { weather::forecast(trained, days.part(0, 13)); }),
+                   "last 14 days"));
+  }
+  CHECK(contains(run({"--predict", "--data", data, "--out", folder / "nowhere"}).errors,
+                 "best.safetensors"));
+}
+
+TEST_CASE("Weather: gaps, missing labels and a weather that training never saw are survived") {
+  const TemporaryFolder folder;
+  const std::string text = invented_csv(300);
+  std::string gappy;
+  size_t line = 0;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = text.find('\n', at) + 1;
+    std::string row = text.substr(at, end - at);
+    at = end;
+    ++line;
+    if (line > 60 && line < 64) continue;  // three days without a row
+    const std::string numbers = row.substr(0, row.rfind(','));
+    if (line > 280) row = numbers + ",雪\n";
+    if (line % 17 == 0) row = numbers + ",\n";  // no weather
+    gappy += row;
+  }
+  const std::string data = written(folder, gappy);
+  for (const std::string recipe : {"mtl", "article"}) {
+    const Finished finished =
+        run({"--data", data, "--out", folder / "out", "--epochs", "1", "--recipe", recipe});
+    CAPTURE(finished.errors);
+    REQUIRE(finished.code == 0);
+    CHECK(contains(finished.errors, "warning: "));
+    const auto tasks = mtl::io::read_json(folder / "out" / "metrics.json").at("tasks");
+    CHECK(tasks.at("weather").at("accuracy").is_number());
+    CHECK(tasks.at("temp").at("mae").is_number());
+  }
+}
+
+TEST_CASE("Weather: a wrong option or file: one line on stderr, exit code 1, nothing written") {
+  const TemporaryFolder folder;
+  const std::string good = written(folder, invented_csv(160));
+  const std::string out = folder / "out";
+  const auto refuse = [&](std::vector<std::string> options, const std::string& expected) {
+    options.insert(options.end(), {"--out", out});
+    const Finished finished = run(options);
+    CAPTURE(finished.errors);
+    CHECK(finished.code == 1);
+    CHECK(contains(finished.errors, expected));
+    CHECK(std::count(finished.errors.begin(), finished.errors.end(), '\n') == 1);
+    CHECK_FALSE(std::filesystem::exists(out));
+  };
+  refuse({"--recipe", "soup"}, "soup");
+  refuse({"--data", good, "--combiner", "soup"}, "soup");
+  refuse({"--data", good, "--class-weights", "soup"}, "soup");
+  refuse({"--epochs", "0"}, "--epochs");
+  refuse({"--epochs", "many"}, "--epochs");
+  refuse({"--seed", "-1"}, "--seed");
+  refuse({"--threads", "0"}, "--threads");
+  refuse({"--colour"}, "--colour");
+  refuse({"--data", folder / "nowhere.csv"}, "nowhere.csv");
+  refuse({"--resume"}, "config.json");
+  refuse({"--resume", "--seed", "3"}, "--seed");
+
+  std::ofstream(folder / "short.csv") << invented_csv(50);
+  refuse({"--data", folder / "short.csv"}, "At least 51 days");
+  std::ofstream(folder / "no_weather.csv")
+      << "year,month,day,temp,rh,atm,sunlight,precipitation\n2021,1,1,3,50,1010,4,0\n";
+  refuse({"--data", folder / "no_weather.csv"}, "weather");
+}
