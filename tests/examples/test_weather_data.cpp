@@ -142,7 +142,7 @@ TEST_CASE("weather: raw yearly downloads with 96 columns, in any order, give the
   }
   const auto whole = read_weather(std::vector{bundled});
   const auto joined = read_weather(years);
-  CHECK(joined.dates == whole.dates);
+  CHECK((joined.dates == whole.dates));
   CHECK(joined.temp == whole.temp);
   CHECK(joined.rh == whole.rh);
   CHECK(joined.atm == whole.atm);
@@ -247,7 +247,7 @@ TEST_CASE("weather: a plain file, its columns in any order, in UTF-8 or CP932") 
       "weather,precipitation,note,sunlight,temp,day,rh,month,atm,year\n"
       "大雨,61.0,\"a, b\",0.0,15.2,20,92,10,1014.7,2013\n"
       "曇一時晴,0,,1.4,,21,80,10.0,1010.3,2013.0\n");
-  CHECK(other.dates == days.dates);
+  CHECK((other.dates == days.dates));
   CHECK(other.atm == days.atm);
   CHECK(std::isnan(other.temp[1]));
   CHECK(warns(other, "temp is missing on 1 of 2 days"));
