@@ -4,4 +4,5 @@
 #include "mtl/combine/solvers/cagrad.hpp"
 #include "mtl/combine/solvers/dual_cone.hpp"
 #include "mtl/combine/solvers/min_norm.hpp"
+#include "mtl/combine/solvers/simplex.hpp"
 #include "mtl/combine/solvers/spectrum.hpp"
