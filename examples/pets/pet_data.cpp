@@ -55,7 +55,7 @@ PetData from_manifest(const fs::path& folder, const fs::path& manifest) {
   const std::vector<std::string> box_columns = {"xmin", "ymin", "xmax", "ymax", "orig_w", "orig_h"};
   const bool has_boxes = std::all_of(box_columns.begin(), box_columns.end(),
                                      [&](const auto& name) { return table.has(name); });
-  const mtl::Tensor boxes = has_boxes ? table.numbers(box_columns) : mtl::Tensor();
+  const mtl::Tensor boxes = has_boxes ? table.matrix(box_columns) : mtl::Tensor();
   PetData data;
   for (size_t i = 0; i < files.size(); ++i) {
     const auto row = static_cast<int64_t>(i);
