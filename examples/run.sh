@@ -15,5 +15,5 @@ targets=("mtl_example_$name")
 source scripts/build.sh
 program=$build/examples/$name/mtl_example_$name
 # An example that needs more than its program (data to unpack, weights to fetch, options of a first run) says so itself.
-if [ -f "examples/$name/run.sh" ]; then source "examples/$name/run.sh"; fi
+if [ -f "examples/$name/run.sh" ]; then exec "examples/$name/run.sh" "$program" "$@"; fi
 exec "$program" "$@"
