@@ -1,6 +1,6 @@
 #include "mtl/report/intervals.hpp"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cmath>
 

@@ -1,6 +1,6 @@
 #include "mtl/report/matrices.hpp"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
