@@ -16,7 +16,9 @@ void BestModel::on_epoch_end(TrainState& state) {
   if (!(value < best)) return;
   best = value;
   weights = nn::cloned(nn::weights(state.model));
-  if (!file.empty()) io::write_safetensors(file, weights, {{"epoch", std::to_string(state.epoch)}});
+  if (file.empty()) return;
+  if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path());
+  io::write_safetensors(file, weights, {{"epoch", std::to_string(state.epoch)}});
 }
 
 void BestModel::on_fit_end(TrainState& state) {
