@@ -14,6 +14,7 @@
 
 #include "mtl/core/error.hpp"
 #include "mtl/core/torch_version.hpp"
+#include "mtl/train/callbacks/schedule.hpp"
 
 namespace mtl {
 namespace {
@@ -61,10 +62,8 @@ constexpr const char* rates_name = "learning_rates";
 
 NamedTensors optimizer_state(torch::optim::Optimizer& optimizer) {
   NamedTensors state;
-  std::vector<double> rates;
   const auto& groups = optimizer.param_groups();
-  for (const auto& group : groups) rates.push_back(group.options().get_lr());
-  state.insert(rates_name, torch::tensor(rates, torch::kDouble));
+  state.insert(rates_name, torch::tensor(learning_rates(optimizer), torch::kDouble));
   with_state_type(optimizer, [&](auto* type) {
     using State = std::remove_pointer_t<decltype(type)>;
     for (size_t g = 0; g < groups.size(); ++g)
