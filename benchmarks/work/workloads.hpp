@@ -9,6 +9,7 @@
 
 #include "mtl/combine/task_losses.hpp"
 #include "mtl/sharing/model.hpp"
+#include "mtl/task/losses/mean_squared_error.hpp"
 
 // Five training problems on random data, drawn in an order that PyTorch can repeat:
 // benchmarks/peers.py has the same.
@@ -54,7 +55,10 @@ class Net : public mtl::Model {
  private:
   static mtl::TaskRegistry registry(const std::vector<torch::nn::Linear>& heads) {
     mtl::TaskRegistry tasks;
-    for (const auto& head : heads) tasks.add({.name = std::to_string(tasks.size()), .head = head});
+    // A task must have a loss; the net's own list says which one counts.
+    for (const auto& head : heads)
+      tasks.add(
+          {.name = std::to_string(tasks.size()), .head = head, .loss = mtl::MeanSquaredError{}});
     return tasks;
   }
 
