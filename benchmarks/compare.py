@@ -1,15 +1,17 @@
+#!/usr/bin/env python3
 """Training steps of mtl, plain PyTorch, TorchJD and (with $LIBMTL, a checkout) LibMTL side by side.
 
     cmake --preset release -DMTL_TORCH_DIR=<folder of a pip-installed torch> && cmake --build --preset release
     benchmarks/compare.py --python <an interpreter with torch, torchjd> --output docs/performance
 
 Both sides must use one LibTorch. In each round every method runs one sample in turn, so that all see the same noise;
-the table holds medians over rounds of the ratio to T calls of backward() from C++ in the same round. Writes
-OUTPUT.md's table (between its markers), OUTPUT.svg and OUTPUT.json.
+the table holds medians over rounds of the ratio to T calls of backward() from C++ in the same round. Then the solvers
+alone, and memory. Writes OUTPUT.md's tables (between its markers), OUTPUT.svg and OUTPUT.json.
 """
 
 import argparse
 import json
+import os
 import re
 import statistics
 import subprocess
@@ -22,6 +24,13 @@ OURS = ["raw_sum", "raw_backwards", "engine", "engine_rows", "fixed", "kendall",
         "aligned", "pcgrad"]
 TORCHJD = ["UPGrad", "MGDA", "CAGrad", "NashMTL", "IMTLG", "FairGrad"]
 LIBMTL = ["UPGrad", "MGDA", "CAGrad", "Nash_MTL", "IMTL", "FairGrad"]
+SOLVER_TASKS = [2, 4, 8, 16, 32, 64, 128]
+SOLVERS = {"upgrad": "UPGrad", "mgda": "MGDA", "cagrad": "CAGrad", "nash": ("NashMTL", "Nash_MTL"), "fairgrad": "FairGrad", "imtl_g": ("IMTLG", "IMTL"),
+           "dualproj": ("DualProj", None)}
+# By cell: a step of ours at most this many times T backward() calls, and this many times TorchJD's step.
+GOALS = {("mlp", 8): (0.83, 0.70), ("mlp", 32): (0.83, 0.55), ("mlp_64", 8): (0.55, 0.45), ("wide", 8): (0.33, 0.22), ("lstm", 3): (1.02, 0.95),
+         ("cnn", 4): (1.02, 0.85), ("mlp_small", 8): (0.75, None), ("mlp_small", 2): (1.05, 0.30)}
+PAIRS = dict(zip(["upgrad", "mgda", "cagrad", "nash", "imtl_g", "fairgrad"], TORCHJD))
 FLOOR, SUM = "mtl/raw_backwards", "mtl/raw_sum"
 
 
@@ -53,17 +62,18 @@ def measure(workers, methods, workload, tasks, threads, options):
         answer = workers[side].ask(f"run {workload} {tasks} {name} {steps}")
         return None if answer.startswith("error") else [float(word) for word in answer.split()]
 
-    steps, seconds, failed = {}, {}, {}
+    steps, rounds, seconds, failed = {}, {}, {}, {}
     for method in methods:
         if run(method, 2) is None:
             failed[method] = True
             continue
         once = run(method, 1)[0]
         steps[method] = max(1, min(200, int(options.sample / once)))
+        rounds[method] = options.rounds if once < 1 else 1
         seconds[method] = []
-    for _ in range(options.rounds):
+    for r in range(options.rounds):
         for method in seconds:
-            if steps[method] > 1 or len(seconds[method]) < options.rounds:
+            if r < rounds[method]:
                 seconds[method].append(run(method, steps[method])[0])
     return {"workload": workload, "tasks": tasks, "threads": threads, "seconds": seconds, "failed": sorted(failed)}
 
@@ -72,6 +82,23 @@ def ratio(cell, method, floor):
     if method not in cell["seconds"] or floor not in cell["seconds"]:
         return None
     return statistics.median(a / b for a, b in zip(cell["seconds"][method], cell["seconds"][floor]))
+
+
+def solve(workers, with_libmtl):
+    """Processor microseconds a call, by method and T. A peer that takes over a second is not asked for more tasks."""
+    for worker in workers.values():
+        worker.ask("threads 1")
+    rows = {}
+    for ours, theirs in SOLVERS.items():
+        torchjd, libmtl = (theirs, theirs) if isinstance(theirs, str) else theirs
+        for tasks in SOLVER_TASKS:
+            for side, name in [("mtl", ours), ("peers", f"torchjd/{torchjd}")] + [("peers", f"libmtl/{libmtl}")] * bool(with_libmtl and libmtl):
+                row = rows.setdefault(name if side == "peers" else f"mtl/{name}", {})
+                if row and (list(row.values())[-1] or 1e9) > 1e6:
+                    continue
+                answer = workers[side].ask(f"solve {name} {tasks}")
+                row[str(tasks)] = None if answer.startswith("error") else float(answer) * 1e6
+    return rows
 
 
 def memory(commands, options):
@@ -91,12 +118,25 @@ def number(value):
     return "" if value is None else f"{value:.2f}"
 
 
+def goal_table(cells):
+    """Ours over T backward() calls / over TorchJD's step of the same method, beside what we aim at."""
+    text = ["| | goal | " + " | ".join(PAIRS) + " |", "|---|---:|" + "---:|" * len(PAIRS)]
+    for c in cells:
+        goals = GOALS.get((c["workload"], c["tasks"]))
+        if not goals:
+            continue
+        entries = [f"{number(ratio(c, 'mtl/' + m, FLOOR))} / {number(ratio(c, 'mtl/' + m, 'torchjd/' + peer))}" for m, peer in PAIRS.items()]
+        text.append(f"| `{c['workload']}` T={c['tasks']} | {number(goals[0])} / {number(goals[1])} | " + " | ".join(entries) + " |")
+    return text
+
+
 def tables(results):
     text = []
     for threads in sorted({c["threads"] for c in results["cells"]}):
         cells = [c for c in results["cells"] if c["threads"] == threads]
         names = [f"`{c['workload']}` T={c['tasks']}" for c in cells]
         methods = list(dict.fromkeys(m for c in cells for m in c["seconds"]))
+        text += [f"Ours over T calls of backward() / over TorchJD's step, {threads} thread{'s' if threads > 1 else ''}:", "", *goal_table(cells), ""]
         text += [f"Whole steps with {threads} thread{'s' if threads > 1 else ''}, as a multiple of T calls of backward():", "",
                  "| method | " + " | ".join(names) + " |", "|---|" + "---:|" * len(cells)]
         text += [f"| {m} | " + " | ".join(number(ratio(c, m, FLOOR)) for c in cells) + " |" for m in methods]
@@ -104,6 +144,11 @@ def tables(results):
                  "| method | " + " | ".join(names) + " |", "|---|" + "---:|" * len(cells)]
         text += [f"| {m} | " + " | ".join(number(ratio(c, m, SUM)) for c in cells) + " |" for m in methods]
         text.append("")
+    if results.get("solvers"):
+        text += ["Solvers alone, double precision, processor microseconds a call:", "",
+                 "| solver | " + " | ".join(f"T={t}" for t in SOLVER_TASKS) + " |", "|---|" + "---:|" * len(SOLVER_TASKS)]
+        text += [f"| {name} | " + " | ".join("" if row.get(str(t)) is None else f"{row[str(t)]:.3g}" if row[str(t)] < 1000 else f"{row[str(t)]:,.0f}"
+                                             for t in SOLVER_TASKS) + " |" for name, row in results["solvers"].items()] + [""]
     if results.get("memory"):
         text += ["Largest resident set of two steps of `wide`, T=8, over that of the summed loss:", "", "| method | MiB |", "|---|---:|"]
         text += [f"| {m} | {value:.0f} |" for m, value in results["memory"].items()] + [""]
@@ -144,6 +189,7 @@ def main():
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--sample", type=float, default=0.05, help="seconds a sample, at least one step")
+    parser.add_argument("--no-solvers", action="store_true")
     parser.add_argument("--no-memory", action="store_true")
     parser.add_argument("--tables-only", action="store_true", help="write again from OUTPUT.json")
     parser.add_argument("--output", type=Path, default=HERE.parent / "docs/performance")
@@ -153,10 +199,10 @@ def main():
     if options.tables_only:
         results = json.loads(store.read_text())
     else:
-        import os
         methods = [f"mtl/{m}" for m in OURS] + ["torch/sum", "torch/backwards"] + [f"torchjd/{m}" for m in TORCHJD]
         methods += [f"libmtl/{m}" for m in LIBMTL] if "LIBMTL" in os.environ else []
         options.memory = [SUM, FLOOR, "mtl/engine", "mtl/engine_rows", "mtl/upgrad", "torch/sum"] + [f"torchjd/{m}" for m in TORCHJD[:1]]
+        options.memory += [f"libmtl/{LIBMTL[0]}"] if "LIBMTL" in os.environ else []
         if options.methods:
             methods = options.methods.split(",")
             options.memory = [m for m in options.memory if m in methods]
@@ -171,6 +217,8 @@ def main():
                 results["cells"].append(cell)
                 print(f"{workload} T={tasks} threads {threads}: "
                       + ", ".join(f"{m} {number(ratio(cell, m, FLOOR))}" for m in cell["seconds"]), flush=True)
+        if not options.no_solvers:
+            results["solvers"] = solve(workers, "LIBMTL" in os.environ)
         if not options.no_memory:
             results["memory"] = memory(commands, options)
         store.write_text(json.dumps(results))

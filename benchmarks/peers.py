@@ -1,11 +1,15 @@
-"""One training step of PyTorch, TorchJD and LibMTL on the problems of benchmarks/work/workloads.cpp.
+"""One training step of PyTorch, TorchJD and LibMTL on the problems of benchmarks/work/workloads.cpp, and their solvers.
 
 A worker that compare.py drives: a line in, a line out (see serve). TorchJD is called as its documentation shows,
 LibMTL's weightings as its trainer does, with their defaults; LibMTL is read from the checkout in $LIBMTL.
 """
 
-import importlib
 import os
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # NumPy's own threads, read when it is imported
+
+import importlib
+import statistics
 import sys
 import time
 import types
@@ -92,12 +96,15 @@ def plain(name, w):
     return run
 
 
+def torchjd_options(name, tasks):
+    return {"CAGrad": dict(c=0.5), "NashMTL": dict(n_tasks=tasks), "FairGrad": dict(alpha=1.0)}.get(name, {})
+
+
 def torchjd(name, w):
     from torchjd import aggregation
     from torchjd.autojac import jac_to_grad, mtl_backward
 
-    options = {"CAGrad": dict(c=0.5), "NashMTL": dict(n_tasks=w.tasks), "FairGrad": dict(alpha=1.0)}
-    aggregator = getattr(aggregation, name)(**options.get(name, {}))
+    aggregator = getattr(aggregation, name)(**torchjd_options(name, w.tasks))
     optimizer, shared = w.optimizer(w.parameters()), list(w.encoder.parameters())
 
     def run():
@@ -117,12 +124,16 @@ LIBMTL_OPTIONS = dict(T=2.0, mgda_gn="none", GradVac_beta=0.5, GradVac_group_typ
                       UPGrad_norm_eps=1e-4, UPGrad_reg_eps=1e-4, FAMO_w_lr=0.025, FAMO_w_gamma=1e-3)
 
 
-def libmtl(name, w):
+def libmtl_weighting(name):
     if "LibMTL" not in sys.modules:  # its top package wants libraries that the weightings do not need
         for package, folder in [("LibMTL", "LibMTL"), ("LibMTL.architecture", "LibMTL/architecture")]:
             sys.modules[package] = types.ModuleType(package)
             sys.modules[package].__path__ = [os.path.join(os.environ["LIBMTL"], folder)]
-    weighting = getattr(importlib.import_module("LibMTL.weighting"), name)
+    return getattr(importlib.import_module("LibMTL.weighting"), name)
+
+
+def libmtl(name, w):
+    weighting = libmtl_weighting(name)
     sharing = importlib.import_module("LibMTL.architecture.HPS").HPS
     names = [str(t) for t in range(w.tasks)]
     model_type = type("Model", (sharing, weighting), {})
@@ -157,8 +168,69 @@ def make_step(method, workload):
     return {"torch": plain, "torchjd": torchjd, "libmtl": libmtl}[library](name, workload)
 
 
+def torchjd_solver(name, tasks):
+    from torchjd import aggregation
+
+    if name == "NashMTL":  # has no weighting of the Gramian
+        weighting = aggregation.NashMTL(**torchjd_options(name, tasks)).weighting
+        return lambda jacobian, gramian: weighting(jacobian)
+    weighting = getattr(aggregation, name + "Weighting")(**torchjd_options(name, tasks))
+    return lambda jacobian, gramian: weighting(gramian)
+
+
+def libmtl_solver(name, tasks):
+    """Its `backward` on a given Jacobian: no backpropagation, nothing written back."""
+
+    class Solver(libmtl_weighting(name)):
+        task_num, rep_grad, device = tasks, False, torch.device("cpu")
+
+        def _compute_grad_dim(self): pass
+        def _reset_grad(self, grad): pass
+        def get_share_params(self): return []
+        def _compute_grad(self, losses, mode, rep_grad=False): return self.jacobian
+        def _get_grads(self, losses, mode="backward"): return self.jacobian
+
+    solver = Solver()
+    solver.init_param()
+
+    def solve(jacobian, gramian):
+        solver.jacobian = jacobian
+        return solver.backward(torch.ones(tasks, requires_grad=True), **LIBMTL_OPTIONS)
+
+    return solve
+
+
+def solver_seconds(method, tasks):
+    """Processor seconds a call in double precision, median over five matrices; the first call compiles and is not counted."""
+    library, _, name = method.partition("/")
+    solve = {"torchjd": torchjd_solver, "libmtl": libmtl_solver}[library](name, tasks)
+    torch.manual_seed(tasks)
+    jacobians = [10 ** (torch.rand(tasks, 1) - 0.5) * torch.randn(tasks, 2 * tasks) for _ in range(5)]
+
+    def seconds(jacobian, gramian, calls):
+        start = time.process_time()
+        for _ in range(calls):
+            solve(jacobian, gramian)
+        return (time.process_time() - start) / calls
+
+    solve(jacobians[0], jacobians[0] @ jacobians[0].T)
+    by_matrix = []
+    for jacobian in jacobians:
+        gramian = jacobian @ jacobian.T
+        once = seconds(jacobian, gramian, 1)
+        calls = max(1, min(200, int(0.02 / once)))
+        by_matrix.append(once if calls == 1 else statistics.median(seconds(jacobian, gramian, calls) for _ in range(3)))
+        if once > 1:
+            break
+    return statistics.median(by_matrix)
+
+
+def failure(error):
+    return "error " + f"{type(error).__name__}: {error}".replace("\n", " ")[:160]
+
+
 def serve():
-    """`threads N` | `reset` | `run WORKLOAD TASKS METHOD STEPS` -> `SECONDS_PER_STEP LAST_LOSS` | `error ...`"""
+    """The protocol of benchmarks/worker.cpp."""
     steps = {}
     for line in sys.stdin:
         command, *words = line.split()
@@ -168,6 +240,13 @@ def serve():
         elif command == "reset":
             steps.clear()
             answer = "ok"
+        elif command == "solve":
+            torch.set_default_dtype(torch.float64)
+            try:
+                answer = f"{solver_seconds(words[0], int(words[1])):.9g}"
+            except Exception as error:
+                answer = failure(error)
+            torch.set_default_dtype(torch.float32)
         else:
             name, tasks, method, count = words[0], int(words[1]), words[2], int(words[3])
             try:
@@ -179,7 +258,7 @@ def serve():
                     loss = steps[key]()
                 answer = f"{(time.perf_counter() - start) / count:.9g} {loss.item():.9g}"
             except Exception as error:  # a peer that fails is a line in the table
-                answer = "error " + f"{type(error).__name__}: {error}".replace("\n", " ")[:160]
+                answer = failure(error)
         print(answer, flush=True)
 
 

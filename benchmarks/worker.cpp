@@ -1,10 +1,14 @@
 // A worker that compare.py drives: a line in, a line out.
-//   threads N | reset | run WORKLOAD TASKS METHOD STEPS  ->  SECONDS_PER_STEP LAST_LOSS, or: error
-//   TEXT
+//   threads N | reset                 ->  ok
+//   run WORKLOAD TASKS METHOD STEPS   ->  SECONDS_PER_STEP LAST_LOSS, or: error TEXT
+//   solve METHOD TASKS                ->  processor SECONDS_PER_CALL, median over five matrices
 // mtl_benchmark_worker --memory WORKLOAD TASKS METHOD: two steps, then the largest resident set of
 // this process in MiB.
+#include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <fstream>
+#include <functional>
 #include <iomanip>
 #include <iostream>
 #include <map>
@@ -12,6 +16,7 @@
 
 #include "mtl/core/allocator.hpp"
 #include "work/methods.hpp"
+#include "work/solver_problems.hpp"
 
 namespace {
 
@@ -24,6 +29,35 @@ double peak_memory() {
     return kilobytes / 1024;
   }
   return 0;
+}
+
+double processor_seconds(const std::function<void()>& call, int64_t calls) {
+  const auto start = std::clock();
+  for (int64_t i = 0; i < calls; ++i) call();
+  return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC / static_cast<double>(calls);
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+std::string solver_answer(const std::string& method, int64_t tasks) {
+  const auto all = benchmarks::named_solvers();
+  const auto found = std::find_if(all.begin(), all.end(),
+                                  [&](const auto& entry) { return entry.first == method; });
+  if (found == all.end()) return "error no solver is called " + method;
+  std::vector<double> by_matrix;
+  for (const auto& gramian : benchmarks::gramians(tasks)) {
+    const auto call = [&] { found->second(gramian); };
+    const double once = std::max(processor_seconds(call, 10), 1e-7);
+    const auto calls = static_cast<int64_t>(std::clamp(0.02 / once, 1.0, 1e5));
+    by_matrix.push_back(median({processor_seconds(call, calls), processor_seconds(call, calls),
+                                processor_seconds(call, calls)}));
+  }
+  std::ostringstream text;
+  text << std::setprecision(9) << median(std::move(by_matrix));
+  return text.str();
 }
 
 std::string answer(const std::string& line, std::map<std::string, benchmarks::Step>& steps) {
@@ -41,6 +75,10 @@ std::string answer(const std::string& line, std::map<std::string, benchmarks::St
     return "ok";
   }
   int64_t tasks = 0, count = 1;
+  if (command == "solve") {
+    words >> method >> tasks;
+    return solver_answer(method, tasks);
+  }
   words >> workload >> tasks >> method >> count;
   try {
     auto& step = steps[workload + " " + std::to_string(tasks) + " " + method];

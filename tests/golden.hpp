@@ -5,8 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
-/// A file of tests/golden: values computed from the papers' definitions in double precision with numpy,
-/// scipy and scikit-learn, by independent code.
+/// A file of tests/golden: values computed from the papers' definitions in double precision with
+/// numpy, scipy and scikit-learn, by independent code.
 inline nlohmann::json golden(const std::string& name) {
   std::ifstream file(std::string(MTL_SOURCE_DIR "/tests/golden/") + name);
   return nlohmann::json::parse(file);

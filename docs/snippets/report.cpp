@@ -7,34 +7,43 @@
 int main() {
   torch::manual_seed(0);
   const auto x = torch::randn({200, 3});
-  mtl::TensorDataset data({{"x", x}}, {{"temperature", x.sum(1)}, {"sky", (x.select(1, 0) > 0).to(torch::kLong)}});
+  mtl::TensorDataset data(
+      {{"x", x}}, {{"temperature", x.sum(1)}, {"sky", (x.select(1, 0) > 0).to(torch::kLong)}});
 
   mtl::TaskRegistry tasks;
-  tasks.add({.name = "temperature", .head = mtl::nn::LinearHead(8, 1), .loss = mtl::MeanSquaredError{}});
+  tasks.add(
+      {.name = "temperature", .head = mtl::nn::LinearHead(8, 1), .loss = mtl::MeanSquaredError{}});
   tasks.add({.name = "sky", .head = mtl::nn::LinearHead(8, 2), .loss = mtl::CrossEntropy{}});
   auto model = mtl::HardSharing(mtl::nn::MlpEncoder({.input_size = 3, .hidden_sizes = {8}}), tasks);
   const auto folder = std::filesystem::temp_directory_path() / "mtl-docs-report";
 
   torch::optim::Adam adam(model->parameters(), 1e-2);
   mtl::Sum combiner;
-  mtl::BatchLoader train(data.rows(torch::arange(0, 150))), valid(data.rows(torch::arange(150, 200)));
+  mtl::BatchLoader train(data.rows(torch::arange(0, 150))),
+      valid(data.rows(torch::arange(150, 200)));
   mtl::Trainer trainer(model, adam, combiner, {.epochs = 5});
 
-  mtl::CombinerLog log{.csv = folder / "combiner.csv", .tensorboard = folder / "tensorboard/combiner", .every = 10};
+  mtl::CombinerLog log{
+      .csv = folder / "combiner.csv", .tensorboard = folder / "tensorboard/combiner", .every = 10};
   auto run = trainer.fit(train, valid, log, mtl::CsvLog{.file = folder / "history.csv"},
                          mtl::TensorBoard{.directory = folder / "tensorboard/epochs"});
 
-  const auto files = mtl::report::run_report(
-      folder, run, model->tasks(), mtl::predict(*model, valid),
-      {.title = "Tomorrow's weather",
-       .views = {{.task = "temperature", .title = "Temperature", .unit = "°C", .scale = 8.1, .offset = 16.3},
-                 {.task = "sky", .class_names = {"晴", "雨"}}},
-       .settings = {{"learning rate", "0.01"}},
-       .combiner = &log});
+  const auto files =
+      mtl::report::run_report(folder, run, model->tasks(), mtl::predict(*model, valid),
+                              {.title = "Tomorrow's weather",
+                               .views = {{.task = "temperature",
+                                          .title = "Temperature",
+                                          .unit = "°C",
+                                          .scale = 8.1,
+                                          .offset = 16.3},
+                                         {.task = "sky", .class_names = {"晴", "雨"}}},
+                               .settings = {{"learning rate", "0.01"}},
+                               .combiner = &log});
   std::printf("open %s\n", files.page.c_str());
 
   try {
-    mtl::report::save(mtl::report::confusion_matrix({"Weather, test", {"晴", "雨"}, Eigen::Matrix2d{{40, 4}, {6, 25}}}),
+    mtl::report::save(mtl::report::confusion_matrix(
+                          {"Weather, test", {"晴", "雨"}, Eigen::Matrix2d{{40, 4}, {6, 25}}}),
                       folder / "confusion.png");
   } catch (const mtl::report::NoGnuplot& missing) {
     std::puts(missing.what());  // no picture, and the program goes on

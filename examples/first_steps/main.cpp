@@ -1,5 +1,5 @@
-// Two tasks on five inputs: which of two classes, and three real values. Prints the losses and exits with 0 when both
-// tasks have learned something.
+// Two tasks on five inputs: which of two classes, and three real values. Prints the losses and
+// exits with 0 when both tasks have learned something.
 #include <mtl/mtl.hpp>
 
 #include <cstdio>
@@ -12,13 +12,16 @@ int main() {
 
   mtl::TaskRegistry tasks;
   tasks.add({.name = "kind", .head = mtl::nn::LinearHead(10, 2), .loss = mtl::CrossEntropy{}});
-  tasks.add({.name = "values", .head = mtl::nn::LinearHead(10, 3), .loss = mtl::MeanSquaredError{}});
+  tasks.add(
+      {.name = "values", .head = mtl::nn::LinearHead(10, 3), .loss = mtl::MeanSquaredError{}});
 
-  auto model = mtl::HardSharing(mtl::nn::MlpEncoder({.input_size = 5, .hidden_sizes = {10}}), tasks);
+  auto model =
+      mtl::HardSharing(mtl::nn::MlpEncoder({.input_size = 5, .hidden_sizes = {10}}), tasks);
   torch::optim::SGD sgd(model->parameters(), 0.01);
   mtl::Sum combiner;
 
-  mtl::BatchLoader train(mtl::TensorDataset({{"x", x}}, {{"kind", kind}, {"values", values}}), {.batch_size = 32});
+  mtl::BatchLoader train(mtl::TensorDataset({{"x", x}}, {{"kind", kind}, {"values", values}}),
+                         {.batch_size = 32});
   mtl::Trainer trainer(model, sgd, combiner, {.epochs = 100});
   const mtl::TrainingRun run = trainer.fit(train);
 

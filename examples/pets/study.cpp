@@ -184,9 +184,8 @@ PetTensors PetTensors::rows(const Tensor& indices) const {
 }
 
 PetTensors joined(const PetTensors& first, const PetTensors& second) {
-  PetTensors all{
-      torch::cat({first.inputs, second.inputs}), torch::cat({first.breeds, second.breeds}),
-      mtl::NamedTensors()};
+  PetTensors all{torch::cat({first.inputs, second.inputs}),
+                 torch::cat({first.breeds, second.breeds}), mtl::NamedTensors()};
   for (const auto& item : first.traits)
     all.traits.insert(item.key(), torch::cat({item.value(), second.traits[item.key()]}));
   return all;

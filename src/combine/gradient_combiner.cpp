@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "mtl/core/error.hpp"
 #include "mtl/sharing/model.hpp"
@@ -122,9 +123,9 @@ void DirectionCombiner::backward(const TaskLosses& losses, Model& model) {
   begin(losses, model);
   const Rows& rows = engine().rows();
   require_finite_rows(rows, losses);
-  const Direction chosen = direction(rows);
+  Direction chosen = direction(rows);
   if (step_reports()) make_report(engine().gramian(), chosen.head_weights, false);
-  engine().write_direction(chosen.by_parameter, chosen.head_weights);
+  engine().write_direction(std::move(chosen.by_parameter), chosen.head_weights);
 }
 
 Tensor aggregate(Combiner& combiner, const Tensor& jacobian) {

@@ -322,3 +322,13 @@ TEST_CASE("Rows: a dense Jacobian") {
         exact * 100);
   CHECK_THROWS_AS(mtl::rows_of(torch::ones({3})), mtl::Error);
 }
+
+TEST_CASE("Engine: a direction that nobody else holds becomes the gradient without a copy") {
+  const auto weight = torch::ones({4}, torch::requires_grad());
+  mtl::Engine engine;
+  engine.begin({{(weight * 2).sum()}, {weight}, {}, {}});
+  std::vector<torch::Tensor> direction = {torch::full({4}, 3.0)};
+  const auto* place = direction[0].data_ptr<float>();
+  engine.write_direction(std::move(direction), Eigen::VectorXd::Ones(1));
+  CHECK(weight.grad().data_ptr<float>() == place);
+}

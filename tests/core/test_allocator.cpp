@@ -8,7 +8,7 @@
 
 #include "mtl/core/tensor.hpp"
 
-TEST_CASE("tune_allocator: a large block that was freed is used again without new pages") {
+TEST_CASE("tune_allocator: large blocks that were freed are used again without new pages") {
   if (!mtl::tune_allocator()) {
     SUCCEED("another C library than glibc");
     return;
@@ -19,7 +19,9 @@ TEST_CASE("tune_allocator: a large block that was freed is used again without ne
     return usage.ru_minflt;
   };
   const auto fill = [] { return torch::ones({16 << 20}); };  // 64 MiB: 16384 pages
-  fill();
+  // glibc 2.36 sets the ends of the first aligned blocks aside, one block after the other, before
+  // it uses one again.
+  for (int i = 0; i < 16; ++i) fill();
   const auto before = faults();
   fill();
   CHECK(faults() - before < 1000);

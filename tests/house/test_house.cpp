@@ -48,6 +48,17 @@ std::vector<std::string> includes_of(const fs::path& path) {
   return found;
 }
 
+/// The header and all that it includes, directly or not.
+std::set<std::string> reached_from(const std::string& start) {
+  std::set<std::string> reached;
+  const std::function<void(const std::string&)> visit = [&](const std::string& header) {
+    if (!reached.insert(header).second) return;
+    for (const auto& next : includes_of(root / "include" / header)) visit(next);
+  };
+  visit(start);
+  return reached;
+}
+
 /// Position of the room in the table; the umbrella mtl/mtl.hpp stands below all rooms.
 size_t rank_of(const std::string& include) {
   const auto begin = include.find('/') + 1;
@@ -95,15 +106,22 @@ TEST_CASE("house: includes form no circle") {
 }
 
 TEST_CASE("house: the umbrella reaches every public header") {
-  std::set<std::string> reached;
-  const std::function<void(const std::string&)> visit = [&](const std::string& header) {
-    if (!reached.insert(header).second) return;
-    for (const auto& next : includes_of(root / "include" / header)) visit(next);
-  };
-  visit("mtl/mtl.hpp");
+  const auto reached = reached_from("mtl/mtl.hpp");
   for (const auto& file : files_under(root / "include", {".hpp"})) {
     INFO(file.string() << " is in no room's umbrella");
     CHECK(reached.contains(fs::relative(file, root / "include").string()));
+  }
+}
+
+TEST_CASE("house: a header that names torch includes it, directly or through another header") {
+  static const std::regex names_torch(R"(torch::|\bTensor\b)");
+  for (const auto& file : files_under(root / "include", {".hpp"})) {
+    if (!std::regex_search(text_of(file), names_torch)) continue;
+    const auto reached = reached_from(fs::relative(file, root / "include").string());
+    INFO(file.string() << " names torch");
+    CHECK(std::any_of(reached.begin(), reached.end(), [](const std::string& header) {
+      return text_of(root / "include" / header).find("#include <torch/") != std::string::npos;
+    }));
   }
 }
 

@@ -89,3 +89,9 @@ TEST_CASE("EarlyStopping: strictly worse counts, equal or better resets") {
     CHECK(stopped == (c["stops_after_epoch"].is_null() ? -1 : c["stops_after_epoch"].get<int>()));
   }
 }
+
+TEST_CASE("OneCycleLr: a rise of a single step is at the top") {
+  const mtl::OneCycleLr schedule{.max_lr = 0.1, .total_steps = 10, .pct_start = 0.1};
+  CHECK(schedule.rate(1, 0) == 0.1);
+  CHECK(schedule.rate(1, 9) == Approx(0.1 / 25 / 1e4));
+}

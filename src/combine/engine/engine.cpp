@@ -66,7 +66,7 @@ struct Engine::State {
   Eigen::MatrixXd gramian_of(const std::vector<bool>& wanted) const;
   std::vector<Tensor> weighted_sum(const Eigen::VectorXd& weights,
                                    const std::vector<bool>& wanted) const;
-  void write_columns(const std::vector<Tensor>& direction);
+  void write_columns(std::vector<Tensor> direction);
   void write_task_parameters(const Eigen::VectorXd& weights);
   void backward(const Eigen::VectorXd& weights,
                 const std::vector<Tensor>& parameters);  // of sum_t w_t l_t
@@ -224,7 +224,7 @@ void Engine::State::check_weights(int64_t found) const {
   if (found != tasks()) throw Error("{} weights for {} losses", found, tasks());
 }
 
-void Engine::State::write_columns(const std::vector<Tensor>& direction) {
+void Engine::State::write_columns(std::vector<Tensor> direction) {
   if (direction.size() != columns.size()) {
     throw Error("a direction of {} tensors for {} parameters", direction.size(), columns.size());
   }
@@ -232,7 +232,8 @@ void Engine::State::write_columns(const std::vector<Tensor>& direction) {
     engine::backward_into(step.representation, direction[0], step.shared);
     return;
   }
-  for (size_t p = 0; p < columns.size(); ++p) engine::accumulate(columns[p], direction[p]);
+  for (size_t p = 0; p < columns.size(); ++p)
+    engine::accumulate(columns[p], std::move(direction[p]));
 }
 
 void Engine::State::write_task_parameters(const Eigen::VectorXd& weights) {
@@ -349,11 +350,10 @@ void Engine::write_gradients(const Eigen::VectorXd& weights, HeadGradient heads)
   state_->end();
 }
 
-void Engine::write_direction(const std::vector<Tensor>& direction,
-                             const Eigen::VectorXd& head_weights) {
+void Engine::write_direction(std::vector<Tensor> direction, const Eigen::VectorXd& head_weights) {
   state_->check_weights(head_weights.size());
   const at::NoGradGuard no_grad;
-  state_->write_columns(direction);
+  state_->write_columns(std::move(direction));
   if (state_->captured) {
     state_->write_task_parameters(head_weights);
   } else {

@@ -97,8 +97,8 @@ class Engine {
 
   /// The same with `direction` (by column tensor) in place of J^T w; task parameters receive sum_t
   /// head_weights_t l_t.
-  void write_direction(const std::vector<torch::Tensor>& direction,
-                       const Eigen::VectorXd& head_weights);
+  /// Tensors that nobody else holds become the gradients without a copy.
+  void write_direction(std::vector<torch::Tensor> direction, const Eigen::VectorXd& head_weights);
 
  private:
   struct State;

@@ -39,8 +39,8 @@ struct ImageFinding {
 class ImageDataset {
  public:
   /// Throws Error unless there is a file and every target has one row a file.
-  explicit ImageDataset(std::vector<std::filesystem::path> files, NamedTensors targets = NamedTensors(),
-                        ImageDatasetOptions options = {});
+  explicit ImageDataset(std::vector<std::filesystem::path> files,
+                        NamedTensors targets = NamedTensors(), ImageDatasetOptions options = {});
 
   int64_t size() const { return static_cast<int64_t>(rows_.size()); }
   const std::filesystem::path& file(int64_t row) const;

@@ -28,7 +28,7 @@ struct OneCycleLr {
     const double peak = pct_start * static_cast<double>(total_steps) - 1;
     const double last = static_cast<double>(total_steps - 1);
     const double at = std::min(static_cast<double>(step), last);
-    if (at <= peak) return between(first, top, at / peak);
+    if (at <= peak) return peak > 0 ? between(first, top, at / peak) : top;
     return between(top, first / final_div_factor, (at - peak) / (last - peak));
   }
 };
