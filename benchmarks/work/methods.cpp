@@ -59,6 +59,7 @@ Step make_step(const std::string& method, Workload given) {
     {
       auto losses = workload->losses(batch);
       losses.another_batch = [=] { return workload->losses(workload->next_batch()); };
+      losses.same_batch = [=] { return workload->losses(batch); };
       total = value_of(losses);
       if (method == "raw_sum") {
         total = sum_of(losses);

@@ -135,10 +135,15 @@ Tensor aggregate(Combiner& combiner, const Tensor& jacobian) {
   const Rows rows = rows_of(jacobian);
   auto* base = dynamic_cast<EngineCombiner*>(&combiner);
   if (base == nullptr) {
-    auto& by_loss = dynamic_cast<LossCombiner&>(combiner);
+    auto* by_loss = dynamic_cast<LossCombiner*>(&combiner);
+    if (by_loss == nullptr)
+      throw Error(
+          "aggregate: this combiner looks at losses on several parameters; a Jacobian does not "
+          "tell "
+          "them");
     std::vector<Tensor> losses(static_cast<size_t>(jacobian.size(0)));
     for (Tensor& loss : losses) loss = torch::ones({}, torch::kDouble).requires_grad_();
-    const Tensor value = by_loss.combine(task_losses(losses));
+    const Tensor value = by_loss->combine(task_losses(losses));
     Eigen::VectorXd weights(jacobian.size(0));
     const auto slopes = torch::autograd::grad({value}, losses, {}, false, false, true);
     for (size_t t = 0; t < slopes.size(); ++t)

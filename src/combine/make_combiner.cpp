@@ -9,7 +9,7 @@ namespace mtl {
 std::unique_ptr<Combiner> make_combiner(std::string_view text, const TaskRegistry& tasks) {
   const size_t colon = std::min(text.find(':'), text.size());
   const std::string_view name = text.substr(0, colon);
-  for (const auto* methods : {&loss_methods(), &gradient_methods()}) {
+  for (const auto* methods : {&loss_methods(), &gradient_methods(), &bilevel_methods()}) {
     for (const Method& method : *methods) {
       if (method.name != name) continue;
       OptionText options(name, text.substr(std::min(colon + 1, text.size())));
@@ -25,7 +25,7 @@ std::unique_ptr<Combiner> make_combiner(std::string_view text, const TaskRegistr
 
 std::vector<std::string> combiner_names() {
   std::vector<std::string> names;
-  for (const auto* methods : {&loss_methods(), &gradient_methods()}) {
+  for (const auto* methods : {&loss_methods(), &gradient_methods(), &bilevel_methods()}) {
     for (const Method& method : *methods) names.emplace_back(method.name);
   }
   return names;

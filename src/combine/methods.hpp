@@ -18,5 +18,6 @@ struct Method {
 
 const std::vector<Method>& loss_methods();
 const std::vector<Method>& gradient_methods();
+const std::vector<Method>& bilevel_methods();
 
 }  // namespace mtl

@@ -129,6 +129,7 @@ class Trainer::Loop {
     NamedTensors predictions = model.forward(batch.inputs);
     TaskLosses losses = task_losses(model, predictions, batch);
     losses.another_batch = [this] { return another_batch(); };
+    losses.same_batch = [this, &batch] { return losses_of(batch); };
     if (state_.batch == 1) first_batch_ = batch;
     state_.losses = &losses;
     if (const int64_t faulty = meter.add(losses); faulty >= 0) {
@@ -145,10 +146,14 @@ class Trainer::Loop {
     trainer_.optimizer_.step();
     if (trainer_.combiner_.wants_losses_after_step()) {
       torch::NoGradGuard no_grad;
-      trainer_.combiner_.after_step(task_losses(model, model.forward(batch.inputs), batch));
+      trainer_.combiner_.after_step(losses_of(batch));
     }
     call(callbacks_, &Callback::on_step_end, state_);
     state_.losses = nullptr;
+  }
+
+  TaskLosses losses_of(const Batch& batch) {
+    return task_losses(trainer_.model_, trainer_.model_.forward(batch.inputs), batch);
   }
 
   void on_fault(const std::string& what) {
@@ -170,7 +175,7 @@ class Trainer::Loop {
       ++state_.batch;
     else
       batch = first_batch_;
-    return task_losses(trainer_.model_, trainer_.model_.forward(batch.inputs), batch);
+    return losses_of(batch);
   }
 
   Trainer& trainer_;

@@ -344,3 +344,23 @@ TEST_CASE("Loss combiners: wrong options, counts and losses are Errors") {
       error_text([&] { kendall.load_state_dict(named("log_variance", torch::zeros({3}))); }),
       "[3]"));
 }
+
+TEST_CASE("RLW: random scalarization is distribution=dirichlet, uniform on the simplex") {
+  RandomLossWeighting combiner(
+      {.distribution = RandomLossWeighting::Distribution::dirichlet, .seed = 11});
+  constexpr int64_t count = 4000;
+  std::vector<Tensor> drawn;
+  for (int64_t k = 0; k < count; ++k) {
+    const std::vector<Tensor> values = leaves(nlohmann::json{1.0, 1.0, 1.0});
+    combiner.combine(task_losses(values)).backward();
+    drawn.push_back(gradients(values));
+  }
+  const Tensor weights = torch::stack(drawn);  // [4000, 3]
+  CHECK(weights.min().item<double>() >= 0);
+  check_close(weights.sum(1), torch::ones({count}, real));
+  // Each coordinate has the density 2 (1 - w): mean 1/3, variance 1/18, below 1/2 with chance 3/4.
+  check_close(weights.mean(0), torch::full({3}, 1.0 / 3, real), 0.03);
+  check_close(weights.var(0), torch::full({3}, 1.0 / 18, real), 0.1);
+  check_close(weights.lt(0.5).to(real).mean(0), torch::full({3}, 0.75, real), 0.03);
+  CHECK_FALSE(torch::equal(weights[0], weights[1]));
+}

@@ -1,7 +1,7 @@
 #include <cmath>
 
 #include "error_text.hpp"
-#include "some_losses.hpp"
+#include "linear_problem.hpp"
 
 using namespace mtl;
 
@@ -29,6 +29,16 @@ TEST_CASE("make_combiner: options arrive") {
   CHECK(value("stch:mu=0.001,weights=1/0.25") == Approx(2).epsilon(1e-3));
   CHECK(value("pbi:theta=0,weights=1/0,reference=0.5/0") == Approx(1.5));
   CHECK(value("cosmos:lambda=0,weights=2/1") == Approx(8));
+  const auto start = [](const std::string& text) {
+    const auto combiner = make_combiner(text);
+    const auto problem = std::make_shared<LinearProblem>(2, 2);
+    TaskLosses losses = problem->losses(torch::eye(2, torch::kDouble));
+    losses.same_batch =
+        losses.another_batch = [&] { return problem->losses(torch::eye(2, torch::kDouble)); };
+    return vector_of(problem->step(*combiner, losses));
+  };
+  CHECK(start("auto_lambda:lr=0.5,start=2").isApprox(Eigen::Vector2d(2.5, 2.5), 1e-6));
+  CHECK(start("auto_lambda:lr=0.5,start=2,primary=0/1").isApprox(Eigen::Vector2d(2, 2.5), 1e-6));
   CHECK(value("rlw:distribution=dirichlet,seed=4") == value("rlw:distribution=dirichlet,seed=4"));
 }
 
@@ -37,6 +47,7 @@ TEST_CASE("make_combiner: what is unknown is an Error that lists what there is")
   CHECK(contains(error("kendal"), "no combiner \"kendal\""));
   CHECK(contains(error("kendal"), "kendall, revised_uncertainty"));
   CHECK(contains(error(""), "sum, mean"));
+  CHECK(contains(error(""), "auto_lambda, moml, forum"));
   CHECK(contains(error("stch:nu=1"), "it has: mu, weights, reference, warm_up_epochs"));
   CHECK(contains(error("sum:a=1"), "it has: none"));
   CHECK(contains(error("stch:mu=big"), "expected a number"));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "mtl/combine/bilevel/bilevel.hpp"
 #include "mtl/combine/combiner.hpp"
 #include "mtl/combine/gradient_combiner.hpp"
 #include "mtl/combine/gradients/gradients.hpp"

@@ -26,6 +26,9 @@ struct TaskLosses {
   /// The losses of a further batch on the same parameters, for methods that need several; may be
   /// empty.
   std::function<TaskLosses()> another_batch;
+  /// The losses of this same batch on the parameters as they are when it is called, for methods
+  /// that try other parameters; may be empty.
+  std::function<TaskLosses()> same_batch;
 
   int64_t size() const { return static_cast<int64_t>(values.size()); }
 };

@@ -17,7 +17,8 @@ namespace mtl {
 /// there is.
 std::unique_ptr<Combiner> make_combiner(std::string_view text, const TaskRegistry& tasks = {});
 
-/// The names that make_combiner knows: loss combiners, then gradient combiners.
+/// The names that make_combiner knows: loss combiners, then gradient combiners, then bilevel
+/// ones.
 std::vector<std::string> combiner_names();
 
 }  // namespace mtl

@@ -1,0 +1,157 @@
+#include "trial.hpp"
+
+#include <torch/autograd.h>
+
+#include <cmath>
+
+#include "../gradients/by_task.hpp"
+#include "mtl/combine/bilevel/task_weights.hpp"
+#include "mtl/combine/losses/per_task.hpp"
+
+// What bilevel combiners share: a model tried elsewhere, and weights that Adam moves.
+
+namespace mtl {
+
+using Eigen::VectorXd;
+
+Trial::Trial(Model& model) {
+  for (const Tensor& parameter : model.parameters())
+    if (parameter.requires_grad()) parameters_.push_back(parameter);
+  tensors_ = parameters_;
+  for (const Tensor& buffer : model.buffers())
+    if (buffer.defined()) tensors_.push_back(buffer);
+  const torch::NoGradGuard no_grad;
+  values_.reserve(tensors_.size());
+  for (const Tensor& tensor : tensors_) values_.push_back(tensor.detach().clone());
+}
+
+Trial::~Trial() { restore(); }
+
+// variable_data() shares the memory but not the version by which autograd tells a change.
+void Trial::move(const std::vector<Tensor>& direction, double factor) {
+  const torch::NoGradGuard no_grad;
+  for (size_t p = 0; p < parameters_.size(); ++p)
+    if (direction[p].defined()) parameters_[p].variable_data().add_(direction[p], factor);
+}
+
+void Trial::restore() {
+  const torch::NoGradGuard no_grad;
+  for (size_t i = 0; i < tensors_.size(); ++i) tensors_[i].variable_data().copy_(values_[i]);
+}
+
+TaskLosses again(const TaskLosses& step, std::string_view combiner) {
+  if (!step.same_batch)
+    throw Error(
+        "{} looks at a batch on several parameters, but the losses are of one only: give the "
+        "losses same_batch",
+        combiner);
+  TaskLosses losses = step.same_batch();
+  if (losses.tasks != step.tasks)
+    throw Error("{}: the same batch has labels of {} tasks, and had of {}", combiner, losses.size(),
+                step.size());
+  return losses;
+}
+
+TaskLosses validation_losses(const std::function<TaskLosses()>& source, const TaskLosses& step,
+                             std::string_view combiner) {
+  if (!source && !step.another_batch)
+    throw Error(
+        "{} learns from validation losses, but there are none: give its option validation, or the "
+        "losses another_batch",
+        combiner);
+  TaskLosses losses = source ? source() : step.another_batch();
+  if (losses.task_count != step.task_count)
+    throw Error("{}: the validation losses are of {} tasks, the training losses of {}", combiner,
+                losses.task_count, step.task_count);
+  if (losses.size() > 0) finite_values(losses, "in validation");
+  return losses;
+}
+
+VectorXd finite_values(const TaskLosses& losses, std::string_view where) {
+  VectorXd values = to_vector(stacked(losses));
+  for (Eigen::Index t = 0; t < values.size(); ++t)
+    if (!std::isfinite(values[t]))
+      throw Error("task \"{}\": its loss {} is {}; a smaller inner_lr may help",
+                  losses.names[static_cast<size_t>(t)], where, values[t]);
+  return values;
+}
+
+Tensor weighted(const TaskLosses& losses, const VectorXd& weights) {
+  const Tensor values = stacked(losses);
+  return values.dot(to_tensor(weights).to(values.options().requires_grad(false)));
+}
+
+std::vector<Tensor> gradient(const TaskLosses& losses, const VectorXd& weights,
+                             const std::vector<Tensor>& parameters, Graph graph) {
+  return torch::autograd::grad({weighted(losses, weights)}, parameters, {}, graph == Graph::keep,
+                               /*create_graph=*/false, /*allow_unused=*/true);
+}
+
+Rows gradients(const TaskLosses& losses, const std::vector<Tensor>& parameters) {
+  Rows rows(parameters.size());
+  for (const Tensor& loss : losses.values) {
+    std::vector<Tensor> row = torch::autograd::grad({loss}, parameters, {}, /*retain_graph=*/true,
+                                                    /*create_graph=*/false, /*allow_unused=*/true);
+    for (size_t p = 0; p < parameters.size(); ++p) rows[p].push_back(std::move(row[p]));
+  }
+  const VectorXd lengths = norms(rows);
+  for (Eigen::Index t = 0; t < lengths.size(); ++t)
+    if (!std::isfinite(lengths[t]))
+      throw Error("task \"{}\": its gradient holds NaN or infinity",
+                  losses.names[static_cast<size_t>(t)]);
+  return rows;
+}
+
+double product(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
+  Rows row(a.size());
+  for (size_t p = 0; p < a.size(); ++p) row[p].push_back(a[p]);
+  return products(row, b)[0];
+}
+
+VectorXd softmax(const VectorXd& logits) {
+  const VectorXd e = (logits.array() - logits.maxCoeff()).exp();
+  return e / e.sum();
+}
+
+VectorXd through_softmax(const VectorXd& p, const VectorXd& x) {
+  return p.cwiseProduct(x) - p.dot(x) * p;
+}
+
+VectorXd TaskWeights::present(const TaskLosses& step) {
+  size_to(values_, step.task_count, start_, "weights");
+  return values_(step.tasks);
+}
+
+void TaskWeights::descend(const TaskLosses& step, const VectorXd& gradient, double lowest) {
+  size_to(values_, step.task_count, start_, "weights");
+  for (VectorXd* moment : {&mean_, &square_, &steps_})
+    size_to(*moment, step.task_count, 0, "the moments of the weights");
+  for (Eigen::Index i = 0; i < gradient.size(); ++i) {
+    const int64_t t = step.tasks[static_cast<size_t>(i)];
+    const double g = gradient[i];
+    steps_[t] += 1;
+    mean_[t] += (1 - 0.9) * (g - mean_[t]);
+    square_[t] += (1 - 0.999) * (g * g - square_[t]);
+    const double mean = mean_[t] / (1 - std::pow(0.9, steps_[t]));
+    const double square = square_[t] / (1 - std::pow(0.999, steps_[t]));
+    values_[t] = std::max(lowest, values_[t] - lr_ * mean / (std::sqrt(square) + 1e-8));
+  }
+}
+
+NamedTensors TaskWeights::state_dict() const {
+  NamedTensors state;
+  state.insert("weights", to_tensor(values_));
+  state.insert("mean", to_tensor(mean_));
+  state.insert("square", to_tensor(square_));
+  state.insert("steps", to_tensor(steps_));
+  return state;
+}
+
+void TaskWeights::load_state_dict(const NamedTensors& state) {
+  values_ = to_vector(entry(state, "weights"));
+  mean_ = to_vector(entry(state, "mean"));
+  square_ = to_vector(entry(state, "square"));
+  steps_ = to_vector(entry(state, "steps"));
+}
+
+}  // namespace mtl
