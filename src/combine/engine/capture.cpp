@@ -29,7 +29,7 @@ std::vector<Tensor> run(const EdgeList& roots, const std::vector<Tensor>& cotang
                                                         /*accumulate_grad=*/false, outputs);
   for (size_t i = 0; i < position.size(); ++i) {
     auto& gradient = result[position[i]];
-    gradient = dense(found[i]);
+    gradient = dense(std::move(found[i]));
 #if !MTL_TORCH_2
     // LibTorch 1 keeps a leaf's hooks for the accumulation, which a captured gradient does not
     // reach.
@@ -64,7 +64,7 @@ std::vector<Tensor> gradients(const std::vector<Tensor>& losses, const std::vect
 void accumulate(const Tensor& parameter, Tensor gradient) {
   if (!gradient.defined() || !parameter.requires_grad()) return;
   const at::NoGradGuard no_grad;
-  gradient = dense(gradient);
+  gradient = dense(std::move(gradient));
   auto& grad = const_cast<Tensor&>(parameter).mutable_grad();
   if (grad.defined() && grad.layout() == at::kStrided) {
     grad.add_(gradient);

@@ -64,8 +64,8 @@ struct Engine::State {
   void take(const engine::Plan& plan, engine::Captured found);
   void multiply_out();
   Eigen::MatrixXd gramian_of(const std::vector<bool>& wanted) const;
-  std::vector<Tensor> weighted_sum(const Eigen::VectorXd& weights,
-                                   const std::vector<bool>& wanted) const;
+  std::vector<Tensor> weighted_sum(const Eigen::VectorXd& weights, const std::vector<bool>& wanted,
+                                   bool rows_wanted_again = true);
   void write_columns(std::vector<Tensor> direction);
   void write_task_parameters(const Eigen::VectorXd& weights);
   void backward(const Eigen::VectorXd& weights,
@@ -205,7 +205,8 @@ Eigen::MatrixXd Engine::State::gramian_of(const std::vector<bool>& wanted) const
 }
 
 std::vector<Tensor> Engine::State::weighted_sum(const Eigen::VectorXd& weights,
-                                                const std::vector<bool>& wanted) const {
+                                                const std::vector<bool>& wanted,
+                                                bool rows_wanted_again) {
   const at::NoGradGuard no_grad;
   std::vector<Tensor> sums(columns.size());
   for (const auto& layer : layers) {
@@ -215,7 +216,9 @@ std::vector<Tensor> Engine::State::weighted_sum(const Eigen::VectorXd& weights,
     if (layer.bias && wanted[*layer.bias]) sums[*layer.bias] = bias.view_as(columns[*layer.bias]);
   }
   for (size_t c = 0; c < columns.size(); ++c) {
-    if (wanted[c] && !sums[c].defined()) sums[c] = engine::weighted_sum(column_rows[c], weights);
+    if (!wanted[c] || sums[c].defined()) continue;
+    sums[c] = rows_wanted_again ? engine::weighted_sum(column_rows[c], weights)
+                                : engine::weighted_sum(std::move(column_rows[c]), weights);
   }
   return sums;
 }
@@ -238,7 +241,7 @@ void Engine::State::write_columns(std::vector<Tensor> direction) {
 
 void Engine::State::write_task_parameters(const Eigen::VectorXd& weights) {
   for (size_t p = 0; p < task_parameters.size(); ++p) {
-    engine::accumulate(task_parameters[p], engine::weighted_sum(task_rows[p], weights));
+    engine::accumulate(task_parameters[p], engine::weighted_sum(std::move(task_rows[p]), weights));
   }
 }
 
@@ -337,12 +340,16 @@ void Engine::write_gradients(const Eigen::VectorXd& weights, HeadGradient heads)
   state_->check_weights(weights.size());
   const Eigen::VectorXd head_weights =
       heads == HeadGradient::weighted ? weights : Eigen::VectorXd::Ones(tasks());
-  if (state_->captured) return write_direction(weighted_sum(weights), head_weights);
   const at::NoGradGuard no_grad;
+  if (state_->captured) {
+    auto direction = state_->weighted_sum(weights, all(state_->columns), false);
+    return write_direction(std::move(direction), head_weights);
+  }
   if (weights == head_weights) {
-    auto all = state_->step.shared;
-    all.insert(all.end(), state_->task_parameters.begin(), state_->task_parameters.end());
-    state_->backward(weights, all);
+    auto parameters = state_->step.shared;
+    parameters.insert(parameters.end(), state_->task_parameters.begin(),
+                      state_->task_parameters.end());
+    state_->backward(weights, parameters);
   } else {
     state_->backward(weights, state_->step.shared);
     state_->backward(head_weights, state_->task_parameters);  // goes no further than the heads

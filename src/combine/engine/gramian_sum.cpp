@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace mtl::engine {
 namespace {
@@ -12,8 +13,11 @@ using at::Tensor;
 
 using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-// Below this many multiplications a loop costs less than the calls to a matrix product.
+// For so few tasks, or below so many multiplications, inner products of the rows where they lie
+// cost less than a matrix product and the copy that it needs.
+constexpr int64_t loop_tasks = 4;
 constexpr int64_t loop_limit = 1 << 14;
+constexpr int64_t loop_block = 1 << 10;  // columns: T rows of them stay in the first-level cache
 
 at::ScalarType product_type(const Tensor& row, bool in_double) {
   if (in_double || row.scalar_type() == at::kDouble) return at::kDouble;
@@ -49,23 +53,27 @@ void add_loop(const std::vector<Tensor>& flat, Eigen::MatrixXd& sum) {
     data[t] = flat[t].data_ptr<T>();
     columns = flat[t].numel();
   }
-  for (int64_t s = 0; s < tasks; ++s) {
-    if (data[s] == nullptr) continue;
-    for (int64_t t = 0; t <= s; ++t) {
-      if (data[t] == nullptr) continue;
-      double product = 0;
-      for (int64_t c = 0; c < columns; ++c)
-        product += static_cast<double>(data[s][c]) * static_cast<double>(data[t][c]);
-      sum(s, t) += product;
-      if (s != t) sum(t, s) += product;
+  using Block = Eigen::Map<const Eigen::Matrix<T, Eigen::Dynamic, 1>>;
+  for (int64_t begin = 0; begin < columns; begin += loop_block) {
+    const auto width = std::min(columns - begin, loop_block);
+    for (int64_t s = 0; s < tasks; ++s) {
+      if (data[s] == nullptr) continue;
+      const Block row(data[s] + begin, width);
+      for (int64_t t = 0; t <= s; ++t) {
+        if (data[t] == nullptr) continue;
+        const double product = row.dot(Block(data[t] + begin, width));
+        sum(s, t) += product;
+        if (s != t) sum(t, s) += product;
+      }
     }
   }
 }
 
 }  // namespace
 
-Tensor dense(const Tensor& gradient) {
-  return gradient.defined() && gradient.layout() != at::kStrided ? gradient.to_dense() : gradient;
+Tensor dense(Tensor gradient) {
+  if (gradient.defined() && gradient.layout() != at::kStrided) return gradient.to_dense();
+  return gradient;
 }
 
 void GramianSum::add_rows(const std::vector<Tensor>& rows, bool in_double) {
@@ -79,7 +87,8 @@ void GramianSum::add_rows(const std::vector<Tensor>& rows, bool in_double) {
   const auto columns = first->numel();
   const auto type = product_type(*first, in_double);
 
-  if (first->is_cpu() && type == first->scalar_type() && columns * tasks * tasks <= loop_limit) {
+  if (first->is_cpu() && type == first->scalar_type() &&
+      (tasks <= loop_tasks || columns * tasks * tasks <= loop_limit)) {
     return type == at::kDouble ? add_loop<double>(flat, sum_) : add_loop<float>(flat, sum_);
   }
   // The chunk is copied so that T rows lie side by side in the cache; a [T, P] copy never exists.
@@ -114,6 +123,15 @@ void GramianSum::add_product(const Tensor& a, const Tensor& b) {
   }
 }
 
+Tensor GramianSum::scratch(at::IntArrayRef sizes, const Tensor& like) {
+  const auto count = c10::multiply_integers(sizes);
+  if (!scratch_.defined() || scratch_.numel() < count || scratch_.dtype() != like.dtype() ||
+      scratch_.device() != like.device()) {
+    scratch_ = at::empty({count}, like.options());
+  }
+  return scratch_.narrow(0, 0, count).view(sizes);
+}
+
 Tensor& GramianSum::on_device(const Tensor& like) {
   for (auto& sum : device_sums_) {
     if (sum.device() == like.device()) return sum;
@@ -146,18 +164,29 @@ Eigen::MatrixXd guarded_gramian(int64_t tasks, const std::function<void(GramianS
   return exact.value();
 }
 
-Tensor weighted_sum(const std::vector<Tensor>& rows, const Eigen::VectorXd& weights) {
-  Tensor sum;
+bool owned(const Tensor& tensor) {
+  return tensor.use_count() == 1 && tensor.storage().use_count() == 1 &&
+         tensor.is_non_overlapping_and_dense();
+}
+
+Tensor weighted_sum(std::vector<Tensor> rows, const Eigen::VectorXd& weights) {
+  std::vector<Tensor> terms;
+  std::vector<double> factors;
   for (size_t t = 0; t < rows.size(); ++t) {
     if (!rows[t].defined()) continue;
-    const auto weight = weights[static_cast<int64_t>(t)];
-    if (!sum.defined()) {
-      sum = at::mul(dense(rows[t]),
-                    weight);  // never in place: two parameters may share one gradient tensor
-    } else {
-      sum.add_(dense(rows[t]), weight);
-    }
+    terms.push_back(dense(std::move(rows[t])));
+    factors.push_back(weights[static_cast<int64_t>(t)]);
   }
+  if (terms.empty()) return {};
+  Tensor sum = std::move(terms.front());
+  terms.erase(terms.begin());
+  // Never over a tensor that somebody else holds: two parameters may share one gradient.
+  if (!owned(sum)) {
+    sum = at::mul(sum, factors.front());
+  } else if (factors.front() != 1) {
+    sum.mul_(factors.front());
+  }
+  for (size_t t = 0; t < terms.size(); ++t) sum.add_(terms[t], factors[t + 1]);
   return sum;
 }
 

@@ -21,8 +21,8 @@ class GramianSum {
   /// Adds A B^T for A, B [T, n], by chunks of columns.
   void add_product(const at::Tensor& a, const at::Tensor& b);
 
-  /// Adds M + M^T.
-  void add_symmetric(const Eigen::MatrixXd& half) { sum_ += half + half.transpose(); }
+  /// A tensor to write a product to before it is added; the next call takes its elements back.
+  at::Tensor scratch(at::IntArrayRef sizes, const at::Tensor& like);
 
   /// The sum, exactly symmetric. Waits for the device.
   Eigen::MatrixXd value() const;
@@ -31,6 +31,7 @@ class GramianSum {
   at::Tensor& on_device(const at::Tensor& like);
 
   Eigen::MatrixXd sum_;
+  at::Tensor scratch_;
   std::vector<at::Tensor> device_sums_;  // [T, T] double, one for each device other than the CPU
 };
 
@@ -39,10 +40,14 @@ Eigen::MatrixXd guarded_gramian(int64_t tasks,
                                 const std::function<void(GramianSum&, bool in_double)>& add);
 
 /// A gradient without sparse layout.
-at::Tensor dense(const at::Tensor& gradient);
+at::Tensor dense(at::Tensor gradient);
 
-/// sum_t w_t rows[t], a fresh tensor; undefined if no row is defined.
-at::Tensor weighted_sum(const std::vector<at::Tensor>& rows, const Eigen::VectorXd& weights);
+/// Whether nobody but this handle sees the tensor's elements, so that they may be written over.
+bool owned(const at::Tensor& tensor);
+
+/// sum_t w_t rows[t]; undefined if no row is defined. Written over the first row where the caller
+/// has given that away, otherwise a fresh tensor.
+at::Tensor weighted_sum(std::vector<at::Tensor> rows, const Eigen::VectorXd& weights);
 
 /// <a, b> of two tensors of one shape, summed in double precision.
 double inner(const at::Tensor& a, const at::Tensor& b);

@@ -280,6 +280,7 @@ std::optional<Replay> Walk::replay_of(const std::vector<LinearSite>& sites) cons
     const auto& item = items_[i];
     auto& step = replay.steps[*step_of[i]];
     step.linear = is_linear(item.operation);
+    step.relu = item.operation == Operation::relu;
     step.next.resize(item.next.size());
     for (size_t e = 0; e < item.next.size(); ++e) {
       if (!item.next[e] || !items_[*item.next[e]].needed) continue;

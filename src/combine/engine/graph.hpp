@@ -34,6 +34,7 @@ struct Crossing {
 struct ReplayStep {
   Node* node = nullptr;
   bool linear = false;              // otherwise: element by element
+  bool relu = false;                // which of the latter
   std::optional<size_t> site, use;  // of a linear layer whose gradient [T, N, out] is wanted
   torch::Tensor weight;             // of a linear layer whose input needs a gradient [out, in]
   std::vector<std::optional<size_t>> next;  // by edge: the later step that receives the gradient

@@ -23,13 +23,17 @@ Tensor task_weights(const Tensor& like, const Eigen::VectorXd& weights) {
 // G_st = <delta_s, K delta_t> with K = input input^T [N, N] (+ 1 for the bias). K is symmetric, so
 // that half of it, with twice the weight off the diagonal, gives the same G once that is made
 // symmetric: half the multiplications.
-void add_through_products(const LinearRows& layer, bool weight, bool bias, GramianSum& sum) {
+void add_through_products(const LinearRows& layer, bool bias, GramianSum& sum) {
   const auto& delta = layer.delta;
   const auto tasks = delta.size(0);
   const auto samples = delta.size(1);
-  auto half = weight ? at::mm(layer.input, layer.input.t())
-                     : at::zeros({samples, samples}, delta.options());
+  auto half = at::mm(layer.input, layer.input.t());  // the whole, as yet
   if (bias) half.add_(1);
+  if (samples <= sample_block) {
+    auto product = sum.scratch(delta.sizes(), delta);
+    at::bmm_out(product, half.unsqueeze(0).expand({tasks, samples, samples}), delta);
+    return sum.add_product(delta.flatten(1), product.flatten(1));
+  }
   half.tril_().mul_(2);
   half.diagonal().mul_(0.5);
   for (int64_t begin = 0; begin < samples; begin += sample_block) {
@@ -37,7 +41,8 @@ void add_through_products(const LinearRows& layer, bool weight, bool bias, Grami
     const auto end = begin + size;
     const auto rows =
         half.narrow(0, begin, size).narrow(1, 0, end).unsqueeze(0).expand({tasks, size, end});
-    const auto product = at::bmm(rows, delta.narrow(1, 0, end));
+    auto product = sum.scratch({tasks, size, delta.size(2)}, delta);
+    at::bmm_out(product, rows, delta.narrow(1, 0, end));
     sum.add_product(delta.narrow(1, begin, size).flatten(1), product.flatten(1));
   }
 }
@@ -55,8 +60,9 @@ void add_through_rows(const LinearRows& layer, bool weight, bool bias, GramianSu
   const auto block = std::max<int64_t>(1, row_block / (tasks * layer.input.size(1)));
   for (int64_t begin = 0; begin < delta.size(2); begin += block) {
     const auto size = std::min(block, delta.size(2) - begin);
-    const auto rows = at::bmm(delta.narrow(2, begin, size).transpose(1, 2), input).flatten(1);
-    sum.add_product(rows, rows);
+    auto rows = sum.scratch({tasks, size, layer.input.size(1)}, delta);
+    at::bmm_out(rows, delta.narrow(2, begin, size).transpose(1, 2), input);
+    sum.add_product(rows.flatten(1), rows.flatten(1));
   }
 }
 
@@ -81,7 +87,7 @@ void add_gramian(const LinearRows& layer, bool weight, bool bias, bool in_double
     exact.delta = layer.delta.to(at::kDouble);
   }
   if (layer.through_products && weight) {
-    add_through_products(exact, weight, bias, sum);
+    add_through_products(exact, bias, sum);
   } else {
     add_through_rows(exact, weight, bias, sum);
   }

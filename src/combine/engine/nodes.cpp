@@ -29,7 +29,7 @@ Operation operation_of(const Node& node) {
       {typeid(generated::AddmmBackward0), Operation::addmm},
       {typeid(generated::MmBackward0), Operation::mm},
       {typeid(generated::TBackward0), Operation::transpose},
-      {typeid(generated::ReluBackward0), Operation::elementwise},
+      {typeid(generated::ReluBackward0), Operation::relu},
       {typeid(generated::LeakyReluBackward0), Operation::elementwise},
       {typeid(generated::EluBackward0), Operation::elementwise},
       {typeid(generated::SiluBackward0), Operation::elementwise},
@@ -73,6 +73,11 @@ Tensor saved_weight(Node& node, Operation operation) {
           ? static_cast<generated::AddmmBackward0&>(node).mat2_.unpack(owning(node))
           : static_cast<generated::MmBackward0&>(node).mat2_.unpack(owning(node));
   return transposed.detach().t();
+}
+
+void relu_backward_in_place(Node& node, Tensor& gradient) {
+  const auto result = static_cast<generated::ReluBackward0&>(node).result_.unpack(owning(node));
+  at::threshold_backward_out(gradient, gradient, result.detach(), 0);
 }
 
 Target output_of(Node& node) { return {Edge(owning(node), 0), Tensor()}; }

@@ -5,7 +5,7 @@
 namespace mtl::engine {
 
 /// What the engine knows about a node of the graph.
-enum class Operation { other, addmm, mm, transpose, elementwise };
+enum class Operation { other, addmm, mm, transpose, relu, elementwise };
 
 Operation operation_of(const Node& node);
 
@@ -20,6 +20,9 @@ bool is_plain_sum(const Node& node, Operation operation);
 /// x and W^T as the node has saved them. Throws as autograd does where they were changed in place.
 torch::Tensor saved_input(Node& node, Operation operation);
 torch::Tensor saved_weight(Node& node, Operation operation);
+
+/// What the node of a rectified linear unit makes of `gradient` [T, N, ...], written over it.
+void relu_backward_in_place(Node& node, torch::Tensor& gradient);
 
 /// Where the gradient of the node's only output flows.
 Target output_of(Node& node);

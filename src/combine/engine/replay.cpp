@@ -3,6 +3,10 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <utility>
+
+#include "gramian_sum.hpp"
+#include "nodes.hpp"
 
 namespace mtl::engine {
 namespace {
@@ -76,6 +80,31 @@ void add_private_columns(Request& request, const Plan& plan, size_t task,
   }
 }
 
+// What the heads' own linear layers hand to one step of the shared part [T, N, ...]; undefined
+// where nothing.
+Tensor cross(const std::vector<Crossing>& crossings, const std::vector<Tensor>& deltas, size_t step,
+             size_t tasks) {
+  Tensor result;
+  std::vector<bool> reached(tasks, false);
+  for (size_t i = 0; i < crossings.size(); ++i) {
+    const auto& crossing = crossings[i];
+    if (crossing.step != step || !deltas[i].defined()) continue;
+    if (!result.defined())
+      result = at::empty({static_cast<int64_t>(tasks), deltas[i].size(0), crossing.weight.size(1)},
+                         deltas[i].options());
+    auto part = result[crossing.task];
+    if (reached[static_cast<size_t>(crossing.task)]) {
+      part.addmm_(deltas[i], crossing.weight);
+    } else {
+      at::mm_out(part, deltas[i], crossing.weight);
+      reached[static_cast<size_t>(crossing.task)] = true;
+    }
+  }
+  for (size_t t = 0; t < tasks && result.defined(); ++t)
+    if (!reached[t]) result[static_cast<int64_t>(t)].zero_();
+  return result;
+}
+
 // The gradients at the inputs of the shared part: by replay step [T, N, ...].
 std::vector<Tensor> run_heads(const Plan& plan, const std::vector<Tensor>& losses,
                               const std::vector<Tensor>& columns,
@@ -91,15 +120,8 @@ std::vector<Tensor> run_heads(const Plan& plan, const std::vector<Tensor>& losse
     }
     for (size_t i = 0; i < deltas.size(); ++i) request.add(shared.crossings[i].output, deltas[i]);
     request.run(losses);  // heads have nothing in common: one pass gives each its own gradient
-    std::vector<std::vector<Tensor>> parts(shared.steps.size(), std::vector<Tensor>(losses.size()));
-    for (size_t i = 0; i < deltas.size(); ++i) {
-      if (!deltas[i].defined()) continue;
-      const auto& crossing = shared.crossings[i];
-      auto& part = parts[crossing.step][static_cast<size_t>(crossing.task)];
-      const auto product = at::mm(deltas[i], crossing.weight);
-      part = part.defined() ? part + product : product;
-    }
-    for (size_t s = 0; s < parts.size(); ++s) at_step[s] = stack(std::move(parts[s]));
+    for (size_t s = 0; s < at_step.size(); ++s)
+      at_step[s] = cross(shared.crossings, deltas, s, losses.size());
     return at_step;
   }
   std::vector<std::vector<Tensor>> parts(shared.frontier.size(),
@@ -161,7 +183,7 @@ std::optional<Captured> replay(const Plan& plan, const std::vector<Tensor>& loss
   };
   for (size_t s = 0; s < steps.size(); ++s) {
     const auto& step = steps[s];
-    auto gradient = std::move(arrived[s]);
+    auto gradient = std::exchange(arrived[s], Tensor());
     if (!gradient.defined()) continue;
     if (step.column) {
       captured.column_rows[*step.column] = gradient.unbind(0);
@@ -172,8 +194,13 @@ std::optional<Captured> replay(const Plan& plan, const std::vector<Tensor>& loss
       const auto next = *std::find_if(step.next.begin(), step.next.end(),
                                       [](const auto& to) { return to.has_value(); });
       const auto samples = gradient.size(1);
-      send(*next,
-           at::mm(gradient.view({tasks * samples, -1}), step.weight).view({tasks, samples, -1}));
+      const auto product = at::mm(gradient.view({tasks * samples, -1}), step.weight);
+      // Autograd would keep the base of an ordinary view alive, and the next step could not write
+      // over it.
+      send(*next, at::_unsafe_view(product, {tasks, samples, -1}));
+    } else if (step.relu && step.next[0] && owned(gradient)) {
+      relu_backward_in_place(*step.node, gradient);
+      send(*step.next[0], gradient);
     } else {
       const auto results = (*step.node)({gradient});
       for (size_t e = 0; e < step.next.size(); ++e) {
