@@ -6,6 +6,8 @@ preset=${MTL_PRESET:-release}
 build=build/$preset${MTL_TORCH:+-$MTL_TORCH}
 # What ccache must overlook to serve files compiled with a precompiled header.
 export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros,include_file_mtime,include_file_ctime}
+# Without a run of the preprocessor, which makes no use of the precompiled header, before each compilation.
+export CCACHE_DEPEND=${CCACHE_DEPEND:-1}
 # Objects are the same wherever the checkout and the build folder lie.
 export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$PWD} CCACHE_NOHASHDIR=1
 mkdir -p build
