@@ -1,9 +1,10 @@
 #include "mtl/combine/gradient_combiner.hpp"
 
-#include <cmath>
-#include <limits>
+#include <torch/autograd.h>
+
 #include <utility>
 
+#include "gradients/by_task.hpp"
 #include "mtl/core/error.hpp"
 #include "mtl/sharing/model.hpp"
 
@@ -13,14 +14,6 @@ namespace {
 bool same_object(const std::weak_ptr<torch::nn::Module>& a,
                  const std::weak_ptr<torch::nn::Module>& b) {
   return !a.expired() && !a.owner_before(b) && !b.owner_before(a);
-}
-
-void require_finite_rows(const Rows& rows, const TaskLosses& step) {
-  const Eigen::VectorXd lengths = norms(rows);
-  for (Eigen::Index t = 0; t < lengths.size(); ++t)
-    if (!std::isfinite(lengths[t]))
-      throw Error("task \"{}\": its gradient holds NaN or infinity",
-                  step.names[static_cast<size_t>(t)]);
 }
 
 }  // namespace
@@ -75,13 +68,10 @@ Eigen::VectorXd GradientCombiner::solve(const Eigen::MatrixXd& gramian) {
   const Eigen::Index count = gramian.rows();
   active_.clear();
   stationary_ = false;
-  for (Eigen::Index t = 0; t < count; ++t) {
-    // The diagonal: a bad row spoils its products with all others.
-    if (!std::isfinite(gramian(t, t)))
-      throw Error("task \"{}\": its gradient holds NaN or infinity",
-                  step().names[static_cast<size_t>(t)]);
+  // The diagonal: a bad row spoils its products with all others.
+  require_finite(gramian.diagonal(), step());
+  for (Eigen::Index t = 0; t < count; ++t)
     if (gramian(t, t) > 0 || keeps_zero_rows()) active_.push_back(t);
-  }
   if (active_.empty()) {
     stationary_ = true;
     return Eigen::VectorXd::Zero(count);
@@ -122,7 +112,7 @@ void DirectionCombiner::backward(const TaskLosses& losses, Model& model) {
   if (losses.size() == 0) return;
   begin(losses, model);
   const Rows& rows = engine().rows();
-  require_finite_rows(rows, losses);
+  require_finite(norms(rows), losses);
   Direction chosen = direction(rows);
   if (step_reports()) make_report(engine().gramian(), chosen.head_weights, false);
   engine().write_direction(std::move(chosen.by_parameter), chosen.head_weights);
@@ -148,7 +138,7 @@ Tensor aggregate(Combiner& combiner, const Tensor& jacobian) {
     const auto slopes = torch::autograd::grad({value}, losses, {}, false, false, true);
     for (size_t t = 0; t < slopes.size(); ++t)
       weights[static_cast<Eigen::Index>(t)] = slopes[t].defined() ? slopes[t].item<double>() : 0;
-    require_finite_rows(rows, task_losses(losses));
+    require_finite(norms(rows), task_losses(losses));
     const std::vector<Tensor> direction = weighted_sum(rows, weights);
     return direction.front().defined() ? direction.front()
                                        : torch::zeros({jacobian.size(1)}, jacobian.options());
@@ -160,7 +150,7 @@ Tensor aggregate(Combiner& combiner, const Tensor& jacobian) {
   if (auto* by_gramian = dynamic_cast<GradientCombiner*>(&combiner)) {
     direction = weighted_sum(rows, by_gramian->solve(gramian(rows)));
   } else {
-    require_finite_rows(rows, step);
+    require_finite(norms(rows), step);
     direction = dynamic_cast<DirectionCombiner&>(combiner).direction(rows).by_parameter;
   }
   base->step_ = nullptr;

@@ -94,11 +94,7 @@ Rows gradients(const TaskLosses& losses, const std::vector<Tensor>& parameters) 
                                                     /*create_graph=*/false, /*allow_unused=*/true);
     for (size_t p = 0; p < parameters.size(); ++p) rows[p].push_back(std::move(row[p]));
   }
-  const VectorXd lengths = norms(rows);
-  for (Eigen::Index t = 0; t < lengths.size(); ++t)
-    if (!std::isfinite(lengths[t]))
-      throw Error("task \"{}\": its gradient holds NaN or infinity",
-                  losses.names[static_cast<size_t>(t)]);
+  require_finite(norms(rows), losses);
   return rows;
 }
 

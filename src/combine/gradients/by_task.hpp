@@ -1,6 +1,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <cmath>
 #include <string_view>
 #include <vector>
 
@@ -40,6 +41,15 @@ inline void size_to(Eigen::VectorXd& by_task, int64_t tasks, double start, std::
   if (by_task.size() == 0) by_task.setConstant(tasks, start);
   if (by_task.size() != tasks)
     throw Error("{} is kept for {} tasks, but there are {}", what, by_task.size(), tasks);
+}
+
+/// Error: an entry, one a row of the step, that is not finite; the row is named by its task.
+/// `gradients` are the rows' norms or their squares, which a bad element spoils.
+inline void require_finite(const Eigen::VectorXd& gradients, const TaskLosses& step) {
+  for (Eigen::Index t = 0; t < gradients.size(); ++t)
+    if (!std::isfinite(gradients[t]))
+      throw Error("task \"{}\": its gradient holds NaN or infinity",
+                  step.names[static_cast<size_t>(t)]);
 }
 
 /// A double matrix or vector as a tensor, and back.

@@ -259,10 +259,7 @@ void GradNorm::backward(const TaskLosses& losses, Model& model) {
     if (first == 0) first = now[i];
   }
   const VectorXd lengths = engine().norms();
-  for (int64_t i = 0; i < losses.size(); ++i)
-    if (!std::isfinite(lengths[i]))
-      throw Error("task \"{}\": its gradient holds NaN or infinity",
-                  losses.names[static_cast<size_t>(i)]);
+  require_finite(lengths, losses);
   const Balance found =
       balance(present(logits_, losses), lengths, now, first_(losses.tasks), alpha_);
   if (step_reports()) make_report(engine().gramian(), found.weights, false);
