@@ -3,10 +3,12 @@
 #include <exception>
 #include <iostream>
 
+#include "mtl/core/allocator.hpp"
 #include "mtl/core/error.hpp"
 #include "program.hpp"
 
 int main(int argc, char** argv) {
+  mtl::tune_allocator();
   CLI::App app{"Learns the breeds of pets, with ear, hair and figure as auxiliary tasks."};
   pets::Options options;
   options.data = PETS_DATA;

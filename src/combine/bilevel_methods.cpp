@@ -4,10 +4,6 @@
 namespace mtl {
 namespace {
 
-using Options = OptionText&;
-using Tasks = const TaskRegistry&;
-using Made = std::unique_ptr<Combiner>;
-
 template <class Chosen>
 void rates(Options options, Chosen& chosen) {
   chosen.lr = options.number("lr", chosen.lr);

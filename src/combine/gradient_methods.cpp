@@ -4,10 +4,6 @@
 namespace mtl {
 namespace {
 
-using Options = OptionText&;
-using Tasks = const TaskRegistry&;
-using Made = std::unique_ptr<Combiner>;
-
 // The options that all gradient combiners share.
 template <class Chosen>
 Chosen common(Options options) {

@@ -4,10 +4,6 @@
 namespace mtl {
 namespace {
 
-using Options = OptionText&;
-using Tasks = const TaskRegistry&;
-using Made = std::unique_ptr<Combiner>;
-
 Made make_kendall(Options options, Tasks tasks) {
   using Form = KendallUncertainty::Form;
   KendallUncertainty::Options chosen;

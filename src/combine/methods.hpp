@@ -10,10 +10,14 @@
 
 namespace mtl {
 
+using Options = OptionText&;
+using Tasks = const TaskRegistry&;
+using Made = std::unique_ptr<Combiner>;
+
 /// A row of the table behind make_combiner: a name, and how its combiner is made from options.
 struct Method {
   std::string_view name;
-  std::unique_ptr<Combiner> (*make)(OptionText& options, const TaskRegistry& tasks);
+  Made (*make)(Options options, Tasks tasks);
 };
 
 const std::vector<Method>& loss_methods();

@@ -41,7 +41,7 @@ void make_contours(Script& script, const ContourPanel& panel, int levels, int in
   script.line("unset contour\nset surface");
 }
 
-void draw_panel(Script& script, const ContourPanel& panel, int index) {
+void draw_contours(Script& script, const ContourPanel& panel, int index) {
   script.line("set title {}", literal(shortened(panel.title, 44)));
   script.line("set xrange [{}:{}]\nset yrange [{}:{}]", panel.x[0], panel.x[panel.x.size() - 1],
               panel.y[0], panel.y[panel.y.size() - 1]);
@@ -90,7 +90,7 @@ Figure contours(const ContourPlot& plot) {
   script.line("set xlabel {} offset 0,0.5\nset ylabel {}", literal(plot.x_label),
               literal(plot.y_label));
   script.panels(shortened(plot.title, figure.width / 10), rows, columns);
-  for (int i = 0; i < count; ++i) draw_panel(script, plot.panels[i], i);
+  for (int i = 0; i < count; ++i) draw_contours(script, plot.panels[i], i);
   script.line("unset multiplot");
   figure.script = script.text();
   return figure;

@@ -45,7 +45,7 @@ std::string curve(const std::string& points, const std::string& name, std::size_
                      size <= kMarkedPoints ? "linespoints" : "lines", colour(which), literal(name));
 }
 
-void draw_panel(Script& script, const LossCurves& panel, int64_t best_epoch) {
+void draw_curves(Script& script, const LossCurves& panel, int64_t best_epoch) {
   const Range y = united(range_of(panel.train), range_of(panel.validation));
   if (y.low > y.high) throw Error("loss curves \"{}\": there is no value to draw.", panel.title);
   const auto epochs = std::max(panel.train.size(), panel.validation.size());
@@ -88,12 +88,12 @@ Figure loss_curves(const std::string& title, const std::vector<LossCurves>& pane
   script.line("set xlabel 'epoch' offset 0,0.5").line("set ylabel 'loss'");
   if (count == 1) {
     script.line("set title {} font ',13'", literal(wrapped(title, 70)));
-    draw_panel(script, panels[0], best_epoch);
+    draw_curves(script, panels[0], best_epoch);
   } else {
     script.panels(shortened(title, figure.width / 9), rows, columns);
     for (const LossCurves& panel : panels) {
       script.line("set title {}", literal(shortened(panel.title, 44)));
-      draw_panel(script, panel, best_epoch);
+      draw_curves(script, panel, best_epoch);
     }
     script.line("unset multiplot");
   }

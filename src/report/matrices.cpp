@@ -11,7 +11,7 @@
 namespace mtl::report {
 namespace {
 
-constexpr int kLongestName = 30, kLetterWidth = 8;
+constexpr int kLongestName = 30, kNameLetterWidth = 8;
 constexpr const char *kWhite = "#ffffff", *kBlack = "#222222", *kGrey = "#a8a8a8";
 
 struct Cells {
@@ -48,8 +48,8 @@ Figure cells(const Cells& m) {
   // Cells fit their longest number; few classes get roomy cells, many get what is needed.
   const int cell = std::max({size <= 6 ? 84 : size <= 12 ? 56 : 26, longest * 7 + 8, 330 / size});
   const int font = cell >= 56 ? 12 : cell >= 36 ? 10 : 8;
-  const int names = widest(m.row_names) * kLetterWidth,
-            below = widest(m.column_names) * kLetterWidth;
+  const int names = widest(m.row_names) * kNameLetterWidth,
+            below = widest(m.column_names) * kNameLetterWidth;
   const bool upright = below <= cell - 4;
   const int left = names + 60, right = 110, top = 60, bottom = (upright ? 24 : below + 10) + 44;
   const int side = cell * size;

@@ -95,14 +95,14 @@ const std::string plain_rows =
     "2013,10,20,15.2,92,1014.7,0.0,61.0,大雨\n"
     "2013,10,21,18.4,80,1010.3,1.4,0,曇一時晴\n";
 
-const std::filesystem::path bundled =
+const std::filesystem::path bundled_file =
     std::filesystem::path(MTL_SOURCE_DIR) /
     "examples/weather/data/six_elements_20131020_20201019_cp932.csv";
 
 }  // namespace
 
 TEST_CASE("weather: the bundled file holds 2,557 days without a gap") {
-  const auto days = read_weather(std::vector{bundled});
+  const auto days = read_weather(std::vector{bundled_file});
   CHECK(days.size() == 2557);
   CHECK(days.station == "東京");
   CHECK(weather::to_text(days.dates.front()) == "2013-10-20");
@@ -140,7 +140,7 @@ TEST_CASE("weather: raw yearly downloads with 96 columns, in any order, give the
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     if (entry.path().filename().string().starts_with("data")) years.push_back(entry.path());
   }
-  const auto whole = read_weather(std::vector{bundled});
+  const auto whole = read_weather(std::vector{bundled_file});
   const auto joined = read_weather(years);
   CHECK((joined.dates == whole.dates));
   CHECK(joined.temp == whole.temp);
@@ -150,7 +150,7 @@ TEST_CASE("weather: raw yearly downloads with 96 columns, in any order, give the
   CHECK(joined.precipitation == whole.precipitation);
   CHECK(joined.weather == whole.weather);
 
-  years.push_back(bundled);
+  years.push_back(bundled_file);
   CHECK(warns(read_weather(years),
               "Days that stand in more than one file, with the same values: 2557"));
 }

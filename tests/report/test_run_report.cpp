@@ -11,7 +11,7 @@ using namespace mtl;
 
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
 Tensor squared_error(const Tensor& prediction, const Tensor& target) {
   return (prediction - target).square();
@@ -38,8 +38,8 @@ Finished finished() {
   f.run.history.tasks = {"temp", "天気/sky", "unseen"};
   f.run.history.metrics = {{"mae"}, {}, {}};
   f.run.history.epochs = {
-      {1, 0.1, {3, {1, 2, kNan}, {}}, {4, {2, 2, kNan}, {{0.75}, {}, {}}}},
-      {2, 0.1, {2, {0.5, 1.5, kNan}, {}}, {3, {1, 2, kNan}, {{0.625}, {}, {}}}}};
+      {1, 0.1, {3, {1, 2, kMissing}, {}}, {4, {2, 2, kMissing}, {{0.75}, {}, {}}}},
+      {2, 0.1, {2, {0.5, 1.5, kMissing}, {}}, {3, {1, 2, kMissing}, {{0.625}, {}, {}}}}};
   f.run.best_epoch = 2;
   f.run.steps = 20;
   f.run.stop_reason = "all 2 epochs done";
@@ -47,9 +47,9 @@ Finished finished() {
   f.predictions.predictions.insert("天気/sky",
                                    torch::tensor({{0.9, 0.1}, {0.2, 0.8}, {0.3, 0.7}, {0.6, 0.4}}));
   f.predictions.predictions.insert("unseen", torch::zeros({4, 1}));
-  f.predictions.targets.insert("temp", torch::tensor({0.5, 1.0, kNan, 3.0}));
+  f.predictions.targets.insert("temp", torch::tensor({0.5, 1.0, kMissing, 3.0}));
   f.predictions.targets.insert("sky", torch::tensor({0, 1, 0, -100}, torch::kLong));
-  f.predictions.targets.insert("unseen", torch::full({4}, kNan));
+  f.predictions.targets.insert("unseen", torch::full({4}, kMissing));
   return f;
 }
 

@@ -8,7 +8,7 @@ using namespace mtl;
 
 namespace {
 
-constexpr double absent = std::numeric_limits<double>::quiet_NaN();
+constexpr double missing = std::numeric_limits<double>::quiet_NaN();
 
 /// Compares a metric with its golden value, to 1e-12.
 template <class M>
@@ -60,7 +60,7 @@ TEST_CASE("Regression metrics: golden values, all rows and labelled rows only") 
   for (const auto& c : golden("metrics.json")["regression"]) {
     const Tensor predictions = tensor_of(c["predictions"]);
     const Tensor all = tensor_of(c["targets"]);
-    const Tensor labelled = all.masked_fill(tensor_of(c["labelled"]).eq(0), absent);
+    const Tensor labelled = all.masked_fill(tensor_of(c["labelled"]).eq(0), missing);
     for (const auto& [targets, name] : {std::pair{all, "all"}, std::pair{labelled, "labelled"}}) {
       const auto& expected = c["expected"][name];
       for (const Tensor& y : {predictions, predictions.unsqueeze(1)}) {
@@ -81,7 +81,7 @@ TEST_CASE("SoftBce: golden value, and missing scores do not count") {
   const Tensor logits = tensor_of(file["logits"]);
   Tensor scores = tensor_of(file["scores"]);
   check(SoftBce{}, logits, scores, file["bce_mean"]);
-  scores[0].fill_(absent);
+  scores[0].fill_(missing);
   const auto rows = static_cast<double>(scores.size(0));
   const double rest =
       (file["bce_mean"].get<double>() * rows - file["bce_by_sample"][0].get<double>()) / (rows - 1);
@@ -96,18 +96,18 @@ TEST_CASE("Metrics: logits of a yes, class indices and several yes/no outputs") 
   CHECK(RocAuc{}(yes.unsqueeze(1), truth.to(torch::kDouble)) == 0.75);
   CHECK(Accuracy{}(torch::tensor({2, 1, 0}), torch::tensor({2, 0, -100})) == 0.5);
   const Tensor logits = torch::tensor({{1.0, -1.0}, {2.0, 3.0}});
-  const Tensor scores = torch::tensor({{0.7, 0.6}, {absent, 1.0}});
+  const Tensor scores = torch::tensor({{0.7, 0.6}, {missing, 1.0}});
   CHECK(Accuracy{}(logits, scores) == Approx(2.0 / 3));
 }
 
 TEST_CASE("Metrics: several outputs give the mean over the outputs") {
   const Tensor y = torch::tensor({{1.0, 10.0}, {2.0, 20.0}, {3.0, 30.0}});
-  const Tensor t = torch::tensor({{2.0, 10.0}, {2.0, absent}, {5.0, 34.0}});
+  const Tensor t = torch::tensor({{2.0, 10.0}, {2.0, missing}, {5.0, 34.0}});
   CHECK(Mae{}(y, t) == Approx((1.0 + 2.0) / 2));
 }
 
 TEST_CASE("Metrics: without labels and with one class only") {
-  const Tensor real = torch::full({3}, absent);
+  const Tensor real = torch::full({3}, missing);
   const Tensor none = torch::full({3}, missing_class, torch::kLong);
   const Tensor y = torch::tensor({1.0, 2.0, 3.0});
   const Tensor logits = torch::tensor({{1.0, 2.0, 0.0}, {0.0, 1.0, 0.0}, {3.0, 1.0, 0.0}});

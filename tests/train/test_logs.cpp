@@ -8,6 +8,7 @@
 #include "mtl/nn/nn.hpp"
 #include "mtl/sharing/sharing.hpp"
 #include "mtl/train/train.hpp"
+#include "some_parts.hpp"
 #include "temporary_folder.hpp"
 
 namespace {
@@ -15,23 +16,6 @@ namespace {
 struct EqualWeights : mtl::GradientCombiner {
   Eigen::VectorXd weights(const Eigen::MatrixXd& gramian) override {
     return Eigen::VectorXd::Ones(gramian.rows());
-  }
-};
-
-torch::Tensor squared_error(const torch::Tensor& prediction, const torch::Tensor& target) {
-  return (prediction.squeeze(1) - target).square();
-}
-struct MeanError {
-  std::string name = "error";
-  double operator()(const torch::Tensor& p, const torch::Tensor& t) const {
-    return (p.squeeze(1) - t).abs().mean().item<double>();
-  }
-};
-
-struct StopAfterEpoch {
-  int64_t epoch;
-  void after_epoch(mtl::TrainState& state) {
-    if (state.epoch == epoch) state.stop("the test stops here");
   }
 };
 

@@ -10,6 +10,7 @@
 #include "mtl/sharing/sharing.hpp"
 #include "mtl/train/optimizer_state.hpp"
 #include "mtl/train/train.hpp"
+#include "some_parts.hpp"
 #include "temporary_folder.hpp"
 
 namespace {
@@ -35,19 +36,10 @@ struct Learned : mtl::LossCombiner {
   }
 };
 
-torch::Tensor squared_error(const torch::Tensor& prediction, const torch::Tensor& target) {
-  return (prediction.squeeze(1) - target).square();
-}
 torch::Tensor cross_entropy(const torch::Tensor& prediction, const torch::Tensor& target) {
   return torch::nn::functional::cross_entropy(
       prediction, target, torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kNone));
 }
-struct MeanError {
-  std::string name = "error";
-  double operator()(const torch::Tensor& p, const torch::Tensor& t) const {
-    return (p.squeeze(1) - t).abs().mean().item<double>();
-  }
-};
 
 mtl::TensorDataset weather_like(int64_t rows, uint64_t seed) {
   auto generator = mtl::make_generator(seed);
@@ -71,13 +63,6 @@ mtl::HardSharing two_task_model(double dropout = 0.0) {
 struct CountSteps {
   int64_t* steps;
   void on_step_end(mtl::TrainState& state) { *steps = state.step; }
-};
-
-struct StopAfterEpoch {
-  int64_t epoch;
-  void after_epoch(mtl::TrainState& state) {
-    if (state.epoch == epoch) state.stop("the test stops here");
-  }
 };
 
 torch::Tensor flat(const mtl::HardSharing& model) {

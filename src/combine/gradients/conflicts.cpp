@@ -10,6 +10,7 @@
 #include "mtl/combine/solvers/spectrum.hpp"
 #include "mtl/core/random.hpp"
 #include "mtl/sharing/model.hpp"
+#include "shared_options.hpp"
 
 // The combiners that take conflicts one pair of tasks, or one priority, after the other.
 
@@ -18,11 +19,6 @@ namespace {
 
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
-
-template <class Options>
-GradientOptions common(const Options& options) {
-  return {options.at, options.every};
-}
 
 }  // namespace
 
@@ -56,7 +52,7 @@ void RowOrders::load_state_dict(const NamedTensors& state) {
 }
 
 PcGrad::PcGrad(const Options& options)
-    : GradientCombiner(common(options)), draws_(options.seed, options.order) {}
+    : GradientCombiner(shared_options(options)), draws_(options.seed, options.order) {}
 
 VectorXd PcGrad::weights(const MatrixXd& gramian) {
   // v = J'x is carried as its weights x and its products Gx with the rows: O(T) for each change.
@@ -80,7 +76,7 @@ VectorXd PcGrad::weights(const MatrixXd& gramian) {
 }
 
 GradVac::GradVac(const Options& options)
-    : GradientCombiner(common(options)),
+    : GradientCombiner(shared_options(options)),
       beta_(options.beta),
       groups_(options.groups),
       draws_(options.seed, options.order) {
@@ -179,7 +175,7 @@ void GradVac::load_state_dict(const NamedTensors& state) {
   }
 }
 
-Pcd::Pcd(const Options& options) : GradientCombiner(common(options)), options_(options) {
+Pcd::Pcd(const Options& options) : GradientCombiner(shared_options(options)), options_(options) {
   require(options.tau >= 0 && options.tau <= 1, "PCD", "tau", options.tau, "a number in [0, 1]");
   require(options.beta >= 0 && options.beta < 1, "PCD", "beta", options.beta, "a number in [0, 1)");
   require(options.eps >= 0, "PCD", "eps", options.eps, "a number that is not negative");

@@ -9,6 +9,7 @@
 #include "mtl/combine/gradients/moco.hpp"
 #include "mtl/combine/gradients/trimmed_mean.hpp"
 #include "mtl/core/random.hpp"
+#include "shared_options.hpp"
 
 // The combiners that need the rows themselves. Where no task reaches a parameter its part of the
 // direction stays undefined, as no gradient is due to it.
@@ -18,11 +19,6 @@ namespace {
 
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
-
-template <class Options>
-GradientOptions common(const Options& options) {
-  return {options.at, 1};
-}
 
 // The rows of one parameter, an undefined one as zeros; empty where all are undefined.
 std::vector<Tensor> dense(const std::vector<Tensor>& rows) {
@@ -51,7 +47,7 @@ Direction weighted(const Rows& rows, const VectorXd& weights, const VectorXd& he
 }  // namespace
 
 GradDrop::GradDrop(Options options)
-    : DirectionCombiner(common(options)),
+    : DirectionCombiner(shared_options(options)),
       options_(std::move(options)),
       generator_(make_generator(options_.seed)) {
   require(options_.leak >= 0 && options_.leak <= 1, "GradDrop", "leak", options_.leak,
@@ -96,7 +92,7 @@ void GradDrop::load_state_dict(const NamedTensors& state) {
 }
 
 TrimmedMean::TrimmedMean(const Options& options)
-    : DirectionCombiner(common(options)), trim_(options.trim) {
+    : DirectionCombiner(shared_options(options)), trim_(options.trim) {
   require(trim_ >= 0, "trimmed mean", "trim", static_cast<double>(trim_), "0 or more");
 }
 
@@ -117,7 +113,7 @@ Direction TrimmedMean::direction(const Rows& rows) {
 }
 
 ExcessMtl::ExcessMtl(const Options& options)
-    : DirectionCombiner(common(options)), step_size_(options.step_size) {
+    : DirectionCombiner(shared_options(options)), step_size_(options.step_size) {
   require(step_size_ > 0, "ExcessMTL", "step_size", step_size_, "a positive number");
 }
 
@@ -162,7 +158,7 @@ void ExcessMtl::load_state_dict(const NamedTensors& state) {
   squares_.load(state, "squares");
 }
 
-MoCo::MoCo(const Options& options) : DirectionCombiner(common(options)), options_(options) {
+MoCo::MoCo(const Options& options) : DirectionCombiner(shared_options(options)), options_(options) {
   require(options.beta > 0, "MoCo", "beta", options.beta, "a positive number");
   require(options.gamma >= 0, "MoCo", "gamma", options.gamma, "a number that is not negative");
   require(options.rho >= 0, "MoCo", "rho", options.rho, "a number that is not negative");
@@ -212,7 +208,8 @@ void MoCo::load_state_dict(const NamedTensors& state) {
   mean_.load(state, "mean");
 }
 
-DbMtl::DbMtl(const Options& options) : DirectionCombiner(common(options)), options_(options) {
+DbMtl::DbMtl(const Options& options)
+    : DirectionCombiner(shared_options(options)), options_(options) {
   require(options.beta >= 0 && options.beta < 1, "DB-MTL", "beta", options.beta,
           "a number in [0, 1)");
 }

@@ -8,6 +8,7 @@
 #include "mtl/combine/gradients/modo.hpp"
 #include "mtl/combine/gradients/sdmgrad.hpp"
 #include "mtl/combine/solvers/simplex.hpp"
+#include "shared_options.hpp"
 
 // The combiners whose weights have a history of their own.
 
@@ -16,11 +17,6 @@ namespace {
 
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
-
-template <class Options>
-GradientOptions common(const Options& options) {
-  return {options.at, 1};
-}
 
 TaskLosses further_batch(const TaskLosses& losses, std::string_view combiner) {
   if (!losses.another_batch)
@@ -85,7 +81,7 @@ double positive_loss(const TaskLosses& losses, size_t row, std::string_view comb
 
 }  // namespace
 
-MoDo::MoDo(const Options& options) : GradientCombiner(common(options)), options_(options) {
+MoDo::MoDo(const Options& options) : GradientCombiner(shared_options(options)), options_(options) {
   require(options.gamma > 0, "MoDo", "gamma", options.gamma, "a positive number");
   require(options.rho >= 0, "MoDo", "rho", options.rho, "a number that is not negative");
 }
@@ -127,7 +123,8 @@ void MoDo::load_state_dict(const NamedTensors& state) {
   weights_ = to_vector(entry(state, "weights"));
 }
 
-SdmGrad::SdmGrad(const Options& options) : GradientCombiner(common(options)), options_(options) {
+SdmGrad::SdmGrad(const Options& options)
+    : GradientCombiner(shared_options(options)), options_(options) {
   require(options.lr > 0, "SDMGrad", "lr", options.lr, "a positive number");
   require(options.momentum >= 0 && options.momentum < 1, "SDMGrad", "momentum", options.momentum,
           "a number in [0, 1)");
@@ -183,7 +180,7 @@ void SdmGrad::load_state_dict(const NamedTensors& state) {
 }
 
 CrMogm::CrMogm(std::unique_ptr<GradientCombiner> of, const Options& options)
-    : GradientCombiner(common(options)), of_(std::move(of)), alpha_(options.alpha) {
+    : GradientCombiner(shared_options(options)), of_(std::move(of)), alpha_(options.alpha) {
   if (of_ == nullptr) throw Error("CR-MOGM smooths the weights of another combiner; there is none");
   require(alpha_ >= 0 && alpha_ <= 1, "CR-MOGM", "alpha", alpha_, "a number in [0, 1]");
 }
@@ -217,7 +214,9 @@ void CrMogm::load_state_dict(const NamedTensors& state) {
 }
 
 GradNorm::GradNorm(const TaskRegistry& tasks, const Options& options)
-    : GradientCombiner(common(options)), alpha_(options.alpha), logits_(task_parameter(tasks)) {
+    : GradientCombiner(shared_options(options)),
+      alpha_(options.alpha),
+      logits_(task_parameter(tasks)) {
   require(alpha_ >= 0 && std::isfinite(alpha_), "GradNorm", "alpha", alpha_,
           "a number that is not negative");
 }

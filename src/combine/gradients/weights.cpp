@@ -21,6 +21,7 @@
 #include "mtl/combine/solvers/min_norm.hpp"
 #include "mtl/combine/solvers/spectrum.hpp"
 #include "mtl/core/random.hpp"
+#include "shared_options.hpp"
 
 // The combiners whose weights are a function of G and nothing else.
 
@@ -29,11 +30,6 @@ namespace {
 
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
-
-template <class Options>
-GradientOptions common(const Options& options) {
-  return {options.at, options.every};
-}
 
 void check_preference(const std::vector<double>& preference, std::string_view combiner,
                       bool signed_) {
@@ -46,7 +42,8 @@ double equal_share(const MatrixXd& gramian) { return 1.0 / static_cast<double>(g
 
 }  // namespace
 
-Mgda::Mgda(const Options& options) : GradientCombiner(common(options)), scale_(options.scale) {}
+Mgda::Mgda(const Options& options)
+    : GradientCombiner(shared_options(options)), scale_(options.scale) {}
 
 VectorXd Mgda::weights(const MatrixXd& gramian) {
   VectorXd divisor = VectorXd::Ones(gramian.rows());
@@ -71,7 +68,7 @@ VectorXd Mgda::weights(const MatrixXd& gramian) {
   return point.weights;
 }
 
-CaGrad::CaGrad(const Options& options) : GradientCombiner(common(options)), c_(options.c) {
+CaGrad::CaGrad(const Options& options) : GradientCombiner(shared_options(options)), c_(options.c) {
   require(c_ >= 0 && std::isfinite(c_), "CAGrad", "c", c_, "a number that is not negative");
   factor_ = options.rescale == Rescale::by_square ? 1 / (1 + c_ * c_)
             : options.rescale == Rescale::by_sum  ? 1 / (1 + c_)
@@ -84,7 +81,7 @@ VectorXd CaGrad::weights(const MatrixXd& gramian) {
   return factor_ * found.weights;
 }
 
-ImtlG::ImtlG(const Options& options) : GradientCombiner(common(options)) {}
+ImtlG::ImtlG(const Options& options) : GradientCombiner(shared_options(options)) {}
 
 VectorXd ImtlG::weights(const MatrixXd& gramian) {
   // Eigenvalues this far below the largest have lost their digits to the summation of G, and the
@@ -99,7 +96,7 @@ VectorXd ImtlG::weights(const MatrixXd& gramian) {
 }
 
 NashMtl::NashMtl(const Options& options)
-    : GradientCombiner(common(options)), max_norm_(options.max_norm) {
+    : GradientCombiner(shared_options(options)), max_norm_(options.max_norm) {
   require(max_norm_ >= 0 && std::isfinite(max_norm_), "Nash-MTL", "max_norm", max_norm_,
           "a positive length, or 0 for no limit");
 }
@@ -113,7 +110,7 @@ VectorXd NashMtl::weights(const MatrixXd& gramian) {
 }
 
 FairGrad::FairGrad(const Options& options)
-    : GradientCombiner(common(options)), alpha_(options.alpha) {
+    : GradientCombiner(shared_options(options)), alpha_(options.alpha) {
   require(alpha_ > 0 && std::isfinite(alpha_), "FairGrad", "alpha", alpha_, "a positive number");
 }
 
@@ -124,7 +121,9 @@ VectorXd FairGrad::weights(const MatrixXd& gramian) {
 }
 
 AlignedMtl::AlignedMtl(const Options& options)
-    : GradientCombiner(common(options)), scale_(options.scale), preference_(options.preference) {
+    : GradientCombiner(shared_options(options)),
+      scale_(options.scale),
+      preference_(options.preference) {
   check_preference(preference_, "Aligned-MTL", true);
 }
 
@@ -145,7 +144,7 @@ VectorXd AlignedMtl::weights(const MatrixXd& gramian) {
 }
 
 UpGrad::UpGrad(const Options& options)
-    : GradientCombiner(common(options)), preference_(options.preference) {
+    : GradientCombiner(shared_options(options)), preference_(options.preference) {
   check_preference(preference_, "UPGrad", false);
 }
 
@@ -156,7 +155,7 @@ VectorXd UpGrad::weights(const MatrixXd& gramian) {
 }
 
 DualProj::DualProj(const Options& options)
-    : GradientCombiner(common(options)), preference_(options.preference) {
+    : GradientCombiner(shared_options(options)), preference_(options.preference) {
   check_preference(preference_, "DualProj", false);
 }
 
@@ -167,7 +166,7 @@ VectorXd DualProj::weights(const MatrixXd& gramian) {
 }
 
 ConFig::ConFig(const Options& options)
-    : GradientCombiner(common(options)), preference_(options.preference) {
+    : GradientCombiner(shared_options(options)), preference_(options.preference) {
   check_preference(preference_, "ConFIG", true);
 }
 
@@ -190,7 +189,7 @@ VectorXd ConFig::weights(const MatrixXd& gramian) {
 }
 
 Krum::Krum(const Options& options)
-    : GradientCombiner(common(options)),
+    : GradientCombiner(shared_options(options)),
       byzantine_(options.byzantine),
       selected_(options.selected) {
   require(byzantine_ >= 0, "Krum", "byzantine", static_cast<double>(byzantine_), "0 or more");
@@ -225,7 +224,7 @@ VectorXd Krum::weights(const MatrixXd& gramian) {
 }
 
 RandomWeights::RandomWeights(Options options)
-    : GradientCombiner(common(options)),
+    : GradientCombiner(shared_options(options)),
       options_(std::move(options)),
       generator_(make_generator(options_.seed)) {}
 

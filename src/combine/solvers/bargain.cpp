@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <vector>
 
 #include "dense.hpp"
@@ -14,9 +13,6 @@ namespace {
 using Eigen::ArrayXd;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
-
-constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // (C + diag(d))^-1 r by Cholesky; `work` holds the factor. False where the sum is not positive
 // definite, which only rounding of an almost singular C can cause.

@@ -2,19 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "dense.hpp"
 #include "mtl/core/error.hpp"
 
 namespace mtl::solvers::detail {
-namespace {
-
-constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-}  // namespace
-
 NonNegativeQp::NonNegativeQp(const Eigen::MatrixXd& m)
     : m_(m),
       n_(static_cast<int>(m.rows())),

@@ -3,10 +3,10 @@
 #include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 #include <vector>
 
+#include "dense.hpp"
 #include "unit_rows.hpp"
 
 namespace mtl::solvers {
@@ -14,8 +14,6 @@ namespace {
 
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
-
-constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 
 struct Pairs {
   VectorXd values;  // ascending

@@ -34,7 +34,7 @@ struct Jpeg {
 
 Jpeg& owner(j_common_ptr info) { return *static_cast<Jpeg*>(info->client_data); }
 
-[[noreturn]] void on_error(j_common_ptr info) {
+[[noreturn]] void on_jpeg_error(j_common_ptr info) {
   Jpeg& jpeg = owner(info);
   (*info->err->format_message)(info, jpeg.message.data());
   std::longjmp(jpeg.jump, 1);
@@ -47,14 +47,14 @@ void on_message(j_common_ptr info, int level) {
   (*info->err->format_message)(info, jpeg.message.data());
 }
 
-void read_header(void* state) {
+void read_jpeg_header(void* state) {
   Jpeg& jpeg = *static_cast<Jpeg*>(state);
   jpeg_create_decompress(&jpeg.info);
   jpeg_mem_src(&jpeg.info, jpeg.bytes.data(), jpeg.bytes.size());
   jpeg_read_header(&jpeg.info, TRUE);
 }
 
-void read_pixels(void* state) {
+void read_jpeg_pixels(void* state) {
   Jpeg& jpeg = *static_cast<Jpeg*>(state);
   jpeg_start_decompress(&jpeg.info);
   const size_t stride =
@@ -96,7 +96,7 @@ Decoded decode_jpeg(std::span<const uint8_t> bytes, std::string_view label,
   Jpeg jpeg;
   jpeg.info.err = jpeg_std_error(&jpeg.errors);
   jpeg.info.client_data = &jpeg;
-  jpeg.errors.error_exit = on_error;
+  jpeg.errors.error_exit = on_jpeg_error;
   jpeg.errors.emit_message = on_message;
   jpeg.bytes = bytes;
   const auto fail = [&](std::string_view reason) -> ImageError {
@@ -104,7 +104,7 @@ Decoded decode_jpeg(std::span<const uint8_t> bytes, std::string_view label,
     return {flaw, fmt::format("{}: {} JPEG ({}). Replace the file or leave it out.", label,
                               name(flaw), reason)};
   };
-  if (!guarded(jpeg.jump, read_header, &jpeg)) throw fail(jpeg.message.data());
+  if (!guarded(jpeg.jump, read_jpeg_header, &jpeg)) throw fail(jpeg.message.data());
 
   check_size(jpeg.info.image_width, jpeg.info.image_height, label, options);
   const bool cmyk =
@@ -125,7 +125,7 @@ Decoded decode_jpeg(std::span<const uint8_t> bytes, std::string_view label,
     decoded.image = Image(width, height);
     jpeg.pixels = decoded.image.pixels.data();
   }
-  if (!guarded(jpeg.jump, read_pixels, &jpeg)) throw fail(jpeg.message.data());
+  if (!guarded(jpeg.jump, read_jpeg_pixels, &jpeg)) throw fail(jpeg.message.data());
   // libjpeg fills what is missing with grey; such a picture would teach grey.
   if (jpeg.ends_early) throw fail(jpeg.message.data());
 

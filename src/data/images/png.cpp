@@ -29,7 +29,7 @@ struct Png {
   ~Png() { png_destroy_read_struct(&reader, &info, nullptr); }
 };
 
-[[noreturn]] void on_error(png_structp reader, png_const_charp text) {
+[[noreturn]] void on_png_error(png_structp reader, png_const_charp text) {
   Png& png = *static_cast<Png*>(png_get_error_ptr(reader));
   std::strncpy(png.message.data(), text, png.message.size() - 1);
   std::longjmp(png.jump, 1);
@@ -48,7 +48,7 @@ void on_read(png_structp reader, png_bytep into, size_t count) {
   png.rest = png.rest.subspan(count);
 }
 
-void read_header(void* state) {
+void read_png_header(void* state) {
   Png& png = *static_cast<Png*>(state);
   png_set_read_fn(png.reader, &png, on_read);
   png_read_info(png.reader, png.info);
@@ -64,7 +64,7 @@ void convert_to_rgb(void* state) {
   png_read_update_info(png.reader, png.info);
 }
 
-void read_pixels(void* state) {
+void read_png_pixels(void* state) {
   Png& png = *static_cast<Png*>(state);
   png_read_image(png.reader, png.rows);
   png_read_end(png.reader, nullptr);
@@ -97,11 +97,11 @@ Decoded decode_png(std::span<const uint8_t> bytes, std::string_view label,
     return {flaw, fmt::format("{}: {} PNG ({}). Replace the file or leave it out.", label,
                               name(flaw), png.message.data())};
   };
-  png.reader = png_create_read_struct(PNG_LIBPNG_VER_STRING, &png, on_error, on_warning);
+  png.reader = png_create_read_struct(PNG_LIBPNG_VER_STRING, &png, on_png_error, on_warning);
   if (png.reader != nullptr) png.info = png_create_info_struct(png.reader);
   if (png.info == nullptr)
     throw Error("{}: libpng cannot start (out of memory or another version).", label);
-  if (!guarded(png.jump, read_header, &png)) throw fail();
+  if (!guarded(png.jump, read_png_header, &png)) throw fail();
 
   const int64_t width = png_get_image_width(png.reader, png.info);
   const int64_t height = png_get_image_height(png.reader, png.info);
@@ -113,7 +113,7 @@ Decoded decode_png(std::span<const uint8_t> bytes, std::string_view label,
   std::vector<png_bytep> rows(static_cast<size_t>(height));
   for (int64_t y = 0; y < height; ++y) rows[static_cast<size_t>(y)] = decoded.image.row(y);
   png.rows = rows.data();
-  if (!guarded(png.jump, read_pixels, &png)) throw fail();
+  if (!guarded(png.jump, read_png_pixels, &png)) throw fail();
   if (!converted.empty()) {
     decoded.notices.push_back(
         {Flaw::converted, fmt::format("{}: {} PNG, converted to 8-bit RGB.", label, converted)});

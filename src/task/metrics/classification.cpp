@@ -2,16 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <vector>
 
 #include "mtl/core/error.hpp"
 #include "mtl/task/labels.hpp"
+#include "nan.hpp"
 
 namespace mtl {
 namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 /// The first of the largest scores a row; LibTorch leaves open which of equal ones it takes.
 Tensor first_largest(const Tensor& scores) {

@@ -2,16 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <vector>
 
 #include "mtl/core/error.hpp"
 #include "mtl/task/labels.hpp"
+#include "nan.hpp"
 
 namespace mtl {
 namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 /// Log-probabilities [M, C] in double precision and classes [M] of the labelled rows.
 struct Likelihoods {

@@ -1,17 +1,15 @@
 #include "mtl/task/metrics/ranking.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <numeric>
 #include <vector>
 
 #include "mtl/core/error.hpp"
 #include "mtl/task/labels.hpp"
+#include "nan.hpp"
 
 namespace mtl {
 namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 /// Scores of one question with its answers, highest score first.
 struct Ranking {

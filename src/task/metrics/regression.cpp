@@ -2,16 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 #include <vector>
 
 #include "mtl/task/labels.hpp"
+#include "nan.hpp"
 
 namespace mtl {
 namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 /// Labelled pairs of one output.
 struct Pairs {

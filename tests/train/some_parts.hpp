@@ -1,0 +1,23 @@
+#pragma once
+
+#include "mtl/train/train.hpp"
+
+// Parts that several tests of the training loop use.
+
+inline torch::Tensor squared_error(const torch::Tensor& prediction, const torch::Tensor& target) {
+  return (prediction.squeeze(1) - target).square();
+}
+
+struct MeanError {
+  std::string name = "error";
+  double operator()(const torch::Tensor& p, const torch::Tensor& t) const {
+    return (p.squeeze(1) - t).abs().mean().item<double>();
+  }
+};
+
+struct StopAfterEpoch {
+  int64_t epoch;
+  void after_epoch(mtl::TrainState& state) {
+    if (state.epoch == epoch) state.stop("the test stops here");
+  }
+};
