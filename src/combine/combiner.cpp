@@ -1,6 +1,9 @@
 #include "mtl/combine/combiner.hpp"
 
+#include "gradients/by_task.hpp"
 #include "mtl/core/error.hpp"
+#include "mtl/sharing/model.hpp"
+#include "task_gradients.hpp"
 
 namespace mtl {
 
@@ -25,9 +28,32 @@ void Combiner::load_state_dict(const NamedTensors& state) {
         state.front().key());
 }
 
-void LossCombiner::backward(const TaskLosses& losses, Model& /*model*/) {
+void Combiner::make_report(const TaskLosses& losses, const Eigen::MatrixXd& gramian,
+                           const Eigen::VectorXd& weights, bool stationary) {
+  CombinerReport report;
+  report.names = losses.names;
+  report.norms = gramian.diagonal().cwiseSqrt();
+  report.cosines = gramian.cwiseQuotient(report.norms * report.norms.transpose());
+  report.weights = weights;
+  const Eigen::VectorXd products = gramian * weights;
+  const double length = weights.dot(products);
+  report.shares = length > 0 ? Eigen::VectorXd(weights.cwiseProduct(products) / length)
+                             : Eigen::VectorXd(Eigen::VectorXd::Zero(weights.size()));
+  for (Eigen::Index i = 0; i < gramian.rows(); ++i)
+    for (Eigen::Index j = 0; j < i; ++j) report.conflicts += gramian(i, j) < 0;
+  report.stationary = stationary;
+  report_ = std::move(report);
+}
+
+void Combiner::make_report(const TaskLosses& losses, Model& model, const Eigen::VectorXd& weights) {
+  make_report(losses, gramian(task_gradients(losses, model.shared_parameters())), weights);
+}
+
+void LossCombiner::backward(const TaskLosses& losses, Model& model) {
   if (losses.size() == 0) return;  // no task has a label in this batch: nothing to learn
-  combine(losses).backward();
+  const Tensor combined = combine(losses);
+  if (step_reports()) make_report(losses, model, loss_weights(combined, losses.values));
+  combined.backward();
 }
 
 }  // namespace mtl

@@ -1,12 +1,11 @@
 #include "mtl/combine/gradient_combiner.hpp"
 
-#include <torch/autograd.h>
-
 #include <utility>
 
 #include "gradients/by_task.hpp"
 #include "mtl/core/error.hpp"
 #include "mtl/sharing/model.hpp"
+#include "task_gradients.hpp"
 
 namespace mtl {
 namespace {
@@ -45,23 +44,6 @@ void EngineCombiner::begin(const TaskLosses& losses, Model& model) {
   for (int64_t task : losses.tasks)
     engine_step.task_parameters.push_back(by_task_[static_cast<size_t>(task)]);
   engine_.begin(std::move(engine_step));
-}
-
-void EngineCombiner::make_report(const Eigen::MatrixXd& gramian, const Eigen::VectorXd& weights,
-                                 bool stationary) {
-  CombinerReport report;
-  report.names = step().names;
-  report.norms = gramian.diagonal().cwiseSqrt();
-  report.cosines = gramian.cwiseQuotient(report.norms * report.norms.transpose());
-  report.weights = weights;
-  const Eigen::VectorXd products = gramian * weights;
-  const double length = weights.dot(products);
-  report.shares = length > 0 ? Eigen::VectorXd(weights.cwiseProduct(products) / length)
-                             : Eigen::VectorXd(Eigen::VectorXd::Zero(weights.size()));
-  for (Eigen::Index i = 0; i < gramian.rows(); ++i)
-    for (Eigen::Index j = 0; j < i; ++j) report.conflicts += gramian(i, j) < 0;
-  report.stationary = stationary;
-  report_ = std::move(report);
 }
 
 Eigen::VectorXd GradientCombiner::solve(const Eigen::MatrixXd& gramian) {
@@ -104,7 +86,7 @@ void GradientCombiner::backward(const TaskLosses& losses, Model& model) {
       steps_until_solve_ = gradient_options_.every - 1;
     }
   }
-  if (reports) make_report(engine().gramian(), chosen, stationary_);
+  if (reports) make_report(losses, engine().gramian(), chosen, stationary_);
   engine().write_gradients(chosen, heads());
 }
 
@@ -114,7 +96,7 @@ void DirectionCombiner::backward(const TaskLosses& losses, Model& model) {
   const Rows& rows = engine().rows();
   require_finite(norms(rows), losses);
   Direction chosen = direction(rows);
-  if (step_reports()) make_report(engine().gramian(), chosen.head_weights, false);
+  if (step_reports()) make_report(losses, engine().gramian(), chosen.head_weights);
   engine().write_direction(std::move(chosen.by_parameter), chosen.head_weights);
 }
 
@@ -133,11 +115,7 @@ Tensor aggregate(Combiner& combiner, const Tensor& jacobian) {
           "them");
     std::vector<Tensor> losses(static_cast<size_t>(jacobian.size(0)));
     for (Tensor& loss : losses) loss = torch::ones({}, torch::kDouble).requires_grad_();
-    const Tensor value = by_loss->combine(task_losses(losses));
-    Eigen::VectorXd weights(jacobian.size(0));
-    const auto slopes = torch::autograd::grad({value}, losses, {}, false, false, true);
-    for (size_t t = 0; t < slopes.size(); ++t)
-      weights[static_cast<Eigen::Index>(t)] = slopes[t].defined() ? slopes[t].item<double>() : 0;
+    const Eigen::VectorXd weights = loss_weights(by_loss->combine(task_losses(losses)), losses);
     require_finite(norms(rows), task_losses(losses));
     const std::vector<Tensor> direction = weighted_sum(rows, weights);
     return direction.front().defined() ? direction.front()

@@ -12,7 +12,7 @@ Tensor checked_rows(const Tensor& rows, std::string_view scaler, Tensor& counts)
   if (!rows.defined() || rows.dim() == 0 || rows.size(0) == 0 || rows.is_complex()) {
     throw Error("{}: rows of real numbers [N, ...] are needed to learn from.", scaler);
   }
-  const Tensor values = rows.detach().to(torch::kFloat64);
+  Tensor values = rows.detach().to(torch::kFloat64);
   if (values.isinf().any().item<bool>()) {
     throw Error("{}: a value is infinite. Mark missing values by NaN.", scaler);
   }

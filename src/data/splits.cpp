@@ -133,6 +133,7 @@ std::vector<Tensor> group_parts(const Tensor& groups, std::span<const double> sh
                                 uint64_t seed) {
   const auto rows = rows_by_value(groups, "groups");
   std::vector<int64_t> names;
+  names.reserve(rows.size());
   for (const auto& [name, members] : rows) names.push_back(name);
   const auto ends = part_ends(groups.size(0), shares);
   std::vector<std::vector<int64_t>> parts(shares.size());

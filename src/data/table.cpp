@@ -10,11 +10,13 @@
 namespace mtl {
 
 Table Table::read(const std::filesystem::path& path, TableOptions options) {
-  return Table(read_csv(path, options.separator, options.encoding), std::move(options));
+  Csv csv = read_csv(path, options.separator, options.encoding);
+  return Table(std::move(csv), std::move(options));
 }
 
 Table Table::parse(std::string_view text, std::string_view file, TableOptions options) {
-  return Table(parse_csv(text, file, options.separator), std::move(options));
+  Csv csv = parse_csv(text, file, options.separator);
+  return Table(std::move(csv), std::move(options));
 }
 
 Table::Table(Csv csv, TableOptions options)

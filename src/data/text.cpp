@@ -72,7 +72,8 @@ std::string place(std::string_view file, std::string_view bytes, size_t at) {
 
 std::string cp932_to_utf8(std::string_view bytes, std::string_view file) {
   iconv_t converter = iconv_open("UTF-8", "CP932");
-  if (converter == reinterpret_cast<iconv_t>(-1)) {
+  if (converter ==
+      reinterpret_cast<iconv_t>(-1)) {  // NOLINT(performance-no-int-to-ptr): as POSIX has it
     throw Error(
         "{}: this system's iconv does not know CP932. Install the C library's character "
         "sets, or convert the file to UTF-8.",

@@ -9,7 +9,7 @@ namespace mtl {
 namespace {
 
 Tensor checked_counts(const Tensor& counts) {
-  const Tensor n = counts.to(torch::kDouble);
+  Tensor n = counts.to(torch::kDouble);
   if (n.dim() != 1 || n.size(0) == 0 || !n.ge(0).all().item<bool>() ||
       n.sum().item<double>() == 0) {
     throw Error(

@@ -15,6 +15,37 @@ TEST_CASE("make_combiner: every name makes a combiner") {
   }
 }
 
+TEST_CASE("combiners: any of them reports the task gradients and what it did with them") {
+  const Eigen::MatrixXd rows{{1, 2, 0, 0.5}, {-2, 1, 1, 0}, {0.5, 0.25, -1, 2}, {1, -1, 0.5, 1}};
+  const TaskRegistry tasks = tasks_of_kind({true, true, true, true});
+  const Eigen::MatrixXd gramian = rows * rows.transpose();
+  const Eigen::VectorXd norms = gramian.diagonal().cwiseSqrt();
+  for (const std::string& name : combiner_names()) {
+    INFO(name);
+    const auto problem = std::make_shared<LinearProblem>(4, 4);
+    const auto losses_of = [&] {
+      TaskLosses losses = problem->losses(tensor_of(rows));
+      losses.same_batch = losses.another_batch = [&] { return problem->losses(tensor_of(rows)); };
+      return losses;
+    };
+    const auto combiner = make_combiner(name == "fixed" ? "fixed:weights=1/2/0.5/1" : name, tasks);
+    problem->step(*combiner, losses_of());
+    CHECK_FALSE(combiner->last_report());
+    combiner->report_every(1);
+    const TaskLosses losses = losses_of();
+    const Eigen::VectorXd update = vector_of(problem->step(*combiner, losses));
+    REQUIRE(combiner->last_report());
+    const CombinerReport& report = *combiner->last_report();
+    CHECK(report.names == losses.names);
+    CHECK(report.norms.isApprox(norms, 1e-7));  // db_mtl: of log(1 + 1e-8)
+    CHECK(report.cosines.isApprox(gramian.cwiseQuotient(norms * norms.transpose()), 1e-9));
+    CHECK(report.conflicts == 3);
+    CHECK(report.shares.sum() == Approx(1));
+    if (dynamic_cast<LossCombiner*>(combiner.get()) || name == "upgrad" || name == "moml")
+      CHECK(update.isApprox(rows.transpose() * report.weights, 1e-9));
+  }
+}
+
 TEST_CASE("make_combiner: options arrive") {
   const auto value = [](const std::string& text, const TaskRegistry& tasks = {}) {
     const auto combiner = make_combiner(text, tasks);

@@ -84,9 +84,14 @@ class Combiner {
  protected:
   /// Counts the step; true when this one reports.
   bool step_reports() { return report_every_ > 0 && steps_++ % report_every_ == 0; }
-  std::optional<CombinerReport> report_;
+  /// Reports on a step whose task gradients have this Gramian [T,T] and got these weights [T].
+  void make_report(const TaskLosses& losses, const Eigen::MatrixXd& gramian,
+                   const Eigen::VectorXd& weights, bool stationary = false);
+  /// The same for a combiner that has no use for gradients itself: takes T backward passes.
+  void make_report(const TaskLosses& losses, Model& model, const Eigen::VectorXd& weights);
 
  private:
+  std::optional<CombinerReport> report_;
   int64_t report_every_ = 0;
   int64_t steps_ = 0;
 };

@@ -45,9 +45,6 @@ class EngineCombiner : public Combiner {
   /// The present tasks of this step; `tasks[i]` is the registry index that state is kept by.
   const TaskLosses& step() const { return *step_; }
 
-  /// Fills the report from G and the weights of the present tasks.
-  void make_report(const Eigen::MatrixXd& gramian, const Eigen::VectorXd& weights, bool stationary);
-
   GradientOptions gradient_options_;
 
  private:

@@ -27,8 +27,7 @@ class Layer {
   Layer() = default;
 
   template <TensorModule Module>
-  Layer(std::shared_ptr<Module>
-            module)  // NOLINT(google-explicit-constructor): a task's head is given as is
+  Layer(std::shared_ptr<Module> module)
       : module_(module), forward_([raw = module.get()](const Tensor& input) -> Tensor {
           return raw->forward(input);
         }) {}
@@ -36,7 +35,7 @@ class Layer {
   template <class Holder>
   requires std::derived_from<Holder, torch::nn::ModuleHolder<typename Holder::ContainedType>> Layer(
       const Holder& holder)
-      : Layer(holder.ptr()) {}  // NOLINT(google-explicit-constructor)
+      : Layer(holder.ptr()) {}
 
   Tensor forward(const Tensor& input) const { return forward_(input); }
   const std::shared_ptr<torch::nn::Module>& module() const { return module_; }

@@ -46,8 +46,7 @@ class Loss {
   Loss() = default;
 
   template <LossFunction F>
-  requires(!std::same_as<F, Loss>)
-      Loss(F loss) {  // NOLINT(google-explicit-constructor): a task's loss is given as is
+  requires(!std::same_as<F, Loss>) Loss(F loss) {
     if constexpr (requires { F::kind; }) kind_ = F::kind;
     if constexpr (requires(const F& f) { f.check(); }) loss.check();
     if constexpr (requires(const F& f, const Tensor& t) { f.mean(t, t); })

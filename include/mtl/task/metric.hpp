@@ -22,8 +22,7 @@ concept MetricFunction = requires(const F& metric, const Tensor& tensor) {
 class Metric {
  public:
   template <MetricFunction F>
-  requires(!std::same_as<F, Metric>) Metric(F metric)
-      : name(metric.name) {  // NOLINT(google-explicit-constructor): given as is
+  requires(!std::same_as<F, Metric>) Metric(F metric) : name(metric.name) {
     if constexpr (requires { F::higher_is_better; }) higher_is_better = F::higher_is_better;
     compute_ = [metric = std::move(metric)](const Tensor& p, const Tensor& t) -> double {
       return metric(p, t);

@@ -33,8 +33,7 @@ namespace mtl {
 class Callback {
  public:
   template <class C>
-  requires(!std::same_as<std::decay_t<C>, Callback>) Callback(
-      C&& callback) {  // NOLINT(google-explicit-constructor): callbacks are given as they are
+  requires(!std::same_as<std::decay_t<C>, Callback>) Callback(C&& callback) {
     using Type = std::remove_cvref_t<C>;
     if constexpr (Schedule<Type>)
       bind(std::make_shared<ScheduleCallback<Type>>(Type(std::forward<C>(callback))));

@@ -9,7 +9,7 @@ namespace mtl {
 /// Somebody's loader, its type forgotten. Does not own it.
 struct LoaderRef {
   template <Loader L>
-  LoaderRef(L& loader)  // NOLINT(google-explicit-constructor): loaders are given as they are
+  LoaderRef(L& loader)
       : batches([&loader]() -> int64_t { return loader.batches(); }),
         samples([&loader]() -> int64_t { return loader.samples(); }),
         start_epoch([&loader](int64_t epoch) { loader.start_epoch(epoch); }),

@@ -6,6 +6,7 @@
 
 #include "../engine/capture.hpp"
 #include "../gradients/by_task.hpp"
+#include "../task_gradients.hpp"
 #include "mtl/combine/bilevel/auto_lambda.hpp"
 #include "mtl/combine/bilevel/forum.hpp"
 #include "mtl/combine/bilevel/moml.hpp"
@@ -74,7 +75,9 @@ AutoLambda::AutoLambda(Options options)
 void AutoLambda::backward(const TaskLosses& losses, Model& model) {
   if (losses.size() == 0) return;
   learn(losses, model);
-  weighted(losses, weights_.present(losses)).backward();
+  const VectorXd w = weights_.present(losses);
+  if (step_reports()) make_report(losses, model, w);
+  weighted(losses, w).backward();
 }
 
 void AutoLambda::learn(const TaskLosses& losses, Model& model) {
@@ -105,12 +108,12 @@ void Moml::backward(const TaskLosses& losses, Model& model) {
   if (losses.size() == 0) return;
   if (losses.task_count == 1) return losses.values.front().backward();
   Trial trial(model);
-  const Rows rows = gradients(losses, trial.parameters());
+  const Rows rows = task_gradients(losses, trial.parameters());
   const VectorXd p = softmax(logits_.present(losses));
   trial.move(weighted_sum(rows, p), -options_.inner_lr);
   const TaskLosses validation = validation_losses(options_.validation, losses, "MOML");
   if (validation.size() > 0) {
-    const Rows upper = gradients(validation, trial.parameters());
+    const Rows upper = task_gradients(validation, trial.parameters());
     MatrixXd slopes(validation.size(), losses.size());
     std::vector<Tensor> row(upper.size());
     for (Eigen::Index s = 0; s < slopes.rows(); ++s) {
@@ -121,7 +124,10 @@ void Moml::backward(const TaskLosses& losses, Model& model) {
     const VectorXd shares = solvers::min_norm_point(slopes * slopes.transpose()).weights;
     logits_.descend(losses, slopes.transpose() * shares);
   }
-  accumulate(trial.parameters(), weighted_sum(rows, softmax(logits_.present(losses))));
+  const VectorXd w = softmax(logits_.present(losses));
+  accumulate(trial.parameters(), weighted_sum(rows, w));
+  trial.restore();
+  if (step_reports()) make_report(losses, model, w);
 }
 
 Forum::Forum(Options options) : options_(std::move(options)), logits_(0, options_.lr) {
@@ -138,10 +144,11 @@ void Forum::backward(const TaskLosses& losses, Model& model) {
   if (losses.task_count == 1) return losses.values.front().backward();
   Trial trial(model);
   const VectorXd p = softmax(logits_.present(losses));
+  if (step_reports()) make_report(losses, model, p);
   const TaskLosses validation = validation_losses(options_.validation, losses, "FORUM");
   if (validation.size() == 0)
     throw Error("FORUM: the validation batch has no label of any task, so there is no objective");
-  const Rows upper = gradients(validation, trial.parameters());
+  const Rows upper = task_gradients(validation, trial.parameters());
 
   // grad q: its part for theta, and for a by what the inner descent has gained.
   const auto lower = gradient(losses, p, trial.parameters(), Graph::free);

@@ -87,17 +87,6 @@ std::vector<Tensor> gradient(const TaskLosses& losses, const VectorXd& weights,
                                /*create_graph=*/false, /*allow_unused=*/true);
 }
 
-Rows gradients(const TaskLosses& losses, const std::vector<Tensor>& parameters) {
-  Rows rows(parameters.size());
-  for (const Tensor& loss : losses.values) {
-    std::vector<Tensor> row = torch::autograd::grad({loss}, parameters, {}, /*retain_graph=*/true,
-                                                    /*create_graph=*/false, /*allow_unused=*/true);
-    for (size_t p = 0; p < parameters.size(); ++p) rows[p].push_back(std::move(row[p]));
-  }
-  require_finite(norms(rows), losses);
-  return rows;
-}
-
 double product(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
   Rows row(a.size());
   for (size_t p = 0; p < a.size(); ++p) row[p].push_back(a[p]);

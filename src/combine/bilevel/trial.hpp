@@ -52,9 +52,6 @@ enum class Graph { keep, free };
 std::vector<Tensor> gradient(const TaskLosses& losses, const Eigen::VectorXd& weights,
                              const std::vector<Tensor>& parameters, Graph graph);
 
-/// The gradient of each loss. Error naming the task whose gradient is not finite.
-Rows gradients(const TaskLosses& losses, const std::vector<Tensor>& parameters);
-
 /// <a, b> of two gradients by parameter.
 double product(const std::vector<Tensor>& a, const std::vector<Tensor>& b);
 

@@ -31,6 +31,7 @@ inline Eigen::VectorXd of_rows(const std::vector<double>& by_task, const TaskLos
 inline std::vector<int64_t> registry_indices(const TaskLosses& step,
                                              const std::vector<int64_t>& rows) {
   std::vector<int64_t> indices;
+  indices.reserve(rows.size());
   for (int64_t row : rows) indices.push_back(step.tasks[static_cast<size_t>(row)]);
   return indices;
 }

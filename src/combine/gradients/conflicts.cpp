@@ -150,7 +150,7 @@ void GradVac::backward(const TaskLosses& losses, Model& model) {
   for (group_ = 0; group_ < groups.size(); ++group_)
     by_group.col(static_cast<Eigen::Index>(group_)) = solve(gramians[group_]);
   group_ = 0;
-  if (step_reports()) make_report(engine().gramian(), by_group.rowwise().mean(), false);
+  if (step_reports()) make_report(step(), engine().gramian(), by_group.rowwise().mean());
   engine().write_direction(engine().weighted_sum(groups, by_group), VectorXd::Ones(losses.size()));
 }
 

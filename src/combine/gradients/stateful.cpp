@@ -109,7 +109,7 @@ void MoDo::backward(const TaskLosses& losses, Model& model) {
   const VectorXd w = solve(cross_gramian(first, engine().rows()));
   const TaskLosses third = further_batch(losses, "MoDo");
   begin(third, model);
-  if (step_reports()) make_report(engine().gramian(), w, false);
+  if (step_reports()) make_report(step(), engine().gramian(), w);
   engine().write_gradients(w, heads());
 }
 
@@ -165,7 +165,7 @@ void SdmGrad::backward(const TaskLosses& losses, Model& model) {
   const VectorXd w = solve(cross_gramian(first, engine().rows()));
   const TaskLosses third = further_batch(losses, "SDMGrad");
   begin(third, model);
-  if (step_reports()) make_report(engine().gramian(), w, false);
+  if (step_reports()) make_report(step(), engine().gramian(), w);
   engine().write_gradients(w, heads());
 }
 
@@ -261,7 +261,7 @@ void GradNorm::backward(const TaskLosses& losses, Model& model) {
   require_finite(lengths, losses);
   const Balance found =
       balance(present(logits_, losses), lengths, now, first_(losses.tasks), alpha_);
-  if (step_reports()) make_report(engine().gramian(), found.weights, false);
+  if (step_reports()) make_report(step(), engine().gramian(), found.weights);
   engine().write_gradients(found.weights, heads());
   add_gradient(logits_, losses, found.gradient);
 }

@@ -14,7 +14,7 @@ Tensor present(const Tensor& by_task, const TaskLosses& losses, std::string_view
     throw Error("there are {} {}, but {} tasks; give one a task, in the order of the registry",
                 by_task.size(0), what, losses.task_count);
   }
-  const Tensor entries = by_task.to(losses.values.front().options());
+  Tensor entries = by_task.to(losses.values.front().options());
   if (losses.size() == losses.task_count) return entries;
   return entries.index_select(0, torch::tensor(losses.tasks).to(entries.device()));
 }

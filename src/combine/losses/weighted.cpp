@@ -20,7 +20,7 @@ Tensor Mean::combine(const TaskLosses& losses) { return total(losses); }
 
 Tensor Mean::total(const TaskLosses& losses) const { return stacked(losses).mean(); }
 
-FixedWeights::FixedWeights(std::vector<double> weights)
+FixedWeights::FixedWeights(const std::vector<double>& weights)
     : weights_(option_tensor(weights, "FixedWeights: weights")) {
   if (weights.empty()) throw Error("FixedWeights: no weight is given, expected one a task");
 }

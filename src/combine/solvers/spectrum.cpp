@@ -97,6 +97,29 @@ Pairs by_jacobi(const MatrixXd& g) {
   return pairs;
 }
 
+// C^-1 b by Cholesky, b in place of the answer; false where an eigenvalue of G may be too small to
+// count. None is smaller than the least squared norm / trace(C^-1), or larger than the trace of G.
+bool solve_full_rank(const detail::UnitRows& unit, double least, VectorXd& b) {
+  const int n = unit.size();
+  MatrixXd l = unit.cosines;
+  if (detail::cholesky(l.data(), n, n, n * kEpsilon) < n) return false;
+  double trace_of_inverse = 0;
+  VectorXd column(n);
+  for (int k = 0; k < n; ++k) {
+    column.setZero();
+    column[k] = 1;
+    for (int j = k; j < n; ++j) {
+      const double entry = column[j] /= l(j, j);
+      trace_of_inverse += entry * entry;
+      for (int i = j + 1; i < n; ++i) column[i] -= entry * l(i, j);
+    }
+  }
+  const double smallest = unit.norms.minCoeff();
+  if (!(smallest * smallest / trace_of_inverse > least * unit.norms.squaredNorm())) return false;
+  detail::cholesky_solve(l.data(), n, n, b.data());
+  return true;
+}
+
 }  // namespace
 
 Spectrum spectrum(const MatrixXd& gramian) {
@@ -124,10 +147,17 @@ Spectrum spectrum(const MatrixXd& gramian) {
 }
 
 VectorXd pseudo_solve(const MatrixXd& gramian, const VectorXd& b, double least) {
-  const Spectrum s = spectrum(gramian);
   if (b.size() != gramian.rows())
     throw Error("pseudo-inverse of a {0} x {0} Gramian: the right side has {1} entries",
                 gramian.rows(), b.size());
+  const auto unit = detail::unit_rows(gramian);
+  // Sixteen: above the rank rule and what rounding adds to it.
+  const double counts = std::max(least, 16.0 * unit.total * kEpsilon);
+  if (unit.size() == unit.total && unit.total > 0) {
+    VectorXd v = b.cwiseQuotient(unit.norms);
+    if (solve_full_rank(unit, counts, v)) return v.cwiseQuotient(unit.norms);
+  }
+  const Spectrum s = spectrum(gramian);
   VectorXd parts = (s.vectors.transpose() * b).cwiseQuotient(s.values);
   for (Eigen::Index k = 0; k < parts.size(); ++k)
     if (!(s.values[k] > least * s.values[parts.size() - 1])) parts[k] = 0;

@@ -14,7 +14,7 @@ namespace {
 /// The first of the largest scores a row; LibTorch leaves open which of equal ones it takes.
 Tensor first_largest(const Tensor& scores) {
   const Tensor rows = scores.detach().to(torch::kCPU, torch::kDouble).contiguous();
-  const Tensor classes = torch::empty({rows.size(0)}, torch::kLong);
+  Tensor classes = torch::empty({rows.size(0)}, torch::kLong);
   const int64_t count = rows.size(1);
   for (int64_t n = 0; n < rows.size(0); ++n) {
     const double* const row = rows.data_ptr<double>() + n * count;

@@ -11,7 +11,7 @@ namespace mtl {
 class FixedWeights : public LossCombiner {
  public:
   /// One weight a task, in the order of the registry. Error: none, or one that is not finite.
-  explicit FixedWeights(std::vector<double> weights);
+  explicit FixedWeights(const std::vector<double>& weights);
 
   Tensor combine(const TaskLosses& losses) override;
   Tensor total(const TaskLosses& losses) const override;

@@ -46,8 +46,7 @@ class CnnImpl : public torch::nn::Module {
 
 struct CnnEncoder : torch::nn::ModuleHolder<CnnImpl> {
   using torch::nn::ModuleHolder<CnnImpl>::ModuleHolder;
-  CnnEncoder(
-      const CnnOptions& options);  // NOLINT(google-explicit-constructor): CnnEncoder({.blocks = 2})
+  CnnEncoder(const CnnOptions& options);
 };
 
 }  // namespace mtl::nn

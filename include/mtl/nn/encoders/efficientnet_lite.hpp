@@ -89,7 +89,7 @@ class EfficientNetLiteImpl : public torch::nn::Module {
 
 struct EfficientNetLite : torch::nn::ModuleHolder<EfficientNetLiteImpl> {
   using torch::nn::ModuleHolder<EfficientNetLiteImpl>::ModuleHolder;
-  EfficientNetLite(const EfficientNetLiteOptions& options);  // NOLINT(google-explicit-constructor)
+  EfficientNetLite(const EfficientNetLiteOptions& options);
 };
 
 }  // namespace mtl::nn

@@ -32,8 +32,7 @@ class MlpImpl : public torch::nn::Module {
 
 struct MlpEncoder : torch::nn::ModuleHolder<MlpImpl> {
   using torch::nn::ModuleHolder<MlpImpl>::ModuleHolder;
-  MlpEncoder(const MlpOptions&
-                 options);  // NOLINT(google-explicit-constructor): MlpEncoder({.input_size = 5})
+  MlpEncoder(const MlpOptions& options);
 };
 
 }  // namespace mtl::nn

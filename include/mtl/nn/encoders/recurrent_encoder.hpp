@@ -29,13 +29,13 @@ class RecurrentEncoderImpl : public torch::nn::Module {
 /// Long short-term memory (Hochreiter, Schmidhuber 1997). Parameters: "lstm.*", named as in torch.
 struct LstmEncoder : torch::nn::ModuleHolder<RecurrentEncoderImpl<torch::nn::LSTM>> {
   using torch::nn::ModuleHolder<RecurrentEncoderImpl<torch::nn::LSTM>>::ModuleHolder;
-  LstmEncoder(const RecurrentOptions& options);  // NOLINT(google-explicit-constructor)
+  LstmEncoder(const RecurrentOptions& options);
 };
 
 /// Gated recurrent unit (Cho et al. 2014). Parameters: "gru.*", named as in torch.
 struct GruEncoder : torch::nn::ModuleHolder<RecurrentEncoderImpl<torch::nn::GRU>> {
   using torch::nn::ModuleHolder<RecurrentEncoderImpl<torch::nn::GRU>>::ModuleHolder;
-  GruEncoder(const RecurrentOptions& options);  // NOLINT(google-explicit-constructor)
+  GruEncoder(const RecurrentOptions& options);
 };
 
 }  // namespace mtl::nn

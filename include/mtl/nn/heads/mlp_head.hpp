@@ -9,7 +9,7 @@ namespace mtl::nn {
 struct MlpHead : torch::nn::ModuleHolder<MlpImpl> {
   using torch::nn::ModuleHolder<MlpImpl>::ModuleHolder;
   /// Error: as MlpEncoder, and no output_size.
-  MlpHead(const MlpOptions& options);  // NOLINT(google-explicit-constructor)
+  MlpHead(const MlpOptions& options);
 };
 
 }  // namespace mtl::nn

@@ -11,7 +11,8 @@
 namespace mtl {
 
 /// Asks the combiner every `every` steps what it sees and does (CombinerReport), and writes it
-/// down; steps between cost nothing. Combiners that look at no gradients report nothing.
+/// down; steps between cost nothing, and a report of a combiner that itself looks at no gradients
+/// one backward pass a task.
 struct CombinerLog {
   struct Entry {
     int64_t step;
