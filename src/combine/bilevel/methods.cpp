@@ -126,8 +126,10 @@ void Moml::backward(const TaskLosses& losses, Model& model) {
   }
   const VectorXd w = softmax(logits_.present(losses));
   accumulate(trial.parameters(), weighted_sum(rows, w));
-  trial.restore();
-  if (step_reports()) make_report(losses, model, w);
+  if (step_reports()) {
+    trial.restore();  // the graph is that of the parameters before the trial
+    make_report(losses, model, w);
+  }
 }
 
 Forum::Forum(Options options) : options_(std::move(options)), logits_(0, options_.lr) {
