@@ -10,6 +10,7 @@
 
 namespace mtl {
 
+// The signature of a row below, in short names: the tables hold some fifty lambdas of it.
 using Options = OptionText&;
 using Tasks = const TaskRegistry&;
 using Made = std::unique_ptr<Combiner>;

@@ -279,20 +279,19 @@ std::optional<Replay> Walk::replay_of(const std::vector<LinearSite>& sites) cons
     if (!step_of[i] || items_[i].column) continue;
     const auto& item = items_[i];
     auto& step = replay.steps[*step_of[i]];
-    step.linear = is_linear(item.operation);
-    step.relu = item.operation == Operation::relu;
+    step.operation = item.operation;
     step.next.resize(item.next.size());
     for (size_t e = 0; e < item.next.size(); ++e) {
       if (!item.next[e] || !items_[*item.next[e]].needed) continue;
       const auto& target = items_[*item.next[e]];
       if (is_step(target) || (target.column && step_of[*item.next[e]])) {
-        if (step.linear && e != input_edge(item.operation)) return {};
+        if (is_linear(item.operation) && e != input_edge(item.operation)) return {};
         step.next[e] = *step_of[*item.next[e]];
-      } else if (!step.linear) {
+      } else if (!is_linear(item.operation)) {
         return {};  // a leaf used element by element has no site
       }
     }
-    if (!step.linear) continue;
+    if (!is_linear(item.operation)) continue;
     if (const auto use = use_of.find(item.node); use != use_of.end()) {
       step.site = use->second.first;
       step.use = use->second.second;

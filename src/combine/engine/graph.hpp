@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "capture.hpp"
+#include "nodes.hpp"
 
 namespace mtl::engine {
 
@@ -33,8 +34,7 @@ struct Crossing {
 /// One node of the shared part, to be run once for all tasks.
 struct ReplayStep {
   Node* node = nullptr;
-  bool linear = false;              // otherwise: element by element
-  bool relu = false;                // which of the latter
+  Operation operation = Operation::other;
   std::optional<size_t> site, use;  // of a linear layer whose gradient [T, N, out] is wanted
   torch::Tensor weight;             // of a linear layer whose input needs a gradient [out, in]
   std::vector<std::optional<size_t>> next;  // by edge: the later step that receives the gradient

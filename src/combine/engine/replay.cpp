@@ -187,7 +187,7 @@ std::optional<Captured> replay(const Plan& plan, const std::vector<Tensor>& loss
     if (!gradient.defined()) continue;
     if (step.column) {
       captured.column_rows[*step.column] = gradient.unbind(0);
-    } else if (step.linear) {
+    } else if (is_linear(step.operation)) {
       gradient = gradient.contiguous();
       if (step.site) captured.deltas[*step.site][*step.use] = gradient;
       if (!step.weight.defined()) continue;
@@ -198,7 +198,7 @@ std::optional<Captured> replay(const Plan& plan, const std::vector<Tensor>& loss
       // Autograd would keep the base of an ordinary view alive, and the next step could not write
       // over it.
       send(*next, at::_unsafe_view(product, {tasks, samples, -1}));
-    } else if (step.relu && step.next[0] && owned(gradient)) {
+    } else if (step.operation == Operation::relu && step.next[0] && owned(gradient)) {
       relu_backward_in_place(*step.node, gradient);
       send(*step.next[0], gradient);
     } else {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "constants.hpp"
 #include "dense.hpp"
 #include "unit_rows.hpp"
 

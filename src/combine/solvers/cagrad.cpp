@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "constants.hpp"
 #include "dense.hpp"
 #include "growing_cholesky.hpp"
 #include "mtl/combine/solvers/min_norm.hpp"

@@ -5,15 +5,6 @@
 // because most calls have n <= 16, where Eigen's blocked kernels cost more than the work itself,
 // and because they choose AVX2 at run time, which a portable build of Eigen cannot.
 
-#include <limits>
-
-namespace mtl::solvers {
-
-inline constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
-inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-}  // namespace mtl::solvers
-
 namespace mtl::solvers::detail {
 
 /// Overwrites the lower triangle of A [n,n] by its Cholesky factor. Returns n, or the first column

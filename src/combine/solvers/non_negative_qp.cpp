@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "constants.hpp"
 #include "dense.hpp"
 #include "mtl/core/error.hpp"
 

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <vector>
 
+#include "constants.hpp"
 #include "dense.hpp"
 #include "unit_rows.hpp"
 
@@ -103,17 +104,9 @@ bool solve_full_rank(const detail::UnitRows& unit, double least, VectorXd& b) {
   const int n = unit.size();
   MatrixXd l = unit.cosines;
   if (detail::cholesky(l.data(), n, n, n * kEpsilon) < n) return false;
-  double trace_of_inverse = 0;
-  VectorXd column(n);
-  for (int k = 0; k < n; ++k) {
-    column.setZero();
-    column[k] = 1;
-    for (int j = k; j < n; ++j) {
-      const double entry = column[j] /= l(j, j);
-      trace_of_inverse += entry * entry;
-      for (int i = j + 1; i < n; ++i) column[i] -= entry * l(i, j);
-    }
-  }
+  // trace(C^-1) = |L^-1|^2
+  const double trace_of_inverse =
+      l.triangularView<Eigen::Lower>().solve(MatrixXd::Identity(n, n)).squaredNorm();
   const double smallest = unit.norms.minCoeff();
   if (!(smallest * smallest / trace_of_inverse > least * unit.norms.squaredNorm())) return false;
   detail::cholesky_solve(l.data(), n, n, b.data());

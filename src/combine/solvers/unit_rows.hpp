@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include "constants.hpp"
 #include "mtl/core/error.hpp"
 
 namespace mtl::solvers::detail {
@@ -61,8 +62,6 @@ inline UnitRows unit_rows(const Eigen::MatrixXd& gramian) {
 
 /// A convex combination of unit rows whose squared length x'Cx / (sum x)^2 is at most this cannot
 /// be told from zero: the entries of C are themselves rounded to machine precision.
-inline double stationary_tolerance(int n) {
-  return 4.0 * n * std::numeric_limits<double>::epsilon();
-}
+inline double stationary_tolerance(int n) { return 4.0 * n * kEpsilon; }
 
 }  // namespace mtl::solvers::detail
