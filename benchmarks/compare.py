@@ -161,7 +161,7 @@ def draw(results, path):
     series = [m for m in ("mtl/upgrad", "mtl/engine", "torchjd/UPGrad", "libmtl/UPGrad") if any(m in c["seconds"] for c in cells)]
     rows = ["\t".join([f"{c['workload']} T={c['tasks']}"] + [number(ratio(c, m, FLOOR)) or "NaN" for m in series]) for c in cells]
     data = "\n".join(["\t".join(["cell"] + series)] + rows)
-    script = f"""set terminal svg size 900,380 font 'sans,11'
+    script = f"""set terminal svg size 900,380 font 'sans,11' noenhanced
 set output '{path}'
 set datafile separator tab
 set style data histograms

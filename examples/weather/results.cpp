@@ -59,7 +59,7 @@ Picture curves_of(const Trained& trained) {
       panels[task + 1].validation.push_back(epoch.valid.losses[task]);
     }
   }
-  return {"losses", mtl::report::loss_curves("Loss by epoch", panels, trained.best_epoch)};
+  return {"losses", mtl::report::loss_curves("Loss by epoch", panels, trained.run.best_epoch)};
 }
 
 mtl::report::PredictionPlot plot_of(const Outcome& outcome, bool temperature) {

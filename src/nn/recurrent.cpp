@@ -1,3 +1,4 @@
+#include "lstm_layer.hpp"
 #include "mtl/core/error.hpp"
 #include "mtl/nn/encoders/recurrent_encoder.hpp"
 
@@ -7,6 +8,20 @@ namespace {
 template <class Rnn>
 constexpr const char* rnn_name() {
   return std::is_same_v<Rnn, torch::nn::LSTM> ? "lstm" : "gru";
+}
+
+// What lstm->forward gives at the last step, with the same random numbers for dropout.
+Tensor last_step(torch::nn::LSTMImpl& lstm, const Tensor& sequence) {
+  const auto& options = lstm.options_base;
+  const auto weights = lstm.all_weights();  // four a layer
+  auto x = sequence.transpose(0, 1);
+  for (int64_t layer = 0; layer < options.num_layers(); ++layer) {
+    if (layer > 0 && options.dropout() > 0)
+      x = torch::dropout(x, options.dropout(), lstm.is_training());
+    const auto* own = &weights[4 * layer];
+    x = lstm_layer(x, {own[0], own[1], own[2], own[3]});
+  }
+  return x[-1];
 }
 
 }  // namespace
@@ -37,6 +52,8 @@ Tensor RecurrentEncoderImpl<Rnn>::forward(const Tensor& sequence) {
   if (sequence.dim() != 3 || sequence.size(1) < 1 || sequence.size(2) != input_size_)
     throw Error("{} encoder: found input {}, expected [N, steps, {}]", rnn_name<Rnn>(),
                 shape_text(sequence), input_size_);
+  if constexpr (std::is_same_v<Rnn, torch::nn::LSTM>)
+    if (is_slow_in_torch(sequence)) return last_step(*rnn_, sequence);
   return std::get<0>(rnn_->forward(sequence)).select(1, -1);
 }
 
