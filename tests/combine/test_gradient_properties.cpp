@@ -1,4 +1,6 @@
 #include <catch.hpp>
+#include <deque>
+#include <numeric>
 #include <set>
 
 #include "error_text.hpp"
@@ -214,28 +216,61 @@ TEST_CASE("gradient combiners: an absent task keeps its state and receives nothi
   }
 }
 
-TEST_CASE("gradient combiners: on a real network .grad is what the explicit rows give") {
-  for (const auto type : {torch::kFloat, torch::kDouble}) {
+namespace {
+
+// Four tasks on one batch of a small perceptron.
+struct RealNetwork {
+  explicit RealNetwork(torch::ScalarType type) {
     torch::manual_seed(17);
-    TaskRegistry tasks;
     for (int t = 0; t < 4; ++t)
       tasks.add({.name = "t" + std::to_string(t),
                  .head = nn::LinearHead(12, 1),
                  .loss = MeanSquaredError{}});
-    HardSharing model(nn::MlpEncoder({.input_size = 6, .hidden_sizes = {16, 12}}), tasks);
+    model = HardSharing(nn::MlpEncoder({.input_size = 6, .hidden_sizes = {16, 12}}), tasks);
     model->to(type);
-    const auto options = torch::TensorOptions(type);
-    Batch batch;
-    batch.inputs.insert("x", torch::randn({10, 6}, options));
-    for (const Task& task : tasks) batch.targets.insert(task.name, torch::randn({10, 1}, options));
-    const auto losses_of = [&] {
-      TaskLosses losses = mtl::task_losses(*model, model->forward(batch.inputs), batch);
-      losses.another_batch = [&] {
-        return mtl::task_losses(*model, model->forward(batch.inputs), batch);
-      };
-      return losses;
-    };
-    const auto shared = model->shared_parameters();
+    batch.inputs.insert("x", torch::randn({10, 6}, type));
+    for (const Task& task : tasks) batch.targets.insert(task.name, torch::randn({10, 1}, type));
+  }
+
+  TaskLosses losses() {
+    TaskLosses result = task_losses(*model, model->forward(batch.inputs), batch);
+    result.another_batch = [this] { return losses(); };
+    return result;
+  }
+
+  // [T, all elements of `inputs`], in double precision.
+  static Tensor jacobian(const std::vector<Tensor>& losses, const std::vector<Tensor>& inputs) {
+    std::vector<Tensor> rows;
+    for (const Tensor& loss : losses)
+      rows.push_back(flat(torch::autograd::grad({loss}, inputs, {}, true)));
+    return torch::stack(rows).to(torch::kDouble);
+  }
+
+  VectorXd step(Combiner& combiner, const TaskLosses& losses) {
+    model->zero_grad();
+    combiner.backward(losses, *model);
+    std::vector<Tensor> gradients;
+    for (const Tensor& parameter : model->shared_parameters())
+      gradients.push_back(parameter.grad());
+    return vector_of(flat(gradients));
+  }
+
+  static Tensor flat(const std::vector<Tensor>& parts) {
+    std::vector<Tensor> all;
+    for (const Tensor& part : parts) all.push_back(part.reshape({-1}));
+    return torch::cat(all);
+  }
+
+  TaskRegistry tasks;
+  HardSharing model = nullptr;
+  Batch batch;
+};
+
+}  // namespace
+
+TEST_CASE("gradient combiners: on a real network .grad is what the explicit rows give") {
+  for (const auto type : {torch::kFloat, torch::kDouble}) {
+    RealNetwork network(type);
     for (const auto& text : kGradientMethods) {
       INFO(text);
       const auto make = [&]() -> std::unique_ptr<Combiner> {
@@ -243,29 +278,74 @@ TEST_CASE("gradient combiners: on a real network .grad is what the explicit rows
         if (text == "graddrop")
           return std::make_unique<GradDrop>(GradDrop::Options{
               .uniforms = [](const Tensor& odds) { return torch::full_like(odds, 0.4); }});
-        return make_combiner(text, tasks);
+        return make_combiner(text, network.tasks);
       };
-      TaskLosses losses = losses_of();
+      TaskLosses losses = network.losses();
       // MoCo scales rows by the losses, which a Jacobian does not tell: losses of 1.
       if (text == "moco")
         for (Tensor& loss : losses.values) loss = loss / loss.detach();
-      std::vector<Tensor> rows;
-      for (Tensor loss : losses.values) {
-        if (text == "db_mtl") loss = torch::log(loss + 1e-8);
-        std::vector<Tensor> parts;
-        for (const Tensor& gradient : torch::autograd::grad({loss}, shared, {}, true))
-          parts.push_back(gradient.reshape({-1}));
-        rows.push_back(torch::cat(parts).to(torch::kDouble));
-      }
-      const VectorXd expected = vector_of(aggregate(*make(), torch::stack(rows)));
-      model->zero_grad();
-      const auto combiner = make();
-      combiner->backward(losses, *model);
-      std::vector<Tensor> parts;
-      for (const Tensor& parameter : shared) parts.push_back(parameter.grad().reshape({-1}));
-      const VectorXd found = vector_of(torch::cat(parts));
+      std::vector<Tensor> values = losses.values;
+      if (text == "db_mtl")
+        for (Tensor& loss : values) loss = torch::log(loss + 1e-8);
+      const auto rows = RealNetwork::jacobian(values, network.model->shared_parameters());
+      const VectorXd expected = vector_of(aggregate(*make(), rows));
+      const VectorXd found = network.step(*make(), losses);
       CHECK((found - expected).norm() <= (type == torch::kFloat ? 1e-6 : 1e-12) * expected.norm());
-      CHECK(parts.front().scalar_type() == type);
+      CHECK(network.model->shared_parameters().front().grad().scalar_type() == type);
+    }
+  }
+}
+
+TEST_CASE("gradient combiners: at the shared representation, its rows decide") {
+  RealNetwork network(torch::kDouble);
+  for (const auto& text : kGradientMethods) {
+    // These two look at more than the rows: the representation's signs, the losses.
+    if (text == "graddrop" || text == "moco") continue;
+    INFO(text);
+    const TaskLosses losses = network.losses();
+    std::vector<Tensor> values = losses.values;
+    if (text == "db_mtl")
+      for (Tensor& loss : values) loss = torch::log(loss + 1e-8);
+    const Tensor& z = losses.representation;
+    const Tensor chosen =
+        aggregate(*make_combiner(text, network.tasks), RealNetwork::jacobian(values, {z}));
+    const VectorXd expected = vector_of(RealNetwork::flat(torch::autograd::grad(
+        {z}, network.model->shared_parameters(), {chosen.reshape(z.sizes())}, true)));
+    const auto separator = text.find(':') == std::string::npos ? ":" : ",";
+    const auto combiner = make_combiner(text + separator + "at=representation", network.tasks);
+    CHECK((network.step(*combiner, losses) - expected).norm() <= 1e-12 * expected.norm());
+  }
+}
+
+TEST_CASE("GradVac: each layer or parameter has cosines of its own") {
+  RealNetwork network(torch::kDouble);
+  const auto shared = network.model->shared_parameters();
+  const auto options = [](GradVac::Groups groups) {
+    GradVac::Options result;
+    result.groups = groups;
+    result.order = [](int64_t, int64_t n) {
+      std::vector<int64_t> order(static_cast<size_t>(n));
+      std::iota(order.begin(), order.end(), 0);
+      return order;
+    };
+    return result;
+  };
+  const std::vector<std::pair<GradVac::Groups, size_t>> kinds = {{GradVac::Groups::layer, 2},
+                                                                 {GradVac::Groups::parameter, 1}};
+  for (const auto& [groups, size] : kinds) {
+    GradVac combiner(options(groups));
+    std::deque<GradVac> by_group;
+    for (size_t g = 0; g * size < shared.size(); ++g)
+      by_group.emplace_back(options(GradVac::Groups::whole));
+    for (int step = 0; step < 3; ++step) {  // the cosines are remembered from step to step
+      const TaskLosses losses = network.losses();
+      std::vector<Tensor> expected;
+      for (size_t g = 0; g < by_group.size(); ++g)
+        expected.push_back(aggregate(
+            by_group[g], RealNetwork::jacobian(losses.values, {shared.begin() + g * size,
+                                                               shared.begin() + (g + 1) * size})));
+      const VectorXd all = vector_of(torch::cat(expected));
+      CHECK((network.step(combiner, losses) - all).norm() <= 1e-12 * all.norm());
     }
   }
 }
