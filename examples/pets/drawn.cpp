@@ -32,8 +32,10 @@ class Dice {
     double sum = 0;
     for (const double score : scores) sum += score;
     double left = uniform(0, sum);
-    for (size_t i = 0; i < scores.size(); ++i)
-      if ((left -= scores[i]) < 0) return i;
+    for (size_t i = 0; i < scores.size(); ++i) {
+      left -= scores[i];
+      if (left < 0) return i;
+    }
     return static_cast<size_t>(std::max_element(scores.begin(), scores.end()) - scores.begin());
   }
 

@@ -124,7 +124,8 @@ void warn_of_gaps(WeatherDays& days) {
     if (++gaps > shown) continue;
     const std::string first = to_text(days.dates[i - 1] + std::chrono::days(1));
     const std::string last = to_text(days.dates[i] - std::chrono::days(1));
-    list += (list.empty() ? "" : ", ") + (first == last ? first : first + " to " + last);
+    if (!list.empty()) list += ", ";
+    list += first == last ? first : fmt::format("{} to {}", first, last);
   }
   if (gaps == 0) return;
   if (gaps > shown) list += fmt::format(" and {} more gaps", gaps - shown);

@@ -126,7 +126,7 @@ std::string read_bytes(std::ifstream& stream, uint64_t count, const std::string&
 
 Tensor read_tensor(std::ifstream& stream, const Entry& entry, uint64_t data_begin,
                    const std::string& file) {
-  const Tensor tensor = torch::empty(entry.shape, torch::dtype(entry.type));
+  Tensor tensor = torch::empty(entry.shape, torch::dtype(entry.type));
   const uint64_t bytes = entry.end - entry.begin;
   if (bytes == 0) return tensor;
   stream.seekg(static_cast<std::streamoff>(data_begin + entry.begin));

@@ -88,8 +88,8 @@ struct LstmLayer : torch::autograd::Function<LstmLayer> {
     const int64_t steps = x.size(0), n = x.size(1), h = hh.size(1);
     const auto gates =
         at::addmm(bias_ih + bias_hh, x.view({steps * n, -1}), ih.t()).view({steps, n, 4 * h});
-    const auto cells = at::empty({steps, n, h}, x.options());
-    const auto squashed = at::empty_like(cells), hidden = at::empty_like(cells);
+    const auto cells = at::empty({steps, n, h}, x.options()), squashed = at::empty_like(cells);
+    auto hidden = at::empty_like(cells);
     const auto zero = at::zeros({n, h}, x.options());
     for (int64_t t = 0; t < steps; ++t) {
       auto all = gates[t];

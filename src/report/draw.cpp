@@ -14,8 +14,6 @@
 #include "mtl/report/figure.hpp"
 #include "script.hpp"
 
-extern char** environ;
-
 namespace mtl::report {
 namespace {
 

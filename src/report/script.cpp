@@ -157,7 +157,7 @@ Range padded(Range range, double margin) {
 }
 
 std::string Script::points(std::span<const double> x, std::span<const double> y) {
-  const std::string name = fmt::format("$points{}", blocks_++);
+  std::string name = fmt::format("$points{}", blocks_++);
   line("{} << END", name);
   bool gap = true;  // no empty line at the front, and never two in a row (those would begin another
                     // data set)

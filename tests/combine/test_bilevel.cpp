@@ -427,7 +427,7 @@ TEST_CASE("Bilevel combiners: the trainer gives them what they need, and runs ar
       BatchLoader train(data, {.batch_size = 2, .shuffle = true, .seed = 4});
       torch::optim::SGD sgd(net->parameters(), 0.05);
       const auto combiner = make_combiner(text, net->tasks());
-      Trainer trainer(static_cast<Model&>(*net), sgd, *combiner, {.epochs = 12});
+      Trainer trainer(*net, sgd, *combiner, {.epochs = 12});
       const TrainingRun result = trainer.fit(train);
       CHECK(result.steps == 12 * 3);  // every other batch is for validation
       const auto& epochs = result.history.epochs;

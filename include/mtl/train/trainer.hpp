@@ -2,6 +2,7 @@
 
 #include <torch/optim/optimizer.h>
 
+#include <concepts>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -90,10 +91,12 @@ class Trainer {
           TrainerOptions options);
   TrainingRun run(LoaderRef train, const LoaderRef* valid, std::vector<Callback> callbacks);
 
-  static Model& as_model(Model& model) { return model; }
-  template <class Holder>
-  static Model& as_model(Holder& holder) {
-    return *holder;
+  template <class ModelOrHolder>
+  static Model& as_model(ModelOrHolder& model) {
+    if constexpr (std::derived_from<ModelOrHolder, Model>)
+      return model;
+    else
+      return *model;
   }
 
   Model& model_;

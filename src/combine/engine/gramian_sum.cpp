@@ -152,7 +152,7 @@ Eigen::MatrixXd GramianSum::value() const {
 Eigen::MatrixXd guarded_gramian(int64_t tasks, const std::function<void(GramianSum&, bool)>& add) {
   GramianSum sum(tasks);
   add(sum, false);
-  const auto value = sum.value();
+  auto value = sum.value();
   // The square of a float underflows below 1e-38. Lost squares stay below 1e-6 of a sum above this
   // limit for up to 1e8 columns. Infinite sums are overflow or infinite rows; the second sum tells
   // which.

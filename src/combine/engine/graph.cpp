@@ -1,6 +1,7 @@
 #include "graph.hpp"
 
 #include <algorithm>
+#include <ranges>
 #include <unordered_map>
 #include <utility>
 
@@ -139,8 +140,8 @@ void Walk::find_owners() {
       if (target) add_owner(items_[*target].owner, items_[i].owner);
     }
   }
-  for (auto i = order_.rbegin(); i != order_.rend(); ++i) {
-    auto& item = items_[*i];
+  for (const auto i : order_ | std::views::reverse) {
+    auto& item = items_[i];
     item.needed = item.column.has_value();
     for (const auto& target : item.next)
       item.needed = item.needed || (target && items_[*target].needed);

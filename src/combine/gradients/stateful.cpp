@@ -90,12 +90,11 @@ VectorXd MoDo::weights(const MatrixXd& cross) {
   size_to(weights_, step().task_count, 1.0 / static_cast<double>(step().task_count),
           "the weights of MoDo");
   // Of absent tasks the weights stay; the present ones share what is theirs.
-  const VectorXd before = weights_(step().tasks);
+  VectorXd before = weights_(step().tasks);
   const double part = before.sum();
   if (!(part > 0)) return before;
   const VectorXd w = before / part;
-  const VectorXd after =
-      solvers::project_on_simplex(w - options_.gamma * (cross * w + options_.rho * w));
+  VectorXd after = solvers::project_on_simplex(w - options_.gamma * (cross * w + options_.rho * w));
   weights_(step().tasks) = part * after;
   return after;
 }
@@ -138,7 +137,7 @@ VectorXd SdmGrad::weights(const MatrixXd& cross) {
   size_to(weights_, step().task_count, 1.0 / static_cast<double>(step().task_count),
           "the weights of SDMGrad");
   const Eigen::Index n = cross.rows();
-  const VectorXd before = weights_(step().tasks);
+  VectorXd before = weights_(step().tasks);
   const double part = before.sum();
   if (!(part > 0)) return before;
   VectorXd w = before / part;

@@ -11,7 +11,8 @@ struct StepLr {
   double gamma = 0.1;
 
   double rate(double base, int64_t epoch) const {
-    return base * std::pow(gamma, static_cast<double>(epoch / step_size));
+    const int64_t drops = epoch / step_size;
+    return base * std::pow(gamma, static_cast<double>(drops));
   }
 };
 
