@@ -25,7 +25,11 @@ mtl::report::ContourPanel panel(const std::string& title) {
   const mtl::Tensor mean = ((losses[0] + losses[1]) / 2).contiguous();
   panel.z = Eigen::Map<const Eigen::Matrix<double, -1, -1, Eigen::RowMajor>>(
       mean.data_ptr<double>(), points, points);
-  panel.front = {"Pareto set", {-7, 7}, {-8, -8}};
+  panel.front.name = "Pareto set";
+  for (double x1 = -7; x1 <= 7; x1 += 0.25) {
+    panel.front.x.push_back(x1);
+    panel.front.y.push_back(pareto_x2(x1));
+  }
   return panel;
 }
 

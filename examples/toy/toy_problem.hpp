@@ -2,6 +2,8 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -9,8 +11,8 @@
 
 /// Two losses over a plane that oppose each other in size, slope and direction: the toy of CAGrad
 /// (Liu et al., NeurIPS 2021) and Nash-MTL (Navon et al., ICML 2022). Both fall into a valley from
-/// above and from below x2 = 0; the Pareto set lies on x2 = -8 between x1 = -7 and x1 = 7. x [...,
-/// 2] -> the two losses, each [...].
+/// above and from below x2 = 0; the Pareto set (pareto_x2) is nearly level between x1 = -7 and
+/// x1 = 7. x [..., 2] -> the two losses, each [...].
 inline std::vector<mtl::Tensor> toy_losses(const mtl::Tensor& x) {
   const mtl::Tensor x1 = x.select(-1, 0);
   const mtl::Tensor x2 = x.select(-1, 1);
@@ -60,9 +62,23 @@ inline std::vector<mtl::Tensor> toy_path(mtl::Combiner& combiner, const std::vec
   return path;
 }
 
+/// The Pareto set at x1 in [-7, 7]. Below x2 = 0 the losses are t(x2) b_i(x), t = tanh(-x2 / 2),
+/// and the slopes along x1 cancel for the weights (7 + x1) / 14 and (7 - x1) / 14; along x2 they do
+/// where t' b + t b' = 0, b the weighted bowl.
+inline double pareto_x2(double x1) {
+  double x2 = -8;
+  for (int i = 0; i < 60; ++i) {
+    const double t = std::tanh(-x2 / 2);
+    const double bowl = (49 - x1 * x1 + 0.1 * (x2 + 8) * (x2 + 8)) / 10 - 20;
+    x2 = -8 + (1 - t * t) / 2 * bowl / (0.02 * t);
+  }
+  return x2;
+}
+
 /// Whether a point is Pareto-optimal to `tolerance` in x.
 inline bool in_pareto_set(const mtl::Tensor& x, double tolerance) {
   const double x1 = x[0].item<double>();
   const double x2 = x[1].item<double>();
-  return std::abs(x2 + 8) <= tolerance && std::abs(x1) <= 7 + tolerance;
+  return std::abs(x1) <= 7 + tolerance &&
+         std::abs(x2 - pareto_x2(std::clamp(x1, -7.0, 7.0))) <= tolerance;
 }

@@ -57,3 +57,28 @@ TEST_CASE("The toy of CAGrad and Nash-MTL: every path follows its golden traject
   }
   CHECK(compared >= 245);  // of 260
 }
+
+TEST_CASE("The toy: on its Pareto set the two gradients cancel, elsewhere they do not") {
+  const auto least_gradient = [](double x1, double x2) {
+    const mtl::Tensor x = torch::tensor({x1, x2}, torch::kDouble).requires_grad_();
+    const auto losses = toy_losses(x);
+    const mtl::Tensor first = torch::autograd::grad({losses[0]}, {x}, {}, true)[0];
+    const mtl::Tensor second = torch::autograd::grad({losses[1]}, {x})[0];
+    const double weight = (7 + x1) / 14;
+    return ((weight * first + (1 - weight) * second).norm() / first.norm()).item<double>();
+  };
+  for (const double x1 : {-6.0, -1.0, 0.0, 3.5}) {
+    CHECK(least_gradient(x1, pareto_x2(x1)) < 1e-12);
+    CHECK(least_gradient(x1, pareto_x2(x1) + 0.1) > 1e-4);
+    CHECK(in_pareto_set(torch::tensor({x1, pareto_x2(x1)}, torch::kDouble), 1e-6));
+    CHECK_FALSE(in_pareto_set(torch::tensor({x1, pareto_x2(x1) + 0.1}, torch::kDouble), 0.05));
+  }
+}
+
+TEST_CASE("The toy: Nash-MTL ends in the Pareto set from above and from the side") {
+  const std::vector<std::vector<double>> starts = {{9, 9}, {-8.5, 7.5}, {-7.5, -0.5}};
+  for (const auto& start : starts) {
+    const auto nash = mtl::make_combiner("nash");
+    CHECK(in_pareto_set(toy_path(*nash, start, 1e-2, 3000, 3000).back(), 0.02));
+  }
+}
