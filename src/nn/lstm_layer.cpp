@@ -140,8 +140,10 @@ struct LstmLayer : torch::autograd::Function<LstmLayer> {
     if (context->needs_input_grad(2))
       result[2] =
           at::mm(all.narrow(0, n, later).t(), hidden.view({steps * n, h}).narrow(0, 0, later));
-    if (context->needs_input_grad(3)) result[3] = all.sum(0);
-    if (context->needs_input_grad(4)) result[4] = all.sum(0);
+    const auto bias = all.sum(0);
+    if (context->needs_input_grad(3)) result[3] = bias;
+    if (context->needs_input_grad(4))
+      result[4] = bias.clone();  // whoever writes to one, not to both
     return result;
   }
 

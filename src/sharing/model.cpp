@@ -103,7 +103,6 @@ BranchedImpl::BranchedImpl(Encoder stem, std::vector<Branch> branches, TaskRegis
 NamedTensors BranchedImpl::forward(const NamedTensors& inputs) {
   representation_ = stem_.forward(pick_input(inputs, input_));
   std::vector<Tensor> branch_outputs;
-  branch_outputs.reserve(branches_.size());
   for (const Branch& branch : branches_)
     branch_outputs.push_back(branch.encoder.forward(representation_));
   NamedTensors predictions;

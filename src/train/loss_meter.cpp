@@ -40,7 +40,6 @@ int64_t LossMeter::add(const TaskLosses& losses) {
 std::vector<double> LossMeter::means() {
   if (!pending_.empty()) {
     std::vector<Tensor> values;
-    values.reserve(pending_.size());
     for (const Pending& pending : pending_) values.push_back(pending.value.to(torch::kDouble));
     const Tensor all = torch::stack(values).cpu();
     for (size_t i = 0; i < pending_.size(); ++i) {

@@ -266,6 +266,14 @@ struct RealNetwork {
   Batch batch;
 };
 
+// What the method takes gradients of.
+std::vector<Tensor> differentiated(const std::string& text, const TaskLosses& losses) {
+  std::vector<Tensor> values = losses.values;
+  if (text == "db_mtl")
+    for (Tensor& loss : values) loss = torch::log(loss + 1e-8);
+  return values;
+}
+
 }  // namespace
 
 TEST_CASE("gradient combiners: on a real network .grad is what the explicit rows give") {
@@ -284,10 +292,8 @@ TEST_CASE("gradient combiners: on a real network .grad is what the explicit rows
       // MoCo scales rows by the losses, which a Jacobian does not tell: losses of 1.
       if (text == "moco")
         for (Tensor& loss : losses.values) loss = loss / loss.detach();
-      std::vector<Tensor> values = losses.values;
-      if (text == "db_mtl")
-        for (Tensor& loss : values) loss = torch::log(loss + 1e-8);
-      const auto rows = RealNetwork::jacobian(values, network.model->shared_parameters());
+      const auto rows =
+          RealNetwork::jacobian(differentiated(text, losses), network.model->shared_parameters());
       const VectorXd expected = vector_of(aggregate(*make(), rows));
       const VectorXd found = network.step(*make(), losses);
       CHECK((found - expected).norm() <= (type == torch::kFloat ? 1e-6 : 1e-12) * expected.norm());
@@ -303,12 +309,9 @@ TEST_CASE("gradient combiners: at the shared representation, its rows decide") {
     if (text == "graddrop" || text == "moco") continue;
     INFO(text);
     const TaskLosses losses = network.losses();
-    std::vector<Tensor> values = losses.values;
-    if (text == "db_mtl")
-      for (Tensor& loss : values) loss = torch::log(loss + 1e-8);
     const Tensor& z = losses.representation;
-    const Tensor chosen =
-        aggregate(*make_combiner(text, network.tasks), RealNetwork::jacobian(values, {z}));
+    const Tensor chosen = aggregate(*make_combiner(text, network.tasks),
+                                    RealNetwork::jacobian(differentiated(text, losses), {z}));
     const VectorXd expected = vector_of(RealNetwork::flat(torch::autograd::grad(
         {z}, network.model->shared_parameters(), {chosen.reshape(z.sizes())}, true)));
     const auto separator = text.find(':') == std::string::npos ? ":" : ",";

@@ -45,7 +45,7 @@ TEST_CASE("LstmEncoder: dropout and every gradient as torch's module gives") {
   torch::nn::LSTM torchs(torch::nn::LSTMOptions(3, 4).num_layers(3).dropout(0.4).batch_first(true));
   ours->to(torch::kDouble);
   torchs->to(torch::kDouble);
-  // The gradients of `value` and of their squares' sum: first and second order.
+  // The gradients of a function of y, and those of the sum of their squares.
   const auto gradients = [](const torch::nn::Module& module, const torch::Tensor& x, auto forward) {
     torch::manual_seed(5);
     const auto y = forward(x);

@@ -249,8 +249,6 @@ void Engine::State::backward(const Eigen::VectorXd& weights,
                              const std::vector<Tensor>& parameters) {
   std::vector<Tensor> cotangents;
   std::vector<Target> targets;
-  cotangents.reserve(step.losses.size());
-  targets.reserve(parameters.size());
   for (size_t t = 0; t < step.losses.size(); ++t) {
     cotangents.push_back(weight_like(step.losses[t], weights[static_cast<int64_t>(t)]));
   }

@@ -145,7 +145,6 @@ Captured capture(const Plan& plan, const std::vector<Tensor>& losses,
   auto captured = empty_captured(plan, losses.size());
   const auto in_site = columns_of_sites(plan);
   std::vector<std::vector<std::vector<Tensor>>> parts;  // [site][use][task]
-  parts.reserve(plan.sites.size());
   for (const auto& site : plan.sites) {
     parts.emplace_back(site.outputs.size(), std::vector<Tensor>(losses.size()));
   }
