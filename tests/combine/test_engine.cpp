@@ -226,6 +226,23 @@ TEST_CASE("Engine: parameters reached by some tasks, by one, by none") {
                exact);
 }
 
+TEST_CASE("Engine: gradients that are one number seen many times") {
+  for (const int64_t tasks : {2, 3, 12}) {
+    torch::manual_seed(1);
+    Net net;
+    const auto w = net.parameter({7});
+    check_engine({[=] {
+                    Tensors losses{w.sum()};
+                    while (static_cast<int64_t>(losses.size()) < tasks)
+                      losses.push_back((w * static_cast<double>(losses.size())).pow(2).mean());
+                    return losses;
+                  },
+                  net.shared,
+                  {}},
+                 exact);
+  }
+}
+
 TEST_CASE("Engine: frozen parameters") {
   for (const size_t frozen : {0, 1, 2, 3}) {
     auto net = two_layers(torch::kDouble, 3, [](Tensor x) { return torch::relu(x); });

@@ -266,6 +266,32 @@ TEST_CASE("Engine: gradients whose squares leave the range of a float") {
   }
 }
 
+TEST_CASE("Engine: batches of changing size through one engine") {
+  torch::manual_seed(1);
+  Net net;
+  const auto w1 = net.parameter({7, 6}), b1 = net.parameter({7}), w2 = net.parameter({5, 7});
+  net.add_heads(3, 5);
+  const Eigen::Vector3d weights(0.3, 0.8, 1.4);
+  for (const bool smooth : {false, true}) {
+    mtl::Engine engine({.path = mtl::EnginePath::products});
+    for (const int64_t samples : {9, 9, 4, 12, 9, 70}) {
+      INFO("smooth " << smooth << ", " << samples << " samples");
+      const auto x = torch::randn({samples, 6}, torch::kDouble);
+      const auto batch = problem(net, [=] {
+        const auto hidden = torch::nn::functional::linear(x, w1, b1);
+        return torch::nn::functional::linear(smooth ? torch::tanh(hidden) : torch::relu(hidden),
+                                             w2);
+      });
+      const auto rows = backward_rows(batch, net.shared);
+      engine.begin(batch.step());
+      CHECK(distance(engine.gramian(), plain_gramian(rows, 3)) <= exact);
+      engine.write_gradients(weights, mtl::HeadGradient::plain);
+      for (size_t p = 0; p < rows.size(); ++p)
+        CHECK(distance(net.shared[p].grad(), plain_sum(rows[p], weights)) <= exact);
+    }
+  }
+}
+
 TEST_CASE("Engine: NaN and Inf in a task's row show in its entry of the Gramian") {
   for (const auto path : {mtl::EnginePath::automatic, mtl::EnginePath::rows}) {
     const auto net = two_layers(torch::kFloat, 3, [](Tensor x) { return torch::relu(x); });

@@ -6,6 +6,7 @@
 
 #include "gramian_sum.hpp"
 #include "mtl/core/torch_version.hpp"
+#include "workspace.hpp"
 
 namespace mtl::engine {
 namespace {
@@ -70,8 +71,7 @@ void accumulate(const Tensor& parameter, Tensor gradient) {
     grad.add_(gradient);
   } else if (grad.defined()) {
     grad = gradient + grad;
-  } else if (gradient.use_count() == 1 && gradient.storage().use_count() == 1 &&
-             ag::utils::obeys_layout_contract(gradient, parameter)) {
+  } else if (owned(gradient) && ag::utils::obeys_layout_contract(gradient, parameter)) {
     grad = gradient.detach();
   } else {
     grad = ag::utils::clone_obey_contract(gradient, parameter);

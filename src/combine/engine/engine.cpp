@@ -12,6 +12,7 @@
 #include "linear_rows.hpp"
 #include "mtl/core/error.hpp"
 #include "replay.hpp"
+#include "workspace.hpp"
 
 namespace mtl {
 namespace {
@@ -52,6 +53,7 @@ struct Engine::State {
   std::vector<LinearRows> layers;  // rows not yet multiplied out
   Rows task_rows;                  // [task parameter][task]
   std::optional<Eigen::MatrixXd> gramian;
+  engine::Workspace workspace;
 
   int64_t tasks() const { return static_cast<int64_t>(step.losses.size()); }
   bool at_representation() const { return step.representation.defined(); }
@@ -63,7 +65,7 @@ struct Engine::State {
   engine::Plan plan(bool rows_wanted) const;
   void take(const engine::Plan& plan, engine::Captured found);
   void multiply_out();
-  Eigen::MatrixXd gramian_of(const std::vector<bool>& wanted) const;
+  Eigen::MatrixXd gramian_of(const std::vector<bool>& wanted);
   std::vector<Tensor> weighted_sum(const Eigen::VectorXd& weights, const std::vector<bool>& wanted,
                                    bool rows_wanted_again = true);
   void write_columns(std::vector<Tensor> direction);
@@ -112,6 +114,11 @@ void Engine::State::end() {
   columns.clear();
   task_parameters.clear();
   column_rows.clear();
+  if (captured) {
+    std::vector<Tensor> memory;
+    for (auto& layer : layers) memory.push_back(std::move(layer.delta));
+    workspace.end_step(std::move(memory));
+  }
   layers.clear();
   task_rows.clear();
   captured = false;
@@ -148,7 +155,8 @@ void Engine::State::capture(bool rows_wanted) {
     const at::NoGradGuard no_grad;
     const auto graph = plan(rows_wanted);
     std::optional<engine::Captured> found;
-    if (graph.replay) found = engine::replay(graph, step.losses, columns, task_parameters);
+    if (graph.replay)
+      found = engine::replay(graph, step.losses, columns, task_parameters, workspace);
     if (!found) found = engine::capture(graph, step.losses, columns, task_parameters);
     take(graph, std::move(*found));
     captured = true;
@@ -191,12 +199,12 @@ void Engine::State::multiply_out() {
   layers.clear();
 }
 
-Eigen::MatrixXd Engine::State::gramian_of(const std::vector<bool>& wanted) const {
+Eigen::MatrixXd Engine::State::gramian_of(const std::vector<bool>& wanted) {
   const at::NoGradGuard no_grad;
   return engine::guarded_gramian(tasks(), [&](engine::GramianSum& sum, bool in_double) {
     for (const auto& layer : layers) {
       engine::add_gramian(layer, wanted[layer.weight], layer.bias && wanted[*layer.bias], in_double,
-                          sum);
+                          sum, workspace);
     }
     for (size_t c = 0; c < columns.size(); ++c) {
       if (wanted[c]) sum.add_rows(column_rows[c], in_double);

@@ -3,8 +3,10 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <cmath>
+#include <array>
 #include <utility>
+
+#include "workspace.hpp"
 
 namespace mtl::engine {
 namespace {
@@ -13,11 +15,17 @@ using at::Tensor;
 
 using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-// For so few tasks, or below so many multiplications, inner products of the rows where they lie
-// cost less than a matrix product and the copy that it needs.
-constexpr int64_t loop_tasks = 4;
+// For so few tasks and threads, or below so many multiplications, our own inner products of the
+// rows where they lie cost less than a matrix product, which copies them first.
+constexpr int64_t loop_tasks = 8;
+constexpr int loop_threads = 2;
 constexpr int64_t loop_limit = 1 << 14;
-constexpr int64_t loop_block = 1 << 10;  // columns: T rows of them stay in the first-level cache
+constexpr int64_t loop_block = 1 << 9;  // columns: 2 T rows of them stay in the first-level cache
+
+bool loop_pays(int64_t tasks, int64_t columns) {
+  return (tasks <= loop_tasks && at::get_num_threads() <= loop_threads) ||
+         columns * tasks * tasks <= loop_limit;
+}
 
 at::ScalarType product_type(const Tensor& row, bool in_double) {
   if (in_double || row.scalar_type() == at::kDouble) return at::kDouble;
@@ -27,46 +35,87 @@ at::ScalarType product_type(const Tensor& row, bool in_double) {
 // One dimension, in an order of elements that is the same for all `rows`; a view wherever the
 // layout allows it.
 std::vector<Tensor> flatten(const std::vector<Tensor>& rows) {
-  std::vector<Tensor> flat(rows.size());
-  const Tensor* first = nullptr;
-  bool one_layout = true;
+  const auto& first = rows.front();
+  const bool one_layout = std::all_of(rows.begin(), rows.end(), [&](const Tensor& row) {
+    return row.is_non_overlapping_and_dense() && row.strides() == first.strides();
+  });
+  std::vector<Tensor> flat;
   for (const auto& row : rows) {
-    if (!row.defined()) continue;
-    if (first == nullptr) first = &row;
-    one_layout =
-        one_layout && row.is_non_overlapping_and_dense() && row.strides() == first->strides();
-  }
-  for (size_t t = 0; t < rows.size(); ++t) {
-    if (!rows[t].defined()) continue;
-    flat[t] = one_layout ? rows[t].as_strided({rows[t].numel()}, {1}) : rows[t].reshape({-1});
+    flat.push_back(one_layout ? row.as_strided({row.numel()}, {1})
+                              : row.reshape({-1}).contiguous());
   }
   return flat;
 }
 
+// <a_i, b_j> at once, which halves what is loaded; in lanes that fill a vector register or two.
 template <class T>
-void add_loop(const std::vector<Tensor>& flat, Eigen::MatrixXd& sum) {
-  const auto tasks = static_cast<int64_t>(flat.size());
-  std::vector<const T*> data(flat.size(), nullptr);
-  int64_t columns = 0;
-  for (size_t t = 0; t < flat.size(); ++t) {
-    if (!flat[t].defined()) continue;
-    data[t] = flat[t].data_ptr<T>();
-    columns = flat[t].numel();
+Eigen::Matrix2d products_of_two(const std::array<const T*, 2>& a, const std::array<const T*, 2>& b,
+                                int64_t columns) {
+  constexpr int width = 8;
+  using Lanes = Eigen::Array<T, width, 1>;
+  using Map = Eigen::Map<const Lanes>;
+  Lanes s00 = Lanes::Zero(), s01 = s00, s10 = s00, s11 = s00;
+  int64_t c = 0;
+  for (; c + width <= columns; c += width) {
+    s00 += Map(a[0] + c) * Map(b[0] + c);
+    s01 += Map(a[0] + c) * Map(b[1] + c);
+    s10 += Map(a[1] + c) * Map(b[0] + c);
+    s11 += Map(a[1] + c) * Map(b[1] + c);
   }
-  using Block = Eigen::Map<const Eigen::Matrix<T, Eigen::Dynamic, 1>>;
+  Eigen::Matrix2d sums;
+  sums << s00.sum(), s01.sum(), s10.sum(), s11.sum();
+  for (; c < columns; ++c) {
+    for (int i = 0; i < 2; ++i)
+      for (int j = 0; j < 2; ++j) sums(i, j) += static_cast<double>(a[i][c]) * b[j][c];
+  }
+  return sums;
+}
+
+// Inner products of the rows a and b, each `columns` long. Of a symmetric product, what is below
+// the diagonal counts twice and what is above it not at all.
+template <class T>
+Eigen::MatrixXd products_of(std::vector<const T*> a, std::vector<const T*> b, bool symmetric,
+                            int64_t columns) {
+  const auto count = a.size();
+  Eigen::MatrixXd sum = Eigen::MatrixXd::Zero(count, count);
+  a.push_back(a.back());  // the last of an odd number is paired with itself
+  b.push_back(b.back());
   for (int64_t begin = 0; begin < columns; begin += loop_block) {
     const auto width = std::min(columns - begin, loop_block);
-    for (int64_t s = 0; s < tasks; ++s) {
-      if (data[s] == nullptr) continue;
-      const Block row(data[s] + begin, width);
-      for (int64_t t = 0; t <= s; ++t) {
-        if (data[t] == nullptr) continue;
-        const double product = row.dot(Block(data[t] + begin, width));
-        sum(s, t) += product;
-        if (s != t) sum(t, s) += product;
+    for (size_t s = 0; s < count; s += 2) {
+      for (size_t t = 0; t < (symmetric ? s + 1 : count); t += 2) {
+        const auto found = products_of_two<T>({a[s] + begin, a[s + 1] + begin},
+                                              {b[t] + begin, b[t + 1] + begin}, width);
+        const auto rows = std::min<size_t>(2, count - s), cols = std::min<size_t>(2, count - t);
+        sum.block(s, t, rows, cols) +=
+            (symmetric && s != t ? 2 : 1) * found.topLeftCorner(rows, cols);
       }
     }
   }
+  return sum;
+}
+
+template <class T>
+std::vector<const T*> begin_of(const Tensor& rows) {
+  std::vector<const T*> begin;
+  for (int64_t t = 0; t < rows.size(0); ++t)
+    begin.push_back(rows.data_ptr<T>() + t * rows.stride(0));
+  return begin;
+}
+
+template <class T>
+std::vector<const T*> begin_of(const std::vector<Tensor>& rows) {
+  std::vector<const T*> begin;
+  for (const auto& row : rows) begin.push_back(row.data_ptr<T>());
+  return begin;
+}
+
+template <class Rows>
+Eigen::MatrixXd products_of(const Rows& a, const Rows& b, bool symmetric, at::ScalarType type,
+                            int64_t columns) {
+  if (type == at::kDouble)
+    return products_of(begin_of<double>(a), begin_of<double>(b), symmetric, columns);
+  return products_of(begin_of<float>(a), begin_of<float>(b), symmetric, columns);
 }
 
 }  // namespace
@@ -77,38 +126,41 @@ Tensor dense(Tensor gradient) {
 }
 
 void GramianSum::add_rows(const std::vector<Tensor>& rows, bool in_double) {
-  std::vector<Tensor> strided(rows.size());
-  for (size_t t = 0; t < rows.size(); ++t) strided[t] = dense(rows[t]);
-  const auto first =
-      std::find_if(strided.begin(), strided.end(), [](const Tensor& row) { return row.defined(); });
-  if (first == strided.end() || first->numel() == 0) return;
-  const auto flat = flatten(strided);
-  const auto tasks = static_cast<int64_t>(flat.size());
-  const auto columns = first->numel();
-  const auto type = product_type(*first, in_double);
-
-  if (first->is_cpu() && type == first->scalar_type() &&
-      (tasks <= loop_tasks || columns * tasks * tasks <= loop_limit)) {
-    return type == at::kDouble ? add_loop<double>(flat, sum_) : add_loop<float>(flat, sum_);
+  std::vector<Tensor> defined;
+  std::vector<int64_t> index;
+  for (size_t t = 0; t < rows.size(); ++t) {
+    if (!rows[t].defined() || rows[t].numel() == 0) continue;
+    defined.push_back(dense(rows[t]));
+    index.push_back(static_cast<int64_t>(t));
+  }
+  if (defined.empty()) return;
+  const auto flat = flatten(defined);
+  const auto& first = flat.front();
+  const auto type = product_type(first, in_double);
+  const auto count = static_cast<int64_t>(flat.size());
+  if (first.is_cpu() && type == first.scalar_type() && loop_pays(count, first.numel())) {
+    sum_(index, index) += products_of(flat, flat, true, type, first.numel());
+    return;
   }
   // The chunk is copied so that T rows lie side by side in the cache; a [T, P] copy never exists.
-  auto buffer = at::empty({tasks, std::min(columns, chunk)}, first->options().dtype(type));
-  for (int64_t t = 0; t < tasks; ++t) {
-    if (!flat[t].defined()) buffer[t].zero_();
-  }
+  const auto columns = first.numel();
+  auto buffer = at::zeros({sum_.rows(), std::min(columns, chunk)}, first.options().dtype(type));
   for (int64_t begin = 0; begin < columns; begin += chunk) {
     const auto width = std::min(columns - begin, chunk);
     const auto part = buffer.narrow(1, 0, width);
-    for (int64_t t = 0; t < tasks; ++t) {
-      if (flat[t].defined()) part[t].copy_(flat[t].narrow(0, begin, width));
-    }
-    add_product(part, part);
+    for (size_t i = 0; i < flat.size(); ++i) part[index[i]].copy_(flat[i].narrow(0, begin, width));
+    add_product(part, part, true);
   }
 }
 
-void GramianSum::add_product(const Tensor& a, const Tensor& b) {
-  for (int64_t begin = 0; begin < a.size(1); begin += chunk) {
-    const auto width = std::min(a.size(1) - begin, chunk);
+void GramianSum::add_product(const Tensor& a, const Tensor& b, bool symmetric) {
+  const auto columns = a.size(1);
+  if (a.is_cpu() && a.stride(1) == 1 && b.stride(1) == 1 && loop_pays(a.size(0), columns)) {
+    sum_ += products_of(a, b, symmetric, a.scalar_type(), columns);
+    return;
+  }
+  for (int64_t begin = 0; begin < columns; begin += chunk) {
+    const auto width = std::min(columns - begin, chunk);
     const auto product = at::mm(a.narrow(1, begin, width), b.narrow(1, begin, width).t());
     if (!product.is_cpu()) {
       on_device(product).add_(product);
@@ -121,15 +173,6 @@ void GramianSum::add_product(const Tensor& a, const Tensor& b) {
       sum_ += Map(product.data_ptr<float>(), product.size(0), product.size(1)).cast<double>();
     }
   }
-}
-
-Tensor GramianSum::scratch(at::IntArrayRef sizes, const Tensor& like) {
-  const auto count = c10::multiply_integers(sizes);
-  if (!scratch_.defined() || scratch_.numel() < count || scratch_.dtype() != like.dtype() ||
-      scratch_.device() != like.device()) {
-    scratch_ = at::empty({count}, like.options());
-  }
-  return scratch_.narrow(0, 0, count).view(sizes);
 }
 
 Tensor& GramianSum::on_device(const Tensor& like) {
@@ -162,11 +205,6 @@ Eigen::MatrixXd guarded_gramian(int64_t tasks, const std::function<void(GramianS
   GramianSum exact(tasks);
   add(exact, true);
   return exact.value();
-}
-
-bool owned(const Tensor& tensor) {
-  return tensor.use_count() == 1 && tensor.storage().use_count() == 1 &&
-         tensor.is_non_overlapping_and_dense();
 }
 
 Tensor weighted_sum(std::vector<Tensor> rows, const Eigen::VectorXd& weights) {

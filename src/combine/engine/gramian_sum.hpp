@@ -18,11 +18,9 @@ class GramianSum {
   /// Adds the products of one parameter's rows (T tensors of one shape, undefined = zero).
   void add_rows(const std::vector<at::Tensor>& rows, bool in_double);
 
-  /// Adds A B^T for A, B [T, n], by chunks of columns.
-  void add_product(const at::Tensor& a, const at::Tensor& b);
-
-  /// A tensor to write a product to before it is added; the next call takes its elements back.
-  at::Tensor scratch(at::IntArrayRef sizes, const at::Tensor& like);
+  /// Adds A B^T for A, B [T, n], by chunks of columns. Of a product known to be `symmetric` half is
+  /// enough.
+  void add_product(const at::Tensor& a, const at::Tensor& b, bool symmetric);
 
   /// The sum, exactly symmetric. Waits for the device.
   Eigen::MatrixXd value() const;
@@ -31,7 +29,6 @@ class GramianSum {
   at::Tensor& on_device(const at::Tensor& like);
 
   Eigen::MatrixXd sum_;
-  at::Tensor scratch_;
   std::vector<at::Tensor> device_sums_;  // [T, T] double, one for each device other than the CPU
 };
 
@@ -41,9 +38,6 @@ Eigen::MatrixXd guarded_gramian(int64_t tasks,
 
 /// A gradient without sparse layout.
 at::Tensor dense(at::Tensor gradient);
-
-/// Whether nobody but this handle sees the tensor's elements, so that they may be written over.
-bool owned(const at::Tensor& tensor);
 
 /// sum_t w_t rows[t]; undefined if no row is defined. Written over the first row where the caller
 /// has given that away, otherwise a fresh tensor.

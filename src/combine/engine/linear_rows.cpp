@@ -23,16 +23,17 @@ Tensor task_weights(const Tensor& like, const Eigen::VectorXd& weights) {
 // G_st = <delta_s, K delta_t> with K = input input^T [N, N] (+ 1 for the bias). K is symmetric, so
 // that half of it, with twice the weight off the diagonal, gives the same G once that is made
 // symmetric: half the multiplications.
-void add_through_products(const LinearRows& layer, bool bias, GramianSum& sum) {
+void add_through_products(const LinearRows& layer, bool bias, GramianSum& sum,
+                          Workspace& workspace) {
   const auto& delta = layer.delta;
   const auto tasks = delta.size(0);
   const auto samples = delta.size(1);
   auto half = at::mm(layer.input, layer.input.t());  // the whole, as yet
   if (bias) half.add_(1);
   if (samples <= sample_block) {
-    auto product = sum.scratch(delta.sizes(), delta);
+    auto product = workspace.scratch(delta.sizes(), delta);
     at::bmm_out(product, half.unsqueeze(0).expand({tasks, samples, samples}), delta);
-    return sum.add_product(delta.flatten(1), product.flatten(1));
+    return sum.add_product(delta.flatten(1), product.flatten(1), true);
   }
   half.tril_().mul_(2);
   half.diagonal().mul_(0.5);
@@ -41,28 +42,29 @@ void add_through_products(const LinearRows& layer, bool bias, GramianSum& sum) {
     const auto end = begin + size;
     const auto rows =
         half.narrow(0, begin, size).narrow(1, 0, end).unsqueeze(0).expand({tasks, size, end});
-    auto product = sum.scratch({tasks, size, delta.size(2)}, delta);
+    auto product = workspace.scratch({tasks, size, delta.size(2)}, delta);
     at::bmm_out(product, rows, delta.narrow(1, 0, end));
-    sum.add_product(delta.narrow(1, begin, size).flatten(1), product.flatten(1));
+    sum.add_product(delta.narrow(1, begin, size).flatten(1), product.flatten(1), false);
   }
 }
 
 // Rows of a block of outputs at a time: they are needed once and never all together.
-void add_through_rows(const LinearRows& layer, bool weight, bool bias, GramianSum& sum) {
+void add_through_rows(const LinearRows& layer, bool weight, bool bias, GramianSum& sum,
+                      Workspace& workspace) {
   const auto& delta = layer.delta;
   const auto tasks = delta.size(0);
   if (bias) {
     const auto rows = delta.sum(1);
-    sum.add_product(rows, rows);
+    sum.add_product(rows, rows, true);
   }
   if (!weight) return;
   const auto input = layer.input.unsqueeze(0).expand({tasks, delta.size(1), layer.input.size(1)});
   const auto block = std::max<int64_t>(1, row_block / (tasks * layer.input.size(1)));
   for (int64_t begin = 0; begin < delta.size(2); begin += block) {
     const auto size = std::min(block, delta.size(2) - begin);
-    auto rows = sum.scratch({tasks, size, layer.input.size(1)}, delta);
+    auto rows = workspace.scratch({tasks, size, layer.input.size(1)}, delta);
     at::bmm_out(rows, delta.narrow(2, begin, size).transpose(1, 2), input);
-    sum.add_product(rows.flatten(1), rows.flatten(1));
+    sum.add_product(rows.flatten(1), rows.flatten(1), true);
   }
 }
 
@@ -78,7 +80,8 @@ bool products_pay(int64_t tasks, int64_t samples, int64_t inputs, int64_t output
   return through_products < through_rows;
 }
 
-void add_gramian(const LinearRows& layer, bool weight, bool bias, bool in_double, GramianSum& sum) {
+void add_gramian(const LinearRows& layer, bool weight, bool bias, bool in_double, GramianSum& sum,
+                 Workspace& workspace) {
   bias = bias && layer.bias;
   if (!weight && !bias) return;
   auto exact = layer;
@@ -87,9 +90,9 @@ void add_gramian(const LinearRows& layer, bool weight, bool bias, bool in_double
     exact.delta = layer.delta.to(at::kDouble);
   }
   if (layer.through_products && weight) {
-    add_through_products(exact, bias, sum);
+    add_through_products(exact, bias, sum, workspace);
   } else {
-    add_through_rows(exact, weight, bias, sum);
+    add_through_rows(exact, weight, bias, sum, workspace);
   }
 }
 

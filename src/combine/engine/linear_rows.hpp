@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gramian_sum.hpp"
+#include "workspace.hpp"
 
 namespace mtl::engine {
 
@@ -26,7 +27,8 @@ struct LinearRows {
 bool products_pay(int64_t tasks, int64_t samples, int64_t inputs, int64_t outputs);
 
 /// Adds this layer's part of G, of its weight, its bias or both.
-void add_gramian(const LinearRows& layer, bool weight, bool bias, bool in_double, GramianSum& sum);
+void add_gramian(const LinearRows& layer, bool weight, bool bias, bool in_double, GramianSum& sum,
+                 Workspace& workspace);
 
 std::vector<at::Tensor> weight_rows(const LinearRows& layer);  // T tensors [out, in]
 std::vector<at::Tensor> bias_rows(const LinearRows& layer);    // T tensors [out]

@@ -7,6 +7,7 @@
 
 #include "gramian_sum.hpp"
 #include "nodes.hpp"
+#include "workspace.hpp"
 
 namespace mtl::engine {
 namespace {
@@ -83,15 +84,15 @@ void add_private_columns(Request& request, const Plan& plan, size_t task,
 // What the heads' own linear layers hand to one step of the shared part [T, N, ...]; undefined
 // where nothing.
 Tensor cross(const std::vector<Crossing>& crossings, const std::vector<Tensor>& deltas, size_t step,
-             size_t tasks) {
+             size_t tasks, Workspace& workspace) {
   Tensor result;
   std::vector<bool> reached(tasks, false);
   for (size_t i = 0; i < crossings.size(); ++i) {
     const auto& crossing = crossings[i];
     if (crossing.step != step || !deltas[i].defined()) continue;
     if (!result.defined())
-      result = at::empty({static_cast<int64_t>(tasks), deltas[i].size(0), crossing.weight.size(1)},
-                         deltas[i].options());
+      result = workspace.take(
+          {static_cast<int64_t>(tasks), deltas[i].size(0), crossing.weight.size(1)}, deltas[i]);
     auto part = result[crossing.task];
     if (reached[static_cast<size_t>(crossing.task)]) {
       part.addmm_(deltas[i], crossing.weight);
@@ -108,7 +109,8 @@ Tensor cross(const std::vector<Crossing>& crossings, const std::vector<Tensor>& 
 // The gradients at the inputs of the shared part: by replay step [T, N, ...].
 std::vector<Tensor> run_heads(const Plan& plan, const std::vector<Tensor>& losses,
                               const std::vector<Tensor>& columns,
-                              const std::vector<Tensor>& task_parameters, Captured& captured) {
+                              const std::vector<Tensor>& task_parameters, Captured& captured,
+                              Workspace& workspace) {
   const auto& shared = *plan.replay;
   std::vector<Tensor> at_step(shared.steps.size());
   if (shared.frontier.empty()) {
@@ -121,7 +123,7 @@ std::vector<Tensor> run_heads(const Plan& plan, const std::vector<Tensor>& losse
     for (size_t i = 0; i < deltas.size(); ++i) request.add(shared.crossings[i].output, deltas[i]);
     request.run(losses);  // heads have nothing in common: one pass gives each its own gradient
     for (size_t s = 0; s < at_step.size(); ++s)
-      at_step[s] = cross(shared.crossings, deltas, s, losses.size());
+      at_step[s] = cross(shared.crossings, deltas, s, losses.size(), workspace);
     return at_step;
   }
   std::vector<std::vector<Tensor>> parts(shared.frontier.size(),
@@ -171,11 +173,11 @@ Captured capture(const Plan& plan, const std::vector<Tensor>& losses,
 
 std::optional<Captured> replay(const Plan& plan, const std::vector<Tensor>& losses,
                                const std::vector<Tensor>& columns,
-                               const std::vector<Tensor>& task_parameters) {
+                               const std::vector<Tensor>& task_parameters, Workspace& workspace) {
   auto captured = empty_captured(plan, losses.size());
   const auto& steps = plan.replay->steps;
   const auto tasks = static_cast<int64_t>(losses.size());
-  auto arrived = run_heads(plan, losses, columns, task_parameters, captured);
+  auto arrived = run_heads(plan, losses, columns, task_parameters, captured, workspace);
   const auto send = [&](size_t step, const Tensor& gradient) {
     auto& there = arrived[step];
     there = there.defined() ? there + gradient
@@ -194,10 +196,10 @@ std::optional<Captured> replay(const Plan& plan, const std::vector<Tensor>& loss
       const auto next = *std::find_if(step.next.begin(), step.next.end(),
                                       [](const auto& to) { return to.has_value(); });
       const auto samples = gradient.size(1);
-      const auto product = at::mm(gradient.view({tasks * samples, -1}), step.weight);
-      // Autograd would keep the base of an ordinary view alive, and the next step could not write
-      // over it.
-      send(*next, at::_unsafe_view(product, {tasks, samples, -1}));
+      const auto product = workspace.take({tasks, samples, step.weight.size(1)}, gradient);
+      auto flat = product.view({tasks * samples, -1});
+      at::mm_out(flat, gradient.view({tasks * samples, -1}), step.weight);
+      send(*next, product);
     } else if (step.operation == Operation::relu && step.next[0] && owned(gradient)) {
       relu_backward_in_place(*step.node, gradient);
       send(*step.next[0], gradient);

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "graph.hpp"
+#include "workspace.hpp"
 
 namespace mtl::engine {
 
@@ -24,6 +25,7 @@ Captured capture(const Plan& plan, const std::vector<torch::Tensor>& losses,
 /// Nothing if a gradient turns out to have another shape than its place.
 std::optional<Captured> replay(const Plan& plan, const std::vector<torch::Tensor>& losses,
                                const std::vector<torch::Tensor>& columns,
-                               const std::vector<torch::Tensor>& task_parameters);
+                               const std::vector<torch::Tensor>& task_parameters,
+                               Workspace& workspace);
 
 }  // namespace mtl::engine
