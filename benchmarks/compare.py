@@ -20,7 +20,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 CELLS = [("mlp", 2), ("mlp", 8), ("mlp", 32), ("mlp_64", 8), ("wide", 8), ("lstm", 3), ("cnn", 4), ("mlp_small", 2), ("mlp_small", 8)]
-OURS = ["raw_sum", "raw_backwards", "engine", "engine_rows", "sum", "kendall", "dwa", "rlw", "imtl_l", "famo", "upgrad", "mgda", "cagrad", "nash", "imtl_g", "fairgrad",
+OURS = ["raw_forward", "raw_sum", "raw_backwards", "engine", "engine_rows", "sum", "kendall", "dwa", "rlw", "imtl_l", "famo", "upgrad", "mgda", "cagrad", "nash", "imtl_g", "fairgrad",
         "aligned", "pcgrad"]
 TORCHJD = ["UPGrad", "MGDA", "CAGrad", "NashMTL", "IMTLG", "FairGrad"]
 LIBMTL = ["UPGrad", "MGDA", "CAGrad", "Nash_MTL", "IMTL", "FairGrad"]

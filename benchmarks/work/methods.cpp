@@ -47,6 +47,12 @@ Tensor value_of(const mtl::TaskLosses& losses) {
 
 Step make_step(const std::string& method, Workload given) {
   const auto workload = std::make_shared<Workload>(std::move(given));
+  if (method == "raw_forward") {
+    return [=] {
+      const torch::NoGradGuard no_grad;
+      return sum_of(workload->losses(workload->next_batch()));
+    };
+  }
   std::shared_ptr<mtl::Combiner> combiner;
   if (method != "raw_sum" && method != "raw_backwards")
     combiner = combiner_of(method, workload->net->tasks());
@@ -60,16 +66,18 @@ Step make_step(const std::string& method, Workload given) {
       auto losses = workload->losses(batch);
       losses.another_batch = [=] { return workload->losses(workload->next_batch()); };
       losses.same_batch = [=] { return workload->losses(batch); };
-      total = value_of(losses);
       if (method == "raw_sum") {
         total = sum_of(losses);
         total.backward();
         total = total.detach();
-      } else if (method == "raw_backwards") {
+      } else {
+        total = value_of(losses);
+      }
+      if (method == "raw_backwards") {
         for (size_t t = 0; t < losses.values.size(); ++t) {
           losses.values[t].backward({}, /*retain_graph=*/t + 1 < losses.values.size());
         }
-      } else {
+      } else if (combiner) {
         combiner->backward(losses, *workload->net);
       }
     }
@@ -83,7 +91,8 @@ Step make_step(const std::string& method, Workload given) {
 }
 
 std::vector<std::string> method_names() {
-  std::vector<std::string> names = {"raw_sum", "raw_backwards", "engine", "engine_rows"};
+  std::vector<std::string> names = {"raw_forward", "raw_sum", "raw_backwards", "engine",
+                                    "engine_rows"};
   for (const auto& name : mtl::combiner_names()) names.emplace_back(name);
   return names;
 }

@@ -1,6 +1,6 @@
 #include "mtl/combine/combiner.hpp"
 
-#include "gradients/by_task.hpp"
+#include "by_task.hpp"
 #include "mtl/core/error.hpp"
 #include "mtl/sharing/model.hpp"
 #include "task_gradients.hpp"

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "gradients/by_task.hpp"
+#include "by_task.hpp"
 #include "mtl/core/error.hpp"
 #include "mtl/sharing/model.hpp"
 #include "task_gradients.hpp"

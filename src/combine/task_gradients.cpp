@@ -2,7 +2,7 @@
 
 #include <torch/autograd.h>
 
-#include "gradients/by_task.hpp"
+#include "by_task.hpp"
 
 namespace mtl {
 

@@ -8,3 +8,4 @@
 #include "mtl/combine/make_combiner.hpp"
 #include "mtl/combine/solvers/solvers.hpp"
 #include "mtl/combine/task_losses.hpp"
+#include "mtl/combine/task_weights.hpp"

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "../by_task.hpp"
 #include "../engine/capture.hpp"
-#include "../gradients/by_task.hpp"
 #include "../task_gradients.hpp"
 #include "mtl/combine/bilevel/auto_lambda.hpp"
 #include "mtl/combine/bilevel/forum.hpp"
@@ -210,8 +210,8 @@ NamedTensors Forum::state_dict() const {
 
 void Forum::load_state_dict(const NamedTensors& state) {
   logits_.load_state_dict(state);
-  shares_ = to_vector(entry(state, "shares"));
-  epoch_ = entry(state, "epoch").item<int64_t>();
+  shares_ = to_vector(state_entry(state, "shares"));
+  epoch_ = state_entry(state, "epoch").item<int64_t>();
 }
 
 }  // namespace mtl

@@ -4,11 +4,8 @@
 
 #include <cmath>
 
-#include "../gradients/by_task.hpp"
-#include "mtl/combine/bilevel/task_weights.hpp"
+#include "../by_task.hpp"
 #include "mtl/combine/losses/per_task.hpp"
-
-// What bilevel combiners share: a model tried elsewhere, and weights that Adam moves.
 
 namespace mtl {
 
@@ -91,52 +88,6 @@ double product(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
   Rows row(a.size());
   for (size_t p = 0; p < a.size(); ++p) row[p].push_back(a[p]);
   return products(row, b)[0];
-}
-
-VectorXd softmax(const VectorXd& logits) {
-  const VectorXd e = (logits.array() - logits.maxCoeff()).exp();
-  return e / e.sum();
-}
-
-VectorXd through_softmax(const VectorXd& p, const VectorXd& x) {
-  return p.cwiseProduct(x) - p.dot(x) * p;
-}
-
-VectorXd TaskWeights::present(const TaskLosses& step) {
-  size_to(values_, step.task_count, start_, "weights");
-  return values_(step.tasks);
-}
-
-void TaskWeights::descend(const TaskLosses& step, const VectorXd& gradient, double lowest) {
-  size_to(values_, step.task_count, start_, "weights");
-  for (VectorXd* moment : {&mean_, &square_, &steps_})
-    size_to(*moment, step.task_count, 0, "the moments of the weights");
-  for (Eigen::Index i = 0; i < gradient.size(); ++i) {
-    const int64_t t = step.tasks[static_cast<size_t>(i)];
-    const double g = gradient[i];
-    steps_[t] += 1;
-    mean_[t] += (1 - 0.9) * (g - mean_[t]);
-    square_[t] += (1 - 0.999) * (g * g - square_[t]);
-    const double mean = mean_[t] / (1 - std::pow(0.9, steps_[t]));
-    const double square = square_[t] / (1 - std::pow(0.999, steps_[t]));
-    values_[t] = std::max(lowest, values_[t] - lr_ * mean / (std::sqrt(square) + 1e-8));
-  }
-}
-
-NamedTensors TaskWeights::state_dict() const {
-  NamedTensors state;
-  state.insert("weights", to_tensor(values_));
-  state.insert("mean", to_tensor(mean_));
-  state.insert("square", to_tensor(square_));
-  state.insert("steps", to_tensor(steps_));
-  return state;
-}
-
-void TaskWeights::load_state_dict(const NamedTensors& state) {
-  values_ = to_vector(entry(state, "weights"));
-  mean_ = to_vector(entry(state, "mean"));
-  square_ = to_vector(entry(state, "square"));
-  steps_ = to_vector(entry(state, "steps"));
 }
 
 }  // namespace mtl

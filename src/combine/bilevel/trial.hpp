@@ -55,8 +55,4 @@ std::vector<Tensor> gradient(const TaskLosses& losses, const Eigen::VectorXd& we
 /// <a, b> of two gradients by parameter.
 double product(const std::vector<Tensor>& a, const std::vector<Tensor>& b);
 
-Eigen::VectorXd softmax(const Eigen::VectorXd& logits);
-/// d/da of softmax(a).x, for p = softmax(a).
-Eigen::VectorXd through_softmax(const Eigen::VectorXd& p, const Eigen::VectorXd& x);
-
 }  // namespace mtl

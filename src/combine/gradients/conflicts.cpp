@@ -2,7 +2,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "by_task.hpp"
+#include "../by_task.hpp"
 #include "mtl/combine/gradients/gradvac.hpp"
 #include "mtl/combine/gradients/pcd.hpp"
 #include "mtl/combine/gradients/pcgrad.hpp"
@@ -44,7 +44,7 @@ NamedTensors RowOrders::state_dict() const {
 }
 
 void RowOrders::load_state_dict(const NamedTensors& state) {
-  const Tensor draws = entry(state, "draws").to(torch::kCPU, torch::kLong);
+  const Tensor draws = state_entry(state, "draws").to(torch::kCPU, torch::kLong);
   if (draws.numel() != 2)
     throw Error("\"draws\" has {} entries, expected a seed and a count", draws.numel());
   seed_ = static_cast<uint64_t>(draws[0].item<int64_t>());
@@ -167,7 +167,7 @@ void GradVac::load_state_dict(const NamedTensors& state) {
   draws_.load_state_dict(state);
   phi_.clear();
   for (size_t g = 0; state.contains("phi." + std::to_string(g)); ++g) {
-    const Tensor& phi = entry(state, "phi." + std::to_string(g));
+    const Tensor& phi = state_entry(state, "phi." + std::to_string(g));
     if (phi.dim() != 2 || phi.size(0) != phi.size(1))
       throw Error("phi.{} is {}, expected [T, T]", g, shape_text(phi));
     const VectorXd values = to_vector(phi.t());
@@ -223,8 +223,8 @@ NamedTensors Pcd::state_dict() const {
 }
 
 void Pcd::load_state_dict(const NamedTensors& state) {
-  mean_square_ = to_vector(entry(state, "mean_square"));
-  steps_ = to_vector(entry(state, "steps"));
+  mean_square_ = to_vector(state_entry(state, "mean_square"));
+  steps_ = to_vector(state_entry(state, "steps"));
 }
 
 }  // namespace mtl

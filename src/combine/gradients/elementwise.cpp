@@ -2,7 +2,7 @@
 #include <cmath>
 #include <limits>
 
-#include "by_task.hpp"
+#include "../by_task.hpp"
 #include "mtl/combine/gradients/db_mtl.hpp"
 #include "mtl/combine/gradients/excess_mtl.hpp"
 #include "mtl/combine/gradients/graddrop.hpp"
@@ -88,7 +88,7 @@ NamedTensors GradDrop::state_dict() const {
 }
 
 void GradDrop::load_state_dict(const NamedTensors& state) {
-  set_generator_state(generator_, entry(state, "generator"));
+  set_generator_state(generator_, state_entry(state, "generator"));
 }
 
 TrimmedMean::TrimmedMean(const Options& options)
@@ -153,8 +153,8 @@ NamedTensors ExcessMtl::state_dict() const {
 }
 
 void ExcessMtl::load_state_dict(const NamedTensors& state) {
-  weights_ = to_vector(entry(state, "weights"));
-  initial_ = to_vector(entry(state, "initial"));
+  weights_ = to_vector(state_entry(state, "weights"));
+  initial_ = to_vector(state_entry(state, "initial"));
   squares_.load(state, "squares");
 }
 
@@ -203,8 +203,8 @@ NamedTensors MoCo::state_dict() const {
 }
 
 void MoCo::load_state_dict(const NamedTensors& state) {
-  weights_ = to_vector(entry(state, "weights"));
-  steps_ = to_vector(entry(state, "steps"));
+  weights_ = to_vector(state_entry(state, "weights"));
+  steps_ = to_vector(state_entry(state, "steps"));
   mean_.load(state, "mean");
 }
 
@@ -253,7 +253,7 @@ NamedTensors DbMtl::state_dict() const {
 }
 
 void DbMtl::load_state_dict(const NamedTensors& state) {
-  steps_ = to_vector(entry(state, "steps"));
+  steps_ = to_vector(state_entry(state, "steps"));
   mean_.load(state, "mean");
 }
 

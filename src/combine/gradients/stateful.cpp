@@ -1,7 +1,7 @@
 #include <cmath>
 #include <limits>
 
-#include "by_task.hpp"
+#include "../by_task.hpp"
 #include "mtl/combine/gradients/cr_mogm.hpp"
 #include "mtl/combine/gradients/gradnorm.hpp"
 #include "mtl/combine/gradients/imtl.hpp"
@@ -119,7 +119,7 @@ NamedTensors MoDo::state_dict() const {
 }
 
 void MoDo::load_state_dict(const NamedTensors& state) {
-  weights_ = to_vector(entry(state, "weights"));
+  weights_ = to_vector(state_entry(state, "weights"));
 }
 
 SdmGrad::SdmGrad(const Options& options)
@@ -175,7 +175,7 @@ NamedTensors SdmGrad::state_dict() const {
 }
 
 void SdmGrad::load_state_dict(const NamedTensors& state) {
-  weights_ = to_vector(entry(state, "weights"));
+  weights_ = to_vector(state_entry(state, "weights"));
 }
 
 CrMogm::CrMogm(std::unique_ptr<GradientCombiner> of, const Options& options)
@@ -205,7 +205,7 @@ NamedTensors CrMogm::state_dict() const {
 }
 
 void CrMogm::load_state_dict(const NamedTensors& state) {
-  weights_ = to_vector(entry(state, "weights"));
+  weights_ = to_vector(state_entry(state, "weights"));
   NamedTensors inner;
   for (const auto& item : state)
     if (item.key().compare(0, 3, "of.") == 0) inner.insert(item.key().substr(3), item.value());
@@ -273,8 +273,8 @@ NamedTensors GradNorm::state_dict() const {
 }
 
 void GradNorm::load_state_dict(const NamedTensors& state) {
-  load_parameter(logits_, entry(state, "logits"));
-  first_ = to_vector(entry(state, "first_losses"));
+  load_parameter(logits_, state_entry(state, "logits"));
+  first_ = to_vector(state_entry(state, "first_losses"));
 }
 
 Imtl::Imtl(const TaskRegistry& tasks, const Options& options)
@@ -302,7 +302,7 @@ NamedTensors Imtl::state_dict() const {
 }
 
 void Imtl::load_state_dict(const NamedTensors& state) {
-  load_parameter(log_scale_, entry(state, "log_scale"));
+  load_parameter(log_scale_, state_entry(state, "log_scale"));
 }
 
 }  // namespace mtl

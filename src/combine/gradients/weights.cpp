@@ -3,7 +3,7 @@
 #include <limits>
 #include <numeric>
 
-#include "by_task.hpp"
+#include "../by_task.hpp"
 #include "mtl/combine/gradients/aligned_mtl.hpp"
 #include "mtl/combine/gradients/cagrad.hpp"
 #include "mtl/combine/gradients/config.hpp"
@@ -244,7 +244,7 @@ NamedTensors RandomWeights::state_dict() const {
 }
 
 void RandomWeights::load_state_dict(const NamedTensors& state) {
-  set_generator_state(generator_, entry(state, "generator"));
+  set_generator_state(generator_, state_entry(state, "generator"));
 }
 
 }  // namespace mtl

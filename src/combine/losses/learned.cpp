@@ -1,4 +1,5 @@
 // Loss combiners that learn their weights.
+#include "../by_task.hpp"
 #include "mtl/combine/losses/famo.hpp"
 #include "mtl/combine/losses/imtl_l.hpp"
 #include "mtl/combine/losses/kendall_uncertainty.hpp"
@@ -7,6 +8,8 @@
 #include "mtl/core/error.hpp"
 
 namespace mtl {
+
+using Eigen::VectorXd;
 
 KendallUncertainty::KendallUncertainty(const TaskRegistry& tasks, Options options)
     : log_variance_("log_variance", tasks.size(), options.log_variance) {
@@ -63,7 +66,8 @@ Tensor ImtlL::weigh(const TaskLosses& losses, const Tensor& s) {
 
 Famo::Famo(Options options)
     : options_(std::move(options)),
-      min_losses_(option_tensor(options_.min_losses, "Famo: min_losses")) {
+      min_losses_(option_tensor(options_.min_losses, "Famo: min_losses")),
+      logits_(0, options_.lr) {
   if (!(options_.lr > 0)) throw Error("Famo: lr is {}, expected a positive number", options_.lr);
   if (!(options_.weight_decay >= 0)) {
     throw Error("Famo: weight_decay is {}, expected at least 0", options_.weight_decay);
@@ -77,63 +81,36 @@ Tensor Famo::distances(const TaskLosses& losses) const {
 }
 
 Tensor Famo::combine(const TaskLosses& losses) {
-  if (!logits_.defined()) {
-    const auto options = losses.values.front().options().dtype(torch::kDouble).requires_grad(false);
-    logits_ = torch::zeros({losses.task_count}, options);
-    mean_ = torch::zeros_like(logits_);
-    square_ = torch::zeros_like(logits_);
-    steps_ = torch::zeros_like(logits_);
-  }
-  const Tensor p = present(logits_, losses, "logits").softmax(0);
   const Tensor distance = distances(losses);
-  const Tensor log_distance = distance.log();
-  const Tensor scale = 1 / (p / distance.detach()).sum();
-  log_distances_ = log_distance.detach();
-  return log_distance.dot(p * scale);
+  const VectorXd d = to_vector(distance);
+  const VectorXd p = softmax(logits_.present(losses));
+  tasks_ = losses.tasks;
+  log_distances_ = d.array().log();
+  const VectorXd weights = p / p.cwiseQuotient(d).sum();
+  return distance.log().dot(to_tensor(weights).to(distance.options().requires_grad(false)));
 }
 
 void Famo::after_step(const TaskLosses& losses_after) {
-  if (!log_distances_) throw Error("Famo: after_step() without a step before it");
+  if (tasks_.empty()) throw Error("Famo: after_step() without a step before it");
+  if (losses_after.tasks != tasks_) {
+    throw Error(
+        "Famo: after_step() has losses of {} tasks, the step before it had {}; it takes the same "
+        "batch again",
+        losses_after.size(), tasks_.size());
+  }
+  tasks_.clear();
   const torch::NoGradGuard no_grad;
-  const Tensor tasks = torch::tensor(losses_after.tasks).to(logits_.device());
-  const Tensor delta = (*log_distances_ - distances(losses_after).log()).to(logits_.scalar_type());
-  log_distances_.reset();
-  const Tensor w = logits_.index_select(0, tasks);
-  const Tensor p = w.softmax(0);
-  const Tensor gradient = p * (delta - p.dot(delta)) + options_.weight_decay * w;
-
-  // Adam, entry by entry: an absent task's moments stay as they are.
-  const Tensor steps = steps_.index_select(0, tasks) + 1;
-  const Tensor mean = mean_.index_select(0, tasks).lerp(gradient, 1 - 0.9);
-  const Tensor square = square_.index_select(0, tasks) * 0.999 + gradient.square() * (1 - 0.999);
-  const Tensor unbiased_mean = mean / (1 - torch::pow(0.9, steps));
-  const Tensor unbiased_square = square / (1 - torch::pow(0.999, steps));
-  logits_.index_copy_(0, tasks, w - options_.lr * unbiased_mean / (unbiased_square.sqrt() + 1e-8));
-  steps_.index_copy_(0, tasks, steps);
-  mean_.index_copy_(0, tasks, mean);
-  square_.index_copy_(0, tasks, square);
+  const VectorXd log_after = to_vector(distances(losses_after)).array().log();
+  const VectorXd w = logits_.present(losses_after);
+  logits_.descend(losses_after, through_softmax(softmax(w), log_distances_ - log_after) +
+                                    options_.weight_decay * w);
 }
 
-NamedTensors Famo::state_dict() const {
-  NamedTensors state;
-  if (!logits_.defined()) return state;
-  state.insert("logits", logits_);
-  state.insert("mean", mean_);
-  state.insert("square", square_);
-  state.insert("steps", steps_);
-  return state;
-}
+NamedTensors Famo::state_dict() const { return logits_.state_dict(); }
 
 void Famo::load_state_dict(const NamedTensors& state) {
-  log_distances_.reset();
-  if (state.is_empty()) {
-    logits_ = mean_ = square_ = steps_ = Tensor();
-    return;
-  }
-  logits_ = state_entry(state, "logits").clone();
-  mean_ = state_entry(state, "mean").clone();
-  square_ = state_entry(state, "square").clone();
-  steps_ = state_entry(state, "steps").clone();
+  tasks_.clear();
+  logits_.load_state_dict(state);
 }
 
 }  // namespace mtl

@@ -3,7 +3,7 @@
 #include <functional>
 #include <vector>
 
-#include "mtl/combine/bilevel/task_weights.hpp"
+#include "mtl/combine/task_weights.hpp"
 #include "mtl/combine/combiner.hpp"
 
 namespace mtl {

@@ -3,4 +3,3 @@
 #include "mtl/combine/bilevel/auto_lambda.hpp"
 #include "mtl/combine/bilevel/forum.hpp"
 #include "mtl/combine/bilevel/moml.hpp"
-#include "mtl/combine/bilevel/task_weights.hpp"

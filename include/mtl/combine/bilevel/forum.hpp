@@ -2,7 +2,7 @@
 
 #include <functional>
 
-#include "mtl/combine/bilevel/task_weights.hpp"
+#include "mtl/combine/task_weights.hpp"
 #include "mtl/combine/combiner.hpp"
 
 namespace mtl {

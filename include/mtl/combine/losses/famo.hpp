@@ -1,9 +1,10 @@
 #pragma once
 
-#include <optional>
+#include <Eigen/Core>
 #include <vector>
 
 #include "mtl/combine/combiner.hpp"
+#include "mtl/combine/task_weights.hpp"
 
 namespace mtl {
 
@@ -26,8 +27,8 @@ class Famo : public LossCombiner {
   Tensor combine(const TaskLosses& losses) override;
   bool wants_losses_after_step() const override { return true; }
   void after_step(const TaskLosses& losses_after) override;
-  /// w, [T] in double precision; undefined before the first step.
-  const Tensor& logits() const { return logits_; }
+  /// w [T]; empty before the first step.
+  const Eigen::VectorXd& logits() const { return logits_.all(); }
   NamedTensors state_dict() const override;
   void load_state_dict(const NamedTensors& state) override;
 
@@ -35,10 +36,10 @@ class Famo : public LossCombiner {
   Tensor distances(const TaskLosses& losses) const;
 
   Options options_;
-  Tensor min_losses_;                    // [T] or undefined
-  Tensor logits_;                        // w
-  Tensor mean_, square_, steps_;         // Adam's state, [T]; steps by task
-  std::optional<Tensor> log_distances_;  // log D of the step that awaits its second look, [P]
+  Tensor min_losses_;              // [T] or undefined
+  TaskWeights logits_;             // w
+  std::vector<int64_t> tasks_;     // of the step that awaits its second look, ...
+  Eigen::VectorXd log_distances_;  // ... and their log D, [P]
 };
 
 }  // namespace mtl

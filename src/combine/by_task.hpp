@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "mtl/combine/combiner.hpp"
+#include "mtl/combine/losses/per_task.hpp"
 #include "mtl/core/error.hpp"
 
 namespace mtl {
@@ -64,10 +65,13 @@ inline Eigen::VectorXd to_vector(const Tensor& tensor) {
   return Eigen::Map<const Eigen::VectorXd>(values.data_ptr<double>(), values.numel());
 }
 
-/// An entry of a combiner's state. Error: it is not there.
-inline const Tensor& entry(const NamedTensors& state, const std::string& name) {
-  if (const Tensor* found = state.find(name)) return *found;
-  throw Error("the state has no \"{}\"; it is of another combiner", name);
+inline Eigen::VectorXd softmax(const Eigen::VectorXd& logits) {
+  const Eigen::VectorXd e = (logits.array() - logits.maxCoeff()).exp();
+  return e / e.sum();
+}
+/// d/da of softmax(a).x, for p = softmax(a).
+inline Eigen::VectorXd through_softmax(const Eigen::VectorXd& p, const Eigen::VectorXd& x) {
+  return p.cwiseProduct(x) - p.dot(x) * p;
 }
 
 inline void require(bool holds, std::string_view combiner, std::string_view option, double value,
