@@ -1,6 +1,8 @@
 #include "mtl/task/metrics/ranking.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <numeric>
 #include <vector>
 
@@ -83,14 +85,17 @@ double mean_where(const std::vector<Ranking>& rankings, Defined defined, Value v
   return count == 0 ? nan : sum / count;
 }
 
-/// Calls `f(positives, samples)` for each run of equal scores, from the highest score down.
+/// Calls `f(positives, samples)` for each run of equal scores, from the highest score down. Equal
+/// is what differs by no more than the rounding of a softmax.
 template <class F>
 void for_each_threshold(const Ranking& ranking, F f) {
   const size_t size = ranking.scores.size();
   for (size_t begin = 0; begin < size;) {
     size_t end = begin;
     double positives = 0;
-    for (; end < size && ranking.scores[end] == ranking.scores[begin]; ++end) {
+    const double rounding =
+        8 * std::numeric_limits<double>::epsilon() * std::abs(ranking.scores[begin]);
+    for (; end < size && ranking.scores[begin] - ranking.scores[end] <= rounding; ++end) {
       if (ranking.positive[end]) ++positives;
     }
     end = std::max(end, begin + 1);  // NaN equals nothing, not even itself
@@ -154,7 +159,7 @@ double TopK::operator()(const Tensor& predictions, const Tensor& targets) const 
     const double* const row = scores.data_ptr<double>() + n * classes;
     int64_t ahead = 0;
     for (int64_t c = 0; c < classes; ++c) {
-      ahead += row[c] > row[label] || (row[c] == row[label] && c < label);
+      ahead += row[c] > row[label] || (row[c] == row[label] && c > label);
     }
     ++labelled;
     if (ahead < k) ++hits;

@@ -28,8 +28,8 @@ struct AveragePrecision {
   double operator()(const Tensor& predictions, const Tensor& targets) const;
 };
 
-/// Share of samples whose class is among the `k` largest scores, of equal ones the first. Class
-/// scores [N, C] only. Error: k outside 1..C.
+/// Share of samples whose class is among the `k` largest scores, of equal ones the last, as in
+/// scikit-learn. Class scores [N, C] only. Error: k outside 1..C.
 struct TopK {
   static constexpr bool higher_is_better = true;
   int64_t k = 5;
