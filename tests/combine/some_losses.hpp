@@ -16,6 +16,19 @@ inline TaskLosses constant_losses(const std::vector<double>& row) {
   return task_losses(values);
 }
 
+/// Only the tasks of `kept`, as in a batch where the others have no label.
+inline TaskLosses only(const TaskLosses& all, const std::vector<int64_t>& kept) {
+  TaskLosses some;
+  some.task_count = all.task_count;
+  for (const int64_t t : kept) {
+    some.tasks.push_back(t);
+    some.names.push_back(all.names[static_cast<size_t>(t)]);
+    some.values.push_back(all.values[static_cast<size_t>(t)]);
+    some.samples.push_back(1);
+  }
+  return some;
+}
+
 /// Tasks that are regressions or classifications, one for each entry.
 inline TaskRegistry tasks_of_kind(const std::vector<bool>& regression) {
   TaskRegistry tasks;

@@ -18,19 +18,6 @@ std::vector<Tensor> leaves(const nlohmann::json& row) {
   return values;
 }
 
-/// Only the tasks of `kept`, as in a batch where the others have no label.
-TaskLosses only(const TaskLosses& all, const std::vector<int64_t>& kept) {
-  TaskLosses some;
-  some.task_count = all.task_count;
-  for (const int64_t t : kept) {
-    some.tasks.push_back(t);
-    some.names.push_back(all.names[static_cast<size_t>(t)]);
-    some.values.push_back(all.values[static_cast<size_t>(t)]);
-    some.samples.push_back(1);
-  }
-  return some;
-}
-
 Tensor gradients(const std::vector<Tensor>& values) {
   std::vector<Tensor> rows;
   for (const Tensor& value : values)
