@@ -1,5 +1,7 @@
 #include "mtl/core/batch.hpp"
 
+#include <cmath>
+
 #include "mtl/core/error.hpp"
 
 namespace mtl {
@@ -15,24 +17,68 @@ std::string shape_text(const Tensor& tensor) {
 }
 
 Batch to(const Batch& batch, torch::Device device) {
-  Batch moved;
-  moved.complete = batch.complete;
-  for (const auto& item : batch.inputs) moved.inputs.insert(item.key(), item.value().to(device));
-  for (const auto& item : batch.targets) moved.targets.insert(item.key(), item.value().to(device));
-  return moved;
+  const auto moved = [device](const NamedTensors& tensors) {
+    NamedTensors there;
+    for (const auto& item : tensors) there.insert(item.key(), item.value().to(device));
+    return there;
+  };
+  return {moved(batch.inputs), moved(batch.targets), batch.complete,
+          batch.sample_weights.defined() ? batch.sample_weights.to(device) : Tensor(),
+          moved(batch.task_sample_weights)};
+}
+
+Tensor labelled_entries(const Tensor& target) {
+  if (target.is_floating_point()) return target.isnan().logical_not();
+  // Compared with an unsigned type, -100 would be read as 156.
+  if (!c10::isSignedType(target.scalar_type()))
+    return torch::ones(target.sizes(), target.options().dtype(torch::kBool));
+  return target.ne(missing_class);
 }
 
 Tensor is_labelled(const Tensor& target) {
   if (target.dim() == 0)
     throw Error("a target needs a first dimension that counts the samples, found a scalar");
-  Tensor labelled =
-      target.is_floating_point() ? target.isnan().logical_not() : target.ne(missing_class);
+  const Tensor labelled = labelled_entries(target);
   return labelled.dim() == 1 ? labelled : labelled.flatten(1).any(1);
 }
 
 int64_t size(const Batch& batch) {
   if (!batch.inputs.is_empty()) return batch.inputs.front().value().size(0);
   return batch.targets.is_empty() ? 0 : batch.targets.front().value().size(0);
+}
+
+Tensor sample_weights_of(const Batch& batch, const std::string& task) {
+  const Tensor* own = batch.task_sample_weights.find(task);
+  if (own == nullptr || !own->defined()) return batch.sample_weights;
+  if (!batch.sample_weights.defined()) return *own;
+  // Each for itself: two negative ones would make a positive one.
+  check_sample_weights(batch.sample_weights, batch.sample_weights.numel());
+  check_sample_weights(*own, batch.sample_weights.numel());
+  return batch.sample_weights * *own;
+}
+
+void check_sample_weights(const Tensor& weights, int64_t samples) {
+  if (!weights.defined() || weights.dim() != 1 || weights.size(0) != samples)
+    throw Error("the sample weights have shape {}, expected one a sample, [{}]",
+                shape_text(weights), samples);
+  const Tensor wrong = (weights.ge(0).logical_and(weights.isfinite())).logical_not();
+  if (!wrong.any().item<bool>()) return;
+  const auto row = wrong.nonzero()[0].item<int64_t>();
+  throw Error(
+      "the sample weight in row {} is {}, expected a finite number of at least 0 (0 leaves the "
+      "sample out)",
+      row, weights[row].item<double>());
+}
+
+void check_sample_weights(const Tensor& weights, const NamedTensors& by_task, int64_t samples) {
+  if (weights.defined()) check_sample_weights(weights, samples);
+  for (const auto& item : by_task) {
+    try {
+      check_sample_weights(item.value(), samples);
+    } catch (const Error& error) {
+      throw Error("task \"{}\": {}", item.key(), error.what());
+    }
+  }
 }
 
 }  // namespace mtl

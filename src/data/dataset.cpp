@@ -30,14 +30,14 @@ int64_t bytes_of_row(const NamedTensors& tensors) {
 
 }  // namespace
 
-bool is_complete(const Tensor& target) {
-  if (target.is_floating_point()) return !target.isnan().any().item<bool>();
-  if (target.scalar_type() == torch::kBool) return true;
-  return !target.eq(missing_class).any().item<bool>();
-}
+bool is_complete(const Tensor& target) { return labelled_entries(target).all().item<bool>(); }
 
-TensorDataset::TensorDataset(NamedTensors inputs, NamedTensors targets)
-    : inputs_(std::move(inputs)), targets_(std::move(targets)) {
+TensorDataset::TensorDataset(NamedTensors inputs, NamedTensors targets, Tensor sample_weights,
+                             NamedTensors task_sample_weights)
+    : inputs_(std::move(inputs)),
+      targets_(std::move(targets)),
+      sample_weights_(std::move(sample_weights)),
+      task_sample_weights_(std::move(task_sample_weights)) {
   if (inputs_.is_empty()) throw Error("TensorDataset: there is no input tensor.");
   const auto check = [&](std::string_view kind, const NamedTensors& tensors) {
     for (const auto& item : tensors) {
@@ -56,24 +56,33 @@ TensorDataset::TensorDataset(NamedTensors inputs, NamedTensors targets)
   check("input", inputs_);
   check("target", targets_);
   if (size_ == 0) throw Error("TensorDataset: the tensors have no rows.");
+  check_sample_weights(sample_weights_, task_sample_weights_, size_);
   complete_ = true;
   for (const auto& item : targets_) complete_ = complete_ && is_complete(item.value());
 }
 
 Batch TensorDataset::get(const Tensor& indices) const {
   const Tensor here = indices.to(inputs_.begin()->value().device());
-  return {gathered(inputs_, here), gathered(targets_, here), complete_};
+  return {gathered(inputs_, here), gathered(targets_, here), complete_,
+          sample_weights_.defined() ? sample_weights_.index_select(0, here) : Tensor(),
+          gathered(task_sample_weights_, here)};
 }
 
-int64_t TensorDataset::row_bytes() const { return bytes_of_row(inputs_) + bytes_of_row(targets_); }
+int64_t TensorDataset::row_bytes() const {
+  return bytes_of_row(inputs_) + bytes_of_row(targets_) + bytes_of_row(task_sample_weights_) +
+         (sample_weights_.defined() ? static_cast<int64_t>(sample_weights_.element_size()) : 0);
+}
 
 TensorDataset TensorDataset::rows(const Tensor& indices) const {
   Batch part = get(indices);
-  return TensorDataset(std::move(part.inputs), std::move(part.targets));
+  return TensorDataset(std::move(part.inputs), std::move(part.targets),
+                       std::move(part.sample_weights), std::move(part.task_sample_weights));
 }
 
 TensorDataset TensorDataset::to(const torch::Device& device) const {
-  return TensorDataset(moved(inputs_, device), moved(targets_, device));
+  return TensorDataset(moved(inputs_, device), moved(targets_, device),
+                       sample_weights_.defined() ? sample_weights_.to(device) : Tensor(),
+                       moved(task_sample_weights_, device));
 }
 
 }  // namespace mtl

@@ -68,6 +68,10 @@ bool BatchLoader::next(Batch& batch) {
     narrow_into(batch.inputs, epoch_.inputs, at_, count);
     narrow_into(batch.targets, epoch_.targets, at_, count);
     batch.complete = epoch_.complete;
+    batch.sample_weights = epoch_.sample_weights.defined()
+                               ? epoch_.sample_weights.narrow(0, at_, count)
+                               : Tensor();
+    narrow_into(batch.task_sample_weights, epoch_.task_sample_weights, at_, count);
   }
   at_ += count;
   return true;

@@ -31,11 +31,15 @@ void check_positions(const Tensor& positions, int64_t rows) {
 }  // namespace
 
 WindowDataset::WindowDataset(NamedTensors inputs, NamedTensors targets, WindowOptions options,
-                             const Tensor& positions)
+                             const Tensor& positions, Tensor sample_weights,
+                             NamedTensors task_sample_weights)
     : options_(options) {
-  const TensorDataset checked(std::move(inputs), std::move(targets));
+  const TensorDataset checked(std::move(inputs), std::move(targets), std::move(sample_weights),
+                              std::move(task_sample_weights));
   inputs_ = checked.inputs();
   targets_ = checked.targets();
+  sample_weights_ = checked.sample_weights();
+  task_sample_weights_ = checked.task_sample_weights();
   if (options_.length < 1 || options_.horizon < 0) {
     throw Error("WindowDataset: length is {} and horizon {}; they must be at least 1 and 0.",
                 options_.length, options_.horizon);
@@ -82,6 +86,10 @@ Batch WindowDataset::get(const Tensor& indices) const {
   for (const auto& item : targets_) {
     batch.targets.insert(item.key(), item.value().index_select(0, later));
   }
+  if (sample_weights_.defined()) batch.sample_weights = sample_weights_.index_select(0, later);
+  for (const auto& item : task_sample_weights_) {
+    batch.task_sample_weights.insert(item.key(), item.value().index_select(0, later));
+  }
   batch.complete = complete_;
   return batch;
 }
@@ -93,6 +101,8 @@ int64_t WindowDataset::row_bytes() const {
   int64_t bytes = 0;
   for (const auto& item : inputs_) bytes += options_.length * row(item.value());
   for (const auto& item : targets_) bytes += row(item.value());
+  if (sample_weights_.defined()) bytes += row(sample_weights_);
+  for (const auto& item : task_sample_weights_) bytes += row(item.value());
   return bytes;
 }
 

@@ -1,9 +1,11 @@
 #include "mtl/task/class_weights.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "mtl/core/error.hpp"
 #include "mtl/task/labels.hpp"
+#include "rows.hpp"
 
 namespace mtl {
 namespace {
@@ -25,10 +27,21 @@ Tensor scaled_to_sum_of_classes(const Tensor& weights, const Tensor& counts) {
 
 }  // namespace
 
-Tensor class_counts(const Tensor& target, int64_t classes) {
-  check_classes(target, classes);
-  const Tensor labels = target.flatten();
-  return torch::bincount(labels.masked_select(labels.ne(missing_class)), {}, classes);
+Tensor class_counts(const Tensor& target, int64_t classes, const Tensor& sample_weights) {
+  const auto rows = task_detail::rows_that_count(target, target, sample_weights, {});
+  try {
+    check_classes(rows.targets, classes);
+  } catch (const RowError& error) {
+    throw error.in_whole(rows.numbers);
+  }
+  const Tensor labels = rows.targets.flatten();
+  const Tensor labelled = labels.ne(missing_class);
+  Tensor weights;
+  if (rows.weights.defined())
+    weights = rows.weights.to(torch::kDouble)
+                  .repeat_interleave(labels.size(0) / std::max<int64_t>(rows.weights.size(0), 1))
+                  .masked_select(labelled);
+  return torch::bincount(labels.masked_select(labelled), weights, classes);
 }
 
 Tensor inverse_frequency(const Tensor& counts) {

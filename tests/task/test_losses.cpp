@@ -25,7 +25,7 @@ template <class L>
 Case make_case(std::string name, L loss, Tensor prediction, Tensor target) {
   std::function<Tensor(const Tensor&, const Tensor&)> mean;
   if constexpr (requires { loss.mean(prediction, target); }) {
-    mean = [loss](const Tensor& y, const Tensor& t) { return loss.mean(y, t); };
+    mean = [loss](const Tensor& y, const Tensor& t) { return MeanLoss{loss.mean(y, t)}.value; };
   }
   return {std::move(name), loss, mean, std::move(prediction), std::move(target)};
 }
@@ -241,7 +241,7 @@ TEST_CASE("Losses: a class of weight zero is left out") {
   const CrossEntropy loss{.class_weights = torch::tensor({0.0, 1.0}, real)};
   const Tensor y = torch::randn({3, 2}, real).requires_grad_();
   const Tensor only_left_out = torch::zeros({3}, torch::kLong);
-  const Tensor mean = loss.mean(y, only_left_out);
+  const Tensor mean = loss.mean(y, only_left_out).value;
   CHECK(mean.item<double>() == 0);
   mean.backward();
   CHECK(y.grad().eq(0).all().item<bool>());
@@ -319,7 +319,11 @@ TEST_CASE("Class weights: an absent class has weight zero, missing labels do not
   }
   CHECK(inverse_frequency(counts).sum().item<double>() == Approx(4));
   CHECK((balanced(counts) * counts).sum().item<double>() == Approx(6));
-  CHECK(contains(error_text([&] { class_counts(target, 3); }), "class 3"));
+  CHECK(contains(error_text([&] { class_counts(target, 3); }), "class 3 in row 6"));
+  const Tensor weights = torch::tensor({2.0, 0.5, 0.0, 7.0, 1.0, 1.0, 0.0});
+  CHECK(class_counts(target, 3, weights).equal(torch::tensor({2.5, 0.0, 2.0}, real)));
+  const Tensor map = torch::tensor({{0, 1}, {1, -100}});
+  CHECK(class_counts(map, 2, torch::tensor({3.0, 0.5})).equal(torch::tensor({3.0, 3.5}, real)));
   CHECK(contains(error_text([] { inverse_frequency(torch::zeros({3})); }), "positive"));
   CHECK(contains(error_text([&] { effective_number(counts, 1.0); }), "beta"));
 }

@@ -16,13 +16,15 @@ struct WindowOptions {
 ///
 /// Windows are gathered from the rows when asked for; what is kept is one number a window.
 /// With `positions`, an ascending int64 [rows] such as day numbers, a window is made only where its
-/// rows and its target follow each other without a gap.
+/// rows and its target follow each other without a gap. Sample weights, one a row, are those of the
+/// windows whose target the row is.
 class WindowDataset {
  public:
-  /// Throws Error for differing numbers of rows, positions that do not ascend, and where not one
-  /// window fits.
+  /// Throws Error for differing numbers of rows, positions that do not ascend, sample weights that
+  /// are negative or not finite, and where not one window fits.
   WindowDataset(NamedTensors inputs, NamedTensors targets, WindowOptions options = {},
-                const Tensor& positions = {});
+                const Tensor& positions = {}, Tensor sample_weights = {},
+                NamedTensors task_sample_weights = NamedTensors());
 
   int64_t size() const { return starts_.size(0); }
   /// First row of each window: int64 [size], ascending.
@@ -39,6 +41,8 @@ class WindowDataset {
 
  private:
   NamedTensors inputs_, targets_;
+  Tensor sample_weights_;  // of the rows
+  NamedTensors task_sample_weights_;
   WindowOptions options_;
   Tensor starts_;
   bool complete_ = false;

@@ -4,10 +4,11 @@
 
 namespace mtl {
 
-/// How often each class occurs in a target of class indices, [classes] torch::kLong. Missing labels
-/// (-100) do not count. Count on the training part only.
-/// Error: a class outside [0, classes).
-Tensor class_counts(const Tensor& target, int64_t classes);
+/// How often each class occurs in a target [N, ...] of class indices, [classes] torch::kLong; with
+/// sample weights [N] the sum of the weights of its samples, [classes] torch::kDouble. Missing
+/// labels (-100) do not count. Count on the training part only.
+/// Error: a class outside [0, classes), sample weights that are none.
+Tensor class_counts(const Tensor& target, int64_t classes, const Tensor& sample_weights = Tensor());
 
 // Class weights from class counts [C], as [C] in double precision: what CrossEntropy and Focal
 // take. A class that does not occur has weight 0. Error: negative counts, or no class occurs.

@@ -3,41 +3,33 @@
 #include <concepts>
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <type_traits>
 #include <utility>
 
 #include "mtl/core/batch.hpp"
+#include "mtl/core/loss_kind.hpp"
 #include "mtl/core/tensor.hpp"
+#include "mtl/task/module_loss.hpp"
+#include "mtl/task/sample_losses.hpp"
 
 namespace mtl {
 
-/// What a loss measures. Kendall's weighting treats the two kinds differently.
-enum class LossKind { regression, classification };
-
-/// One value a sample, and the weight with which it enters the mean.
-struct SampleLosses {
-  Tensor values;   // [N]
-  Tensor weights;  // [N]; undefined: all one
-};
-
-/// A loss is any callable of (prediction [N, ...], target [N, ...]) that gives one value a sample:
-/// Tensor [N], or SampleLosses. It is called with labelled samples only. It may add
-///     static constexpr LossKind kind      (default: regression)
-///     Tensor mean(prediction, target)     the mean over all samples in fewer operations
+// clang-format off
+/// A loss is any callable of (prediction [N, ...], target [N, ...]) that gives
+///     Tensor [N], or SampleLosses         one value a sample, and perhaps its weight
+///     Tensor [], or MeanLoss              their mean as one number
+/// It is called with labelled samples of a weight above 0 only. One number is shorter to write, but
+/// sample weights that differ cannot be applied to it. It may add
+///     static constexpr LossKind kind      default: regression
+///     Tensor or MeanLoss mean(prediction, target)   the mean over all samples in fewer operations
 ///     Tensor is_labelled(target)          [N] bool, where NaN and -100 are not the rule
-///     void check()                        throws an Error when an option is wrong: called once,
-///     when a task gets the loss
+///     void check()                        Error: an option is wrong; called when a task gets the loss
+// clang-format on
 template <class F>
-concept LossFunction = requires(const F& loss, const Tensor& prediction, const Tensor& target) {
+concept LossFunction = requires(const F& loss, const Tensor& tensor) {
   requires std::same_as<std::invoke_result_t<const F&, const Tensor&, const Tensor&>, Tensor> ||
-      std::same_as<std::invoke_result_t<const F&, const Tensor&, const Tensor&>, SampleLosses>;
-};
-
-/// A mean loss and the number of labelled samples behind it.
-struct LossValue {
-  Tensor value;  // scalar; undefined when no sample is labelled
-  int64_t samples = 0;
+      std::same_as<std::invoke_result_t<const F&, const Tensor&, const Tensor&>, SampleLosses> ||
+      std::same_as<std::invoke_result_t<const F&, const Tensor&, const Tensor&>, MeanLoss>;
 };
 
 /// A loss, its type forgotten.
@@ -45,26 +37,34 @@ class Loss {
  public:
   Loss() = default;
 
+  /// A loss module of torch's, or one of one's own.
+  template <LossModule Holder>
+  Loss(const Holder& holder) : Loss(ModuleLoss(holder.ptr())) {}
+
+  /// A loss of another kind than it says or, as functions do, does not say.
+  template <class F>
+  requires std::constructible_from<Loss, F> Loss(F loss, LossKind kind) : Loss(std::move(loss)) {
+    kind_ = kind;
+  }
+
   template <LossFunction F>
   requires(!std::same_as<F, Loss>) Loss(F loss) {
     if constexpr (requires { F::kind; }) kind_ = F::kind;
     if constexpr (requires(const F& f) { f.check(); }) loss.check();
     if constexpr (requires(const F& f, const Tensor& t) { f.mean(t, t); })
-      mean_ = [loss](const Tensor& p, const Tensor& t) -> Tensor { return loss.mean(p, t); };
+      mean_ = [loss](const Tensor& p, const Tensor& t) -> MeanLoss { return {loss.mean(p, t)}; };
     if constexpr (requires(const F& f, const Tensor& t) { f.is_labelled(t); })
       is_labelled_ = [loss](const Tensor& t) -> Tensor { return loss.is_labelled(t); };
     by_sample_ = [loss = std::move(loss)](const Tensor& p, const Tensor& t) -> SampleLosses {
-      if constexpr (std::same_as<std::invoke_result_t<const F&, const Tensor&, const Tensor&>,
-                                 Tensor>)
-        return {loss(p, t), {}};
-      else
-        return loss(p, t);
+      return as_sample_losses(loss(p, t));
     };
   }
 
   /// The weighted mean over the labelled samples of a batch. `complete`: known to have no missing
-  /// label.
-  LossValue operator()(const Tensor& prediction, const Tensor& target, bool complete = false) const;
+  /// label. `sample_weights` [N] >= 0; undefined: all one.
+  /// Error: shapes or weights that do not fit, weights that differ for a loss of one number.
+  LossValue operator()(const Tensor& prediction, const Tensor& target, bool complete = false,
+                       const Tensor& sample_weights = Tensor()) const;
 
   /// Which samples have a label: [N] bool.
   Tensor is_labelled(const Tensor& target) const {
@@ -74,9 +74,14 @@ class Loss {
   explicit operator bool() const { return static_cast<bool>(by_sample_); }
 
  private:
+  static SampleLosses as_sample_losses(SampleLosses losses) { return losses; }
+  static SampleLosses as_sample_losses(MeanLoss mean) { return {mean.value, mean.weight}; }
+  static SampleLosses as_sample_losses(Tensor values) { return {std::move(values)}; }
+
   LossKind kind_ = LossKind::regression;
+  // One number instead of one value a sample is told by its having no dimension.
   std::function<SampleLosses(const Tensor&, const Tensor&)> by_sample_;
-  std::function<Tensor(const Tensor&, const Tensor&)> mean_;
+  std::function<MeanLoss(const Tensor&, const Tensor&)> mean_;
   std::function<Tensor(const Tensor&)> is_labelled_;
 };
 

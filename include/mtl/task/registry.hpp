@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <initializer_list>
 #include <string_view>
 
 #include "mtl/task/task.hpp"
@@ -9,8 +10,18 @@
 namespace mtl {
 
 /// The tasks of a model, in the order of registration. Copies share heads.
+///
+///     TaskRegistry tasks{{.name = "temperature", .head = nn::LinearHead(8, 1), .loss = Huber{}},
+///                        {.name = "weather", .head = nn::LinearHead(8, 5), .loss =
+///                        CrossEntropy{}}};
 class TaskRegistry {
  public:
+  TaskRegistry() = default;
+  /// Adds one after the other. Error: as add().
+  TaskRegistry(std::initializer_list<Task> tasks) {
+    for (const Task& task : tasks) add(task);
+  }
+
   /// Adds a task. Error: no name, a name with a dot (it becomes part of parameter names), a name
   /// taken, no loss.
   Task& add(Task task);

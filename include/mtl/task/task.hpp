@@ -21,8 +21,15 @@ struct Task {
   const std::string& target_name() const { return target.empty() ? name : target; }
 };
 
-/// The task's loss on one batch. No samples where its target is absent or has no label.
-/// Errors carry the task's name.
+/// The task's loss on one batch, with the batch's sample weights. No samples where its target is
+/// absent, has no label or where all weights are 0.
+/// Error: with the task's name, what the loss says about the prediction and the target.
 LossValue loss_of(const Task& task, const Tensor& prediction, const Batch& batch);
+
+/// The task's metrics over the labelled samples of predictions [N, ...] and targets [N, ...], in
+/// the order of Task::metrics; `sample_weights` [N], undefined: all one. NaN where no sample is
+/// labelled. Error: with the names of task and metric, what the metric says.
+std::vector<double> metrics_of(const Task& task, const Tensor& predictions, const Tensor& targets,
+                               const Tensor& sample_weights = Tensor());
 
 }  // namespace mtl

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "mtl/task/class_labels.hpp"
 #include "mtl/task/class_weights.hpp"
 #include "mtl/task/labels.hpp"
 #include "mtl/task/loss.hpp"
@@ -19,5 +20,7 @@
 #include "mtl/task/metrics/probability.hpp"
 #include "mtl/task/metrics/ranking.hpp"
 #include "mtl/task/metrics/regression.hpp"
+#include "mtl/task/module_loss.hpp"
 #include "mtl/task/registry.hpp"
+#include "mtl/task/sample_losses.hpp"
 #include "mtl/task/task.hpp"

@@ -72,8 +72,13 @@ std::shared_ptr<const images::Image> ImageDataset::State::image(int64_t index) {
 }
 
 ImageDataset::ImageDataset(std::vector<std::filesystem::path> files, NamedTensors targets,
-                           ImageDatasetOptions options)
-    : state_(std::make_shared<State>()), rows_(files.size()), targets_(std::move(targets)) {
+                           ImageDatasetOptions options, Tensor sample_weights,
+                           NamedTensors task_sample_weights)
+    : state_(std::make_shared<State>()),
+      rows_(files.size()),
+      targets_(std::move(targets)),
+      sample_weights_(std::move(sample_weights)),
+      task_sample_weights_(std::move(task_sample_weights)) {
   if (files.empty()) throw Error("ImageDataset: no picture files were given.");
   std::iota(rows_.begin(), rows_.end(), 0);
   for (const auto& target : targets_) {
@@ -85,6 +90,7 @@ ImageDataset::ImageDataset(std::vector<std::filesystem::path> files, NamedTensor
     }
     complete_ = complete_ && is_complete(target.value());
   }
+  check_sample_weights(sample_weights_, task_sample_weights_, size());
   state_->cache.resize(files.size());
   state_->files = std::move(files);
   state_->options = std::move(options);
@@ -117,6 +123,10 @@ ImageDataset ImageDataset::rows(const Tensor& indices) const {
     target.value() = target.value().index_select(0, chosen);
     part.complete_ = part.complete_ && is_complete(target.value());
   }
+  if (part.sample_weights_.defined())
+    part.sample_weights_ = part.sample_weights_.index_select(0, chosen);
+  for (auto& weights : part.task_sample_weights_)
+    weights.value() = weights.value().index_select(0, chosen);
   return part;
 }
 

@@ -215,6 +215,11 @@ bool ImageLoader::next(Batch& batch) {
   for (const auto& target : s.dataset.targets()) {
     batch.targets.insert(target.key(), target.value().index_select(0, s.rows));
   }
+  if (s.dataset.sample_weights().defined())
+    batch.sample_weights = s.dataset.sample_weights().index_select(0, s.rows);
+  for (const auto& weights : s.dataset.task_sample_weights()) {
+    batch.task_sample_weights.insert(weights.key(), weights.value().index_select(0, s.rows));
+  }
   batch.complete = s.dataset.complete();
   return true;
 }

@@ -29,7 +29,7 @@ struct ImageFinding {
   bool usable = false;
 };
 
-/// Picture files and the targets that belong to them, row i of each target to file i.
+/// Picture files and the targets and sample weights that belong to them, row i of each to file i.
 ///
 ///     mtl::ImageDataset pets(files, {{"breed", breeds}}, {.prepare = images::ResizeShorter{256}});
 ///
@@ -38,13 +38,18 @@ struct ImageFinding {
 /// before its turn. A copy shares files, cache and findings. Safe to use from several threads.
 class ImageDataset {
  public:
-  /// Throws Error unless there is a file and every target has one row a file.
+  /// Throws Error unless there is a file and every target has one row a file, and for sample
+  /// weights that are negative or not finite.
   explicit ImageDataset(std::vector<std::filesystem::path> files,
-                        NamedTensors targets = NamedTensors(), ImageDatasetOptions options = {});
+                        NamedTensors targets = NamedTensors(), ImageDatasetOptions options = {},
+                        Tensor sample_weights = Tensor(),
+                        NamedTensors task_sample_weights = NamedTensors());
 
   int64_t size() const { return static_cast<int64_t>(rows_.size()); }
   const std::filesystem::path& file(int64_t row) const;
   const NamedTensors& targets() const { return targets_; }
+  const Tensor& sample_weights() const { return sample_weights_; }  ///< undefined: all one
+  const NamedTensors& task_sample_weights() const { return task_sample_weights_; }
   bool complete() const { return complete_; }  ///< whether no target has a missing label anywhere
 
   /// The decoded and prepared picture. Throws ImageError; a file that failed once is not tried
@@ -68,6 +73,8 @@ class ImageDataset {
   std::shared_ptr<State> state_;
   std::vector<int64_t> rows_;  // of the state's files
   NamedTensors targets_;
+  Tensor sample_weights_;
+  NamedTensors task_sample_weights_;
   bool complete_ = true;
 };
 

@@ -1,6 +1,8 @@
 #pragma once
 
-#include "mtl/task/loss.hpp"
+#include <cstdint>
+
+#include "mtl/task/labels.hpp"
 
 namespace mtl {
 
@@ -17,7 +19,59 @@ struct Ctc {
                                ///< false it is an Error (on CPU) or an infinite loss
 
   static constexpr LossKind kind = LossKind::classification;
-  SampleLosses operator()(const Tensor& prediction, const Tensor& target) const;
+
+  SampleLosses operator()(const Tensor& prediction, const Tensor& target) const {
+    if (prediction.dim() != 3 || target.dim() != 2 || prediction.size(0) != target.size(0))
+      throw Error(
+          "the prediction has shape {}, its target {}; Ctc expects logits [N, steps, C] "
+          "and labels [N, L] filled up with -100",
+          shape_text(prediction), shape_text(target));
+    const int64_t steps = prediction.size(1);
+    const int64_t classes = prediction.size(2);
+    if (blank < 0 || blank >= classes)
+      throw Error("Ctc: the blank is class {}, but the head has {} outputs", blank, classes);
+    check_classes(target, classes);
+    if (target.device().is_cpu()) check_sequences(target.contiguous(), steps);
+    const Tensor lengths = target.ne(missing_class).sum(1);
+    const Tensor missing = lengths.eq(0);
+    const Tensor log_probability =
+        prediction.masked_fill(missing.view({-1, 1, 1}), 0).log_softmax(2).transpose(0, 1);
+    // LibTorch walks over the lengths on the host.
+    const Tensor losses =
+        torch::ctc_loss(log_probability, target.masked_fill(target.eq(missing_class), blank),
+                        torch::full({prediction.size(0)}, steps, torch::kLong),
+                        lengths.to(torch::kCPU), blank, at::Reduction::None, zero_infinity);
+    return {losses.masked_fill(missing, 0) / lengths.clamp_min(1),
+            missing.logical_not().to(losses.scalar_type())};
+  }
+
+ private:
+  void check_sequences(const Tensor& target, int64_t steps) const {
+    for (int64_t row = 0; row < target.size(0); ++row) {
+      const int64_t* const labels = target.data_ptr<int64_t>() + row * target.size(1);
+      int64_t length = 0;
+      while (length < target.size(1) && labels[length] != missing_class) ++length;
+      for (int64_t i = length; i < target.size(1); ++i)
+        if (labels[i] != missing_class)
+          throw RowError(row,
+                         "the target has label " + std::to_string(labels[i]) +
+                             " behind the end (-100) of the sequence in ",
+                         "");
+      int64_t needed = length;  // one step a label, and a blank between equal neighbours
+      for (int64_t i = 0; i < length; ++i) {
+        if (labels[i] == blank)
+          throw RowError(
+              row, "the target has the blank (" + std::to_string(blank) + ") as a label in ", "");
+        needed += i > 0 && labels[i] == labels[i - 1] ? 1 : 0;
+      }
+      if (needed > steps && !zero_infinity)
+        throw RowError(row, "the label sequence in ",
+                       " needs " + std::to_string(needed) + " steps, but the prediction has " +
+                           std::to_string(steps) +
+                           ". Give the head more steps, or set zero_infinity to leave such "
+                           "samples out");
+    }
+  }
 };
 
 }  // namespace mtl

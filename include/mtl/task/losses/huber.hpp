@@ -1,6 +1,8 @@
 #pragma once
 
-#include "mtl/task/loss.hpp"
+#include <cmath>
+
+#include "mtl/task/labels.hpp"
 
 namespace mtl {
 
@@ -9,15 +11,28 @@ namespace mtl {
 ///     delta (|e| - delta / 2)  elsewhere                        e = y - t
 /// Huber 1964. Prediction and target [N] or [N, ...], real; a missing target is NaN.
 struct Huber {
-  double delta =
-      1.0;  ///< in units of the target, > 0: where an error starts to count as an outlier
+  /// In units of the target, finite and > 0: where an error starts to count as an outlier.
+  double delta = 1.0;
 
   static constexpr LossKind kind = LossKind::regression;
-  SampleLosses operator()(const Tensor& prediction, const Tensor& target) const;
+
+  SampleLosses operator()(const Tensor& prediction, const Tensor& target) const {
+    return elementwise(prediction, target, [this](const Tensor& y, const Tensor& t) {
+      return torch::huber_loss(y, t, at::Reduction::None, delta);
+    });
+  }
+
   /// The mean over a batch without missing labels, in one operation.
-  Tensor mean(const Tensor& prediction, const Tensor& target) const;
-  /// Error: delta is not positive.
-  void check() const;
+  Tensor mean(const Tensor& prediction, const Tensor& target) const {
+    return torch::huber_loss(prediction, match_target(prediction, target), at::Reduction::Mean,
+                             delta);
+  }
+
+  /// Error: delta is not a positive number.
+  void check() const {
+    if (!(delta > 0 && std::isfinite(delta)))
+      throw Error("Huber: delta is {}, expected a positive number", delta);
+  }
 };
 
 }  // namespace mtl

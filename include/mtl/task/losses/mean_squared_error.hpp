@@ -1,6 +1,6 @@
 #pragma once
 
-#include "mtl/task/loss.hpp"
+#include "mtl/task/labels.hpp"
 
 namespace mtl {
 
@@ -10,9 +10,17 @@ namespace mtl {
 /// mean over its labelled entries.
 struct MeanSquaredError {
   static constexpr LossKind kind = LossKind::regression;
-  SampleLosses operator()(const Tensor& prediction, const Tensor& target) const;
+
+  SampleLosses operator()(const Tensor& prediction, const Tensor& target) const {
+    return elementwise(prediction, target, [](const Tensor& y, const Tensor& t) {
+      return torch::mse_loss(y, t, at::Reduction::None);
+    });
+  }
+
   /// The mean over a batch without missing labels, in one operation.
-  Tensor mean(const Tensor& prediction, const Tensor& target) const;
+  Tensor mean(const Tensor& prediction, const Tensor& target) const {
+    return torch::mse_loss(prediction, match_target(prediction, target));
+  }
 };
 
 }  // namespace mtl

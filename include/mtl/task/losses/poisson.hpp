@@ -1,6 +1,6 @@
 #pragma once
 
-#include "mtl/task/loss.hpp"
+#include "mtl/task/labels.hpp"
 
 namespace mtl {
 
@@ -11,9 +11,19 @@ namespace mtl {
 /// NaN.
 struct Poisson {
   static constexpr LossKind kind = LossKind::regression;
-  SampleLosses operator()(const Tensor& prediction, const Tensor& target) const;
+
+  SampleLosses operator()(const Tensor& prediction, const Tensor& target) const {
+    check_counts(target);
+    return elementwise(prediction, target,
+                       [](const Tensor& y, const Tensor& t) { return y.exp() - t * y; });
+  }
+
   /// The mean over a batch without missing labels, in one operation.
-  Tensor mean(const Tensor& prediction, const Tensor& target) const;
+  Tensor mean(const Tensor& prediction, const Tensor& target) const {
+    check_counts(target);
+    return torch::poisson_nll_loss(prediction, match_target(prediction, target), /*log_input=*/true,
+                                   /*full=*/false, /*eps=*/1e-8, at::Reduction::Mean);
+  }
 };
 
 }  // namespace mtl

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "mtl/task/loss.hpp"
+#include "mtl/task/labels.hpp"
 
 namespace mtl {
 
@@ -16,9 +16,28 @@ struct Quantile {
   std::vector<double> quantiles = {0.1, 0.5, 0.9};  ///< each inside (0, 1)
 
   static constexpr LossKind kind = LossKind::regression;
-  SampleLosses operator()(const Tensor& prediction, const Tensor& target) const;
+
+  SampleLosses operator()(const Tensor& prediction, const Tensor& target) const {
+    const auto count = static_cast<int64_t>(quantiles.size());
+    const int64_t values =
+        values_per_sample(prediction, target, count, "Q quantiles of each value");
+    const Tensor y = prediction.reshape({-1, values, count});
+    const Tensor truth = target.reshape({-1, values}).to(prediction.options());
+    const Tensor labelled = labelled_entries(target).reshape({-1, values});
+    const Tensor missing = labelled.logical_not();
+    const Tensor error =
+        truth.masked_fill(missing, 0).unsqueeze(2) - y.masked_fill(missing.unsqueeze(2), 0);
+    const Tensor q = torch::tensor(quantiles, torch::kDouble).to(prediction.options());
+    return over_labelled(torch::maximum(q * error, (q - 1) * error).mean(2), labelled);
+  }
+
   /// Error: no quantile, or one outside (0, 1).
-  void check() const;
+  void check() const {
+    if (quantiles.empty()) throw Error("Quantile: no quantile is given");
+    for (const double quantile : quantiles)
+      if (!(quantile > 0 && quantile < 1))
+        throw Error("Quantile: {} is not a quantile, expected a number inside (0, 1)", quantile);
+  }
 };
 
 }  // namespace mtl

@@ -1,0 +1,87 @@
+#include "mtl/task/loss.hpp"
+
+#include "mtl/core/error.hpp"
+#include "mtl/task/labels.hpp"
+#include "rows.hpp"
+
+namespace mtl {
+namespace {
+
+/// In double precision, or as precise as the loss: sums of many weights do not fit a half.
+Tensor as_weights(const Tensor& weights, const Tensor& values) {
+  return weights.to(
+      values.options().dtype(at::promote_types(values.scalar_type(), c10::ScalarType::Float)));
+}
+
+/// Where every weight is zero (a class of weight 0 only) the batch teaches nothing: 0, not 0 / 0.
+LossValue weighted_mean(const Tensor& values, const Tensor& weights, int64_t samples) {
+  const Tensor total = weights.sum();
+  return {(values * weights).sum() / total.masked_fill(total.eq(0), 1), samples, total};
+}
+
+/// The weight that all samples have; Error where they differ.
+Tensor common_weight(const Tensor& weights) {
+  const Tensor low = weights.min();
+  if (!low.equal(weights.max()))
+    throw Error(
+        "the loss gives one number for {} samples whose sample weights differ, so that they cannot "
+        "be applied. Let it give one value a sample, [{}] (torch's own losses: reduction "
+        "torch::kNone)",
+        weights.numel(), weights.numel());
+  return low;
+}
+
+}  // namespace
+
+LossValue Loss::operator()(const Tensor& prediction, const Tensor& target, bool complete,
+                           const Tensor& sample_weights) const {
+  if (!by_sample_) throw Error("there is no loss; give one, e.g. MeanSquaredError{{}}");
+  if (prediction.dim() == 0 || target.dim() == 0 || prediction.size(0) != target.size(0))
+    throw Error(
+        "prediction {} and target {} do not count the same samples in their first dimension",
+        shape_text(prediction), shape_text(target));
+  if (!prediction.is_floating_point())
+    throw Error("the prediction {} has type {}, expected a floating point type",
+                shape_text(prediction), toString(prediction.scalar_type()));
+  // A loss that knows its own missing labels may find some where the data set saw none.
+  if (is_labelled_) complete = false;
+  const auto [answered, labels, weights, rows] = task_detail::rows_that_count(
+      prediction, target, sample_weights, complete ? Tensor() : is_labelled(target));
+  const int64_t samples = labels.size(0);
+  if (samples == 0) return {};
+  // Rows of several entries may be labelled in part.
+  const bool whole = complete || labels.numel() == samples;
+  SampleLosses losses;
+  try {
+    if (whole && mean_ && !weights.defined()) {
+      auto [value, weight] = mean_(answered, labels);
+      return {std::move(value), samples, std::move(weight)};
+    }
+    losses = by_sample_(answered, labels);
+  } catch (const RowError& error) {
+    throw error.in_whole(rows);
+  }
+  const auto& [values, own] = losses;
+  const bool one_number = values.defined() && values.dim() == 0;
+  if (!values.defined() || (!one_number && (values.dim() != 1 || values.size(0) != samples)) ||
+      (own.defined() && own.sizes() != values.sizes()))
+    throw Error(
+        "the loss gave shape {}{} for {} samples; it must give one value a sample, [{}], or their "
+        "mean as one number, []",
+        shape_text(values), own.defined() ? " with weights " + shape_text(own) : "", samples,
+        samples);
+  if (!values.is_floating_point())
+    throw Error("the loss gave values of type {}, expected a floating point type",
+                toString(values.scalar_type()));
+  if (one_number) {
+    if (!weights.defined()) return {values, samples, own};
+    const Tensor weight = as_weights(common_weight(weights), values);
+    return {values, samples, own.defined() ? own * weight : weight * samples};
+  }
+  if (!own.defined() && !weights.defined()) return {values.mean(), samples};
+  Tensor all = own.defined() ? as_weights(own, values) : as_weights(weights, values);
+  if (own.defined() && weights.defined()) all = all * as_weights(weights, values);
+  return weighted_mean(values, all, samples);
+}
+
+}  // namespace mtl

@@ -1,0 +1,34 @@
+#include "mtl/task/registry.hpp"
+
+#include <algorithm>
+
+#include "mtl/core/error.hpp"
+
+namespace mtl {
+
+Task& TaskRegistry::add(Task task) {
+  if (task.name.empty()) throw Error("a task needs a name; give Task::name");
+  if (task.name.find('.') != std::string::npos)
+    throw Error("task \"{}\": a name becomes part of parameter names and cannot hold a dot",
+                task.name);
+  if (contains(task.name))
+    throw Error("task \"{}\" is registered already; names are unique", task.name);
+  if (!task.loss)
+    throw Error("task \"{}\" has no loss; give Task::loss, e.g. MeanSquaredError{{}}", task.name);
+  return tasks_.emplace_back(std::move(task));
+}
+
+int64_t TaskRegistry::index_of(std::string_view name) const {
+  for (size_t i = 0; i < tasks_.size(); ++i)
+    if (tasks_[i].name == name) return static_cast<int64_t>(i);
+  std::string names;
+  for (const auto& task : tasks_) names += (names.empty() ? "" : ", ") + task.name;
+  throw Error("no task \"{}\"; registered: {}", name, names.empty() ? "none" : names);
+}
+
+bool TaskRegistry::contains(std::string_view name) const {
+  return std::any_of(tasks_.begin(), tasks_.end(),
+                     [&](const Task& task) { return task.name == name; });
+}
+
+}  // namespace mtl
