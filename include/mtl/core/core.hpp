@@ -3,6 +3,7 @@
 #include "mtl/core/allocator.hpp"
 #include "mtl/core/batch.hpp"
 #include "mtl/core/error.hpp"
+#include "mtl/core/loss_kind.hpp"
 #include "mtl/core/random.hpp"
 #include "mtl/core/tensor.hpp"
 #include "mtl/core/torch_version.hpp"

@@ -8,12 +8,10 @@
 #include <utility>
 
 #include "mtl/core/batch.hpp"
+#include "mtl/core/loss_kind.hpp"
 #include "mtl/core/tensor.hpp"
 
 namespace mtl {
-
-/// What a loss measures. Kendall's weighting treats the two kinds differently.
-enum class LossKind { regression, classification };
 
 /// One value a sample, and the weight with which it enters the mean.
 struct SampleLosses {
