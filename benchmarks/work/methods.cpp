@@ -12,20 +12,14 @@ class EngineAlone : public mtl::Combiner {
  public:
   explicit EngineAlone(mtl::EnginePath path) : engine_({.path = path}) {}
 
-  void backward(const mtl::TaskLosses& losses, mtl::Model& model) override {
-    if (shared_.empty()) {
-      shared_ = model.shared_parameters();
-      for (const auto& task : model.tasks()) heads_.push_back(model.task_parameters(task.name));
-    }
-    engine_.begin({losses.values, shared_, {}, heads_});
+  void backward(const mtl::TaskLosses& losses, const mtl::Parameters& parameters) override {
+    engine_.begin({losses.values, parameters.shared, {}, parameters.by_task});
     const Eigen::VectorXd inverse = engine_.gramian().diagonal().cwiseSqrt().cwiseInverse();
     engine_.write_gradients(inverse / inverse.sum(), mtl::HeadGradient::plain);
   }
 
  private:
   mtl::Engine engine_;
-  std::vector<Tensor> shared_;
-  std::vector<std::vector<Tensor>> heads_;
 };
 
 std::unique_ptr<mtl::Combiner> combiner_of(const std::string& method,

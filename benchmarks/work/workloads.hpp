@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "mtl/combine/task_losses.hpp"
 #include "mtl/sharing/model.hpp"
+#include "mtl/sharing/task_losses.hpp"
 #include "mtl/task/losses/mean_squared_error.hpp"
 
 // Five training problems on random data, drawn in an order that PyTorch can repeat:

@@ -2,22 +2,9 @@
 
 #include "by_task.hpp"
 #include "mtl/core/error.hpp"
-#include "mtl/sharing/model.hpp"
 #include "task_gradients.hpp"
 
 namespace mtl {
-
-TaskLosses task_losses(std::vector<Tensor> values) {
-  TaskLosses losses;
-  losses.task_count = static_cast<int64_t>(values.size());
-  for (int64_t t = 0; t < losses.task_count; ++t) {
-    losses.tasks.push_back(t);
-    losses.names.push_back(std::to_string(t));
-    losses.samples.push_back(1);
-  }
-  losses.values = std::move(values);
-  return losses;
-}
 
 Tensor Combiner::total(const TaskLosses& losses) const { return torch::stack(losses.values).sum(); }
 
@@ -45,14 +32,15 @@ void Combiner::make_report(const TaskLosses& losses, const Eigen::MatrixXd& gram
   report_ = std::move(report);
 }
 
-void Combiner::make_report(const TaskLosses& losses, Model& model, const Eigen::VectorXd& weights) {
-  make_report(losses, gramian(task_gradients(losses, model.shared_parameters())), weights);
+void Combiner::make_report(const TaskLosses& losses, const Parameters& parameters,
+                           const Eigen::VectorXd& weights) {
+  make_report(losses, gramian(task_gradients(losses, parameters.shared)), weights);
 }
 
-void LossCombiner::backward(const TaskLosses& losses, Model& model) {
+void LossCombiner::backward(const TaskLosses& losses, const Parameters& parameters) {
   if (losses.size() == 0) return;  // no task has a label in this batch: nothing to learn
   const Tensor combined = combine(losses);
-  if (step_reports()) make_report(losses, model, loss_weights(combined, losses.values));
+  if (step_reports()) make_report(losses, parameters, loss_weights(combined, losses.values));
   combined.backward();
 }
 

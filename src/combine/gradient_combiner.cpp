@@ -1,18 +1,53 @@
 #include "mtl/combine/gradient_combiner.hpp"
 
+#include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 #include "by_task.hpp"
+#include "engine/leaves.hpp"
 #include "mtl/core/error.hpp"
-#include "mtl/sharing/model.hpp"
 #include "task_gradients.hpp"
 
 namespace mtl {
 namespace {
 
-bool same_object(const std::weak_ptr<torch::nn::Module>& a,
-                 const std::weak_ptr<torch::nn::Module>& b) {
-  return !a.expired() && !a.owner_before(b) && !b.owner_before(a);
+bool same_tensors(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const Tensor& x, const Tensor& y) { return x.is_same(y); });
+}
+
+bool same_lists(const Parameters& a, const Parameters& b) {
+  return same_tensors(a.shared, b.shared) &&
+         std::equal(a.by_task.begin(), a.by_task.end(), b.by_task.begin(), b.by_task.end(),
+                    same_tensors);
+}
+
+using Seen = std::unordered_set<const at::TensorImpl*>;
+
+// Appends to `all` what has not been seen.
+void add_new(const std::vector<Tensor>& list, const std::string& name, Seen& seen,
+             std::vector<Tensor>& all) {
+  for (size_t i = 0; i < list.size(); ++i) {
+    if (!list[i].defined()) throw Error("parameter {} of {} is an undefined tensor", i, name);
+    if (seen.insert(list[i].unsafeGetTensorImpl()).second) all.push_back(list[i]);
+  }
+}
+
+void check_losses(const TaskLosses& losses) {
+  bool has_graph = false;
+  for (size_t t = 0; t < losses.values.size(); ++t) {
+    const Tensor& loss = losses.values[t];
+    if (!loss.defined()) throw Error("task \"{}\": its loss is undefined", losses.names[t]);
+    if (loss.numel() != 1)
+      throw Error("task \"{}\": its loss has shape {}, expected one number", losses.names[t],
+                  shape_text(loss));
+    has_graph |= loss.requires_grad();
+  }
+  if (!has_graph)
+    throw Error(
+        "no loss of this step has a graph, so there is nothing to learn from; compute the losses "
+        "from parameters that require gradients, outside of NoGradGuard");
 }
 
 }  // namespace
@@ -22,27 +57,47 @@ EngineCombiner::EngineCombiner(const GradientOptions& options) : gradient_option
     throw Error("every = {}: the weights are solved anew every n >= 1 steps", options.every);
 }
 
-void EngineCombiner::begin(const TaskLosses& losses, Model& model) {
+void EngineCombiner::begin(const TaskLosses& losses, const Parameters& parameters) {
+  check_losses(losses);
+  const auto lists = static_cast<int64_t>(parameters.by_task.size());
+  if (lists != 0 && lists != losses.task_count)
+    throw Error(
+        "parameters by task are given for {} tasks, but there are {}; give a list for each, in "
+        "their order, or none at all",
+        lists, losses.task_count);
   step_ = &losses;
-  std::weak_ptr<torch::nn::Module> now = model.weak_from_this();
-  if (!same_object(model_, now)) {
-    shared_ = model.shared_parameters();
-    by_task_.clear();
-    for (const Task& task : model.tasks()) by_task_.push_back(model.task_parameters(task.name));
-    model_ = now;
+  if (!same_lists(given_, parameters)) {
+    Seen seen;
+    std::vector<Tensor> shared, of_tasks;
+    add_new(parameters.shared, "the shared ones", seen, shared);
+    for (size_t t = 0; t < parameters.by_task.size(); ++t)
+      add_new(parameters.by_task[t], "task " + std::to_string(t), seen, of_tasks);
+    shared_ = std::move(shared);
+    of_tasks_ = std::move(of_tasks);
+    given_ = parameters;
   }
   EngineStep engine_step{losses.values, shared_, {}, {}};
   if (gradient_options_.at == GradientSite::representation) {
     if (!losses.representation.defined())
       throw Error(
-          "the gradients were to be compared at the shared representation, but this model has no "
-          "such tensor;"
-          " use GradientSite::shared_parameters");
+          "the gradients were to be compared at the shared representation, but these losses have "
+          "none; use GradientSite::shared_parameters, or give TaskLosses::representation");
     engine_step.representation = losses.representation;
   }
-  engine_step.task_parameters.reserve(losses.tasks.size());
-  for (int64_t task : losses.tasks)
-    engine_step.task_parameters.push_back(by_task_[static_cast<size_t>(task)]);
+  engine_step.task_parameters.resize(losses.values.size());
+  engine_step.task_parameters.front() = of_tasks_;  // the graph says which task reaches which
+  if (parameters.by_task.empty()) {
+    Seen seen;
+    std::vector<Tensor> known;
+    add_new(shared_, "the shared ones", seen, known);
+    auto& others = engine_step.task_parameters.front();
+    for (Tensor& leaf : engine::leaves(losses.values, engine_step.representation))
+      if (seen.insert(leaf.unsafeGetTensorImpl()).second) others.push_back(std::move(leaf));
+    if (engine_step.representation.defined())
+      for (Tensor& leaf : engine::leaves({engine_step.representation}, {}))
+        if (seen.insert(leaf.unsafeGetTensorImpl()).second)
+          engine_step.shared.push_back(std::move(leaf));
+  }
   engine_.begin(std::move(engine_step));
 }
 
@@ -65,9 +120,9 @@ Eigen::VectorXd GradientCombiner::solve(const Eigen::MatrixXd& gramian) {
   return all;
 }
 
-void GradientCombiner::backward(const TaskLosses& losses, Model& model) {
+void GradientCombiner::backward(const TaskLosses& losses, const Parameters& parameters) {
   if (losses.size() == 0) return;  // no task has a label in this batch: nothing to learn
-  begin(losses, model);
+  begin(losses, parameters);
   const bool reports = step_reports();
   Eigen::VectorXd chosen(losses.size());
   if (steps_until_solve_ > 0) {
@@ -90,9 +145,9 @@ void GradientCombiner::backward(const TaskLosses& losses, Model& model) {
   engine().write_gradients(chosen, heads());
 }
 
-void DirectionCombiner::backward(const TaskLosses& losses, Model& model) {
+void DirectionCombiner::backward(const TaskLosses& losses, const Parameters& parameters) {
   if (losses.size() == 0) return;
-  begin(losses, model);
+  begin(losses, parameters);
   const Rows& rows = engine().rows();
   require_finite(norms(rows), losses);
   Direction chosen = direction(rows);

@@ -6,7 +6,7 @@
 
 namespace mtl {
 
-std::unique_ptr<Combiner> make_combiner(std::string_view text, const TaskRegistry& tasks) {
+std::unique_ptr<Combiner> make_combiner(std::string_view text, TaskCount tasks) {
   const size_t colon = std::min(text.find(':'), text.size());
   const std::string_view name = text.substr(0, colon);
   for (const auto* methods : {&loss_methods(), &gradient_methods(), &bilevel_methods()}) {

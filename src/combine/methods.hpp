@@ -5,14 +5,14 @@
 #include <vector>
 
 #include "mtl/combine/combiner.hpp"
-#include "mtl/task/registry.hpp"
+#include "mtl/combine/task_count.hpp"
 #include "option_text.hpp"
 
 namespace mtl {
 
 // The signature of a row below, in short names: the tables hold some fifty lambdas of it.
 using Options = OptionText&;
-using Tasks = const TaskRegistry&;
+using Tasks = TaskCount;
 using Made = std::unique_ptr<Combiner>;
 
 /// A row of the table behind make_combiner: a name, and how its combiner is made from options.

@@ -56,6 +56,21 @@ std::vector<Tensor> Model::shared_parameters() {
   return shared;
 }
 
+const Parameters& Model::parameter_sets() {
+  if (!parameter_sets_) {
+    Parameters& sets = parameter_sets_.emplace();
+    sets.shared = shared_parameters();
+    for (const Task& task : tasks_) sets.by_task.push_back(task_parameters(task.name));
+    // A layer is a module's own parameters.
+    for (const auto& module : modules())
+      if (auto layer = module->parameters(/*recurse=*/false); !layer.empty())
+        sets.layers.push_back(std::move(layer));
+    sets.buffers = buffers();
+    std::erase_if(sets.buffers, [](const Tensor& buffer) { return !buffer.defined(); });
+  }
+  return *parameter_sets_;
+}
+
 HardSharingImpl::HardSharingImpl(Encoder encoder, TaskRegistry tasks, std::string input)
     : Model(std::move(tasks)), encoder_(std::move(encoder)), input_(std::move(input)) {
   if (!encoder_) throw Error("HardSharing needs an encoder");

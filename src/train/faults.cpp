@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <torch/csrc/autograd/autograd.h>
 
-#include "mtl/combine/task_losses.hpp"
+#include "mtl/sharing/task_losses.hpp"
 
 namespace mtl {
 namespace {

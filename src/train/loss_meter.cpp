@@ -64,6 +64,7 @@ double total_of(Combiner& combiner, const TaskRegistry& tasks, const std::vector
     present.tasks.push_back(t);
     present.names.push_back(tasks[t].name);
     present.samples.push_back(1);
+    present.kinds.push_back(tasks[t].loss.kind());
     present.values.push_back(torch::tensor(loss, torch::kDouble));
   }
   if (present.values.empty()) return std::numeric_limits<double>::quiet_NaN();

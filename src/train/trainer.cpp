@@ -9,8 +9,8 @@
 
 #include "faults.hpp"
 #include "loss_meter.hpp"
-#include "mtl/combine/task_losses.hpp"
 #include "mtl/core/error.hpp"
+#include "mtl/sharing/task_losses.hpp"
 #include "mtl/train/validation.hpp"
 
 namespace mtl {

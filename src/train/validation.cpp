@@ -3,8 +3,8 @@
 #include <limits>
 
 #include "loss_meter.hpp"
-#include "mtl/combine/task_losses.hpp"
 #include "mtl/core/error.hpp"
+#include "mtl/sharing/task_losses.hpp"
 
 namespace mtl {
 namespace {

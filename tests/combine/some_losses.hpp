@@ -9,11 +9,20 @@
 namespace mtl {
 
 /// Losses of tasks "0", "1", ... with these values, as leaves that take a gradient.
-inline TaskLosses constant_losses(const std::vector<double>& row) {
+inline TaskLosses constant_losses(const std::vector<double>& row,
+                                  std::vector<LossKind> kinds = {}) {
   std::vector<Tensor> values;
   for (const double value : row)
     values.push_back(torch::tensor(value, torch::kDouble).requires_grad_());
-  return task_losses(values);
+  return task_losses(values, std::move(kinds));
+}
+
+/// The kind of each task, regression where true.
+inline std::vector<LossKind> kinds(const std::vector<bool>& regression) {
+  std::vector<LossKind> result;
+  for (const bool is_regression : regression)
+    result.push_back(is_regression ? LossKind::regression : LossKind::classification);
+  return result;
 }
 
 /// Only the tasks of `kept`, as in a batch where the others have no label.

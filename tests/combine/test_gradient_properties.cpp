@@ -10,6 +10,7 @@
 #include "mtl/nn/encoders/mlp_encoder.hpp"
 #include "mtl/nn/heads/linear_head.hpp"
 #include "mtl/sharing/hard_sharing.hpp"
+#include "mtl/sharing/task_losses.hpp"
 #include "random_jacobians.hpp"
 
 using namespace mtl;

@@ -31,9 +31,10 @@ void check_close(const Tensor& found, const Tensor& expected, double tolerance =
 }
 
 /// Value and gradients to the losses, and to the combiner's parameters where there are any.
-void check_step(LossCombiner& combiner, const nlohmann::json& row, const nlohmann::json& expected) {
+void check_step(LossCombiner& combiner, const nlohmann::json& row, const nlohmann::json& expected,
+                const std::vector<LossKind>& kinds_of_losses = {}) {
   const std::vector<Tensor> values = leaves(row);
-  const Tensor value = combiner.combine(task_losses(values));
+  const Tensor value = combiner.combine(task_losses(values, kinds_of_losses));
   CHECK(value.item<double>() == Approx(expected["value"].get<double>()).epsilon(1e-9));
   value.backward();
   check_close(gradients(values), tensor_of(expected["grad_losses"]));
@@ -97,16 +98,15 @@ TEST_CASE("Loss combiners: golden values and gradients") {
     GeometricMean geometric;
     check_step(geometric, rows[0], expected["geometric_mean"]);
 
-    KendallUncertainty kendall(
-        tasks_of_kind(expected["kendall"]["regression"].get<std::vector<bool>>()));
+    KendallUncertainty kendall;
+    const auto kinds_of_losses = kinds(expected["kendall"]["regression"].get<std::vector<bool>>());
     kendall.load_state_dict(named("log_variance", tensor_of(expected["kendall"]["log_variance"])));
-    check_step(kendall, rows[0], expected["kendall"]);
-    KendallUncertainty half(
-        tasks_of_kind(expected["kendall"]["regression"].get<std::vector<bool>>()),
-        {.form = KendallUncertainty::Form::every_task_as_regression});
+    check_step(kendall, rows[0], expected["kendall"], kinds_of_losses);
+    KendallUncertainty half(kinds_of_losses.size(),
+                            {.form = KendallUncertainty::Form::every_task_as_regression});
     half.load_state_dict(
         named("log_variance", tensor_of(expected["uncertainty_half"]["log_variance"])));
-    check_step(half, rows[0], expected["uncertainty_half"]);
+    check_step(half, rows[0], expected["uncertainty_half"], kinds_of_losses);
     RevisedUncertainty revised;
     revised.load_state_dict(
         named("log_variance", tensor_of(expected["uncertainty_revised"]["log_variance"])));
@@ -226,8 +226,8 @@ TEST_CASE("Loss combiners: the total for watching changes nothing") {
     REQUIRE(after.size() == before.size());
     for (const auto& item : before) CHECK(after[item.key()].equal(item.value()));
   }
-  const TaskLosses losses = constant_losses({2.0, 4.0});
-  KendallUncertainty kendall(tasks_of_kind({true, false}));
+  const TaskLosses losses = constant_losses({2.0, 4.0}, kinds({true, false}));
+  KendallUncertainty kendall(2);
   kendall.load_state_dict(named("log_variance", torch::tensor({1.0, -1.0})));
   CHECK(kendall.total(losses).item<double>() == Approx(std::exp(-1) + 4 * std::exp(1)));
   CHECK(FixedWeights({1.0, 0.5}).total(losses).item<double>() == Approx(4));

@@ -18,7 +18,7 @@ const fs::path root = MTL_SOURCE_DIR;
 
 // A room may include the rooms before it and itself.
 const std::vector<std::string> rooms = {"core",     "io",      "data",    "nn",
-                                        "task",     "sharing", "combine", "train",
+                                        "task",     "combine", "sharing", "train",
                                         "evaluate", "deploy",  "report"};
 
 std::string text_of(const fs::path& path) {

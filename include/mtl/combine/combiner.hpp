@@ -3,38 +3,14 @@
 #include <Eigen/Core>
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "mtl/core/tensor.hpp"
+#include "mtl/combine/parameters.hpp"
+#include "mtl/combine/task_losses.hpp"
 
 namespace mtl {
-
-class Model;
-
-/// The task losses of one step: only the tasks that have labels in this batch, in the order of the
-/// registry.
-struct TaskLosses {
-  std::vector<int64_t> tasks;      // registry index of each
-  std::vector<std::string> names;  // name of each
-  std::vector<Tensor> values;      // scalar, with graph
-  std::vector<int64_t> samples;    // labelled samples behind each
-  int64_t task_count = 0;          // tasks of the registry, present or not
-  Tensor representation;           // the shared representation of this forward; may be undefined
-  /// The losses of a further batch on the same parameters, for methods that need several; may be
-  /// empty.
-  std::function<TaskLosses()> another_batch;
-  /// The losses of this same batch on the parameters as they are when it is called, for methods
-  /// that try other parameters; may be empty.
-  std::function<TaskLosses()> same_batch;
-
-  int64_t size() const { return static_cast<int64_t>(values.size()); }
-};
-
-/// The losses of T tasks called "0", "1", ...: for problems without a model.
-TaskLosses task_losses(std::vector<Tensor> values);
 
 /// What a combiner saw and did in one step. Rows and columns are the present tasks.
 struct CombinerReport {
@@ -48,11 +24,16 @@ struct CombinerReport {
 };
 
 /// Turns the task losses of one step into one update: leaves `.grad` filled, as backward() would.
+/// Needs no model, registry or trainer:
+///
+///     combiner.backward(mtl::task_losses({l1, l2}),
+///                       {.shared = encoder->parameters(),
+///                        .by_task = {head1->parameters(), head2->parameters()}});
 class Combiner {
  public:
   virtual ~Combiner() = default;
 
-  virtual void backward(const TaskLosses& losses, Model& model) = 0;
+  virtual void backward(const TaskLosses& losses, const Parameters& parameters) = 0;
 
   /// The one number that stands for several losses when a run is watched (early stopping, best
   /// model): scalar. Changes no state. Here: their sum; a combiner that minimises another fixed
@@ -62,6 +43,10 @@ class Combiner {
   /// Learnable parameters of the combiner itself; the trainer gives them to the optimizer as a
   /// group of their own.
   virtual std::vector<Tensor> parameters() { return {}; }
+
+  /// Tells how many tasks there are, so that what is kept by task has its size before the first
+  /// step; the trainer does before it takes `parameters()`. Error: it is kept for another number.
+  virtual void set_task_count(int64_t /*tasks*/) {}
 
   /// Everything that a resume to the bit needs: learnable parameters, running means, generators.
   virtual NamedTensors state_dict() const { return NamedTensors(); }
@@ -88,7 +73,8 @@ class Combiner {
   void make_report(const TaskLosses& losses, const Eigen::MatrixXd& gramian,
                    const Eigen::VectorXd& weights, bool stationary = false);
   /// The same for a combiner that has no use for gradients itself: takes T backward passes.
-  void make_report(const TaskLosses& losses, Model& model, const Eigen::VectorXd& weights);
+  void make_report(const TaskLosses& losses, const Parameters& parameters,
+                   const Eigen::VectorXd& weights);
 
  private:
   std::optional<CombinerReport> report_;
@@ -101,7 +87,7 @@ class LossCombiner : public Combiner {
  public:
   /// The one loss to minimise: scalar with graph.
   virtual Tensor combine(const TaskLosses& losses) = 0;
-  void backward(const TaskLosses& losses, Model& model) override;
+  void backward(const TaskLosses& losses, const Parameters& parameters) override;
 };
 
 }  // namespace mtl

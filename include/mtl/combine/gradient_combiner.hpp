@@ -3,17 +3,12 @@
 #include <Eigen/Core>
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "mtl/combine/combiner.hpp"
 #include "mtl/combine/engine/engine.hpp"
-
-namespace torch::nn {
-class Module;
-}
 
 namespace mtl {
 
@@ -27,7 +22,7 @@ struct GradientOptions {
   int64_t every = 1;  // solve anew every that many steps and keep the weights in between
 };
 
-/// What gradient and direction combiners share: the engine, the model's parameters, the rules for
+/// What gradient and direction combiners share: the engine, the parameters, the rules for
 /// degenerate rows.
 class EngineCombiner : public Combiner {
  public:
@@ -38,8 +33,9 @@ class EngineCombiner : public Combiner {
   void share_step(const EngineCombiner& outer) { step_ = outer.step_; }
 
  protected:
-  /// Hands the step to the engine. Error: a task's loss is NaN or infinite.
-  void begin(const TaskLosses& losses, Model& model);
+  /// Hands the step to the engine. Error: a loss that is not one number, losses of which none has
+  /// a graph, an undefined parameter, lists of another number of tasks.
+  void begin(const TaskLosses& losses, const Parameters& parameters);
   Engine& engine() { return engine_; }
 
   /// The present tasks of this step; `tasks[i]` is the registry index that state is kept by.
@@ -51,11 +47,10 @@ class EngineCombiner : public Combiner {
   friend Tensor aggregate(Combiner& combiner, const Tensor& jacobian);
   const TaskLosses* step_ = nullptr;
   Engine engine_;
-  // The parameters of the model last seen; walking the modules each step would cost more than a
-  // small net's forward.
-  std::weak_ptr<torch::nn::Module> model_;
-  std::vector<Tensor> shared_;
-  std::vector<std::vector<Tensor>> by_task_;
+  // The lists last handed over, and each of their tensors once: hashing them each step would cost
+  // more than a small net's forward.
+  Parameters given_;
+  std::vector<Tensor> shared_, of_tasks_;
 };
 
 /// A combiner that says how to weigh gradients, from their Gramian alone.
@@ -75,7 +70,7 @@ class GradientCombiner : public EngineCombiner {
   /// `keeps_zero_rows()`. Returns T weights. Which tasks these are: `active()`.
   virtual Eigen::VectorXd weights(const Eigen::MatrixXd& gramian) = 0;
 
-  void backward(const TaskLosses& losses, Model& model) override;
+  void backward(const TaskLosses& losses, const Parameters& parameters) override;
 
   /// The weights of all present tasks: the rules for degenerate rows around `weights`. [T, T] ->
   /// [T]. Error: an entry of G that is NaN or infinite names its task.
@@ -111,7 +106,7 @@ class DirectionCombiner : public EngineCombiner {
 
   virtual Direction direction(const Rows& rows) = 0;
 
-  void backward(const TaskLosses& losses, Model& model) override;
+  void backward(const TaskLosses& losses, const Parameters& parameters) override;
 };
 
 /// A gradient combiner from a function of G: auto combiner = gradient_combiner([](const

@@ -6,16 +6,16 @@
 #include <vector>
 
 #include "mtl/combine/combiner.hpp"
-#include "mtl/task/registry.hpp"
+#include "mtl/combine/task_count.hpp"
 
 namespace mtl {
 
 /// A combiner from text, for command lines: a name and its options, "kendall",
 /// "cagrad:c=0.4,rescale=0", "fixed:weights=1/0.5". Names, options and defaults: docs/combiners.md.
-/// Lists are separated by slashes. Without `tasks` a combiner that keeps something by task finds
-/// their number at its first step. Error: an unknown name, option or value; the text lists what
-/// there is.
-std::unique_ptr<Combiner> make_combiner(std::string_view text, const TaskRegistry& tasks = {});
+/// Lists are separated by slashes. `tasks` is their number or a registry; without it a combiner
+/// that keeps something by task finds the number at its first step. Error: an unknown name, option
+/// or value; the text lists what there is.
+std::unique_ptr<Combiner> make_combiner(std::string_view text, TaskCount tasks = {});
 
 /// The names that make_combiner knows: loss combiners, then gradient combiners, then bilevel
 /// ones.

@@ -2,9 +2,11 @@
 
 #include <torch/nn/module.h>
 
+#include <optional>
 #include <string_view>
 #include <vector>
 
+#include "mtl/combine/parameters.hpp"
 #include "mtl/task/registry.hpp"
 
 namespace mtl {
@@ -26,6 +28,10 @@ class Model : public torch::nn::Module {
   /// The parameters that belong to no single task. Here: all that are in no task's list.
   virtual std::vector<Tensor> shared_parameters();
 
+  /// What a combiner needs to know of the model, found at the first call and kept.
+  const Parameters& parameter_sets();
+  operator const Parameters&() { return parameter_sets(); }
+
   /// The one tensor through which all tasks see the shared part in the last forward; undefined
   /// where there is none.
   virtual Tensor representation() const { return {}; }
@@ -36,6 +42,7 @@ class Model : public torch::nn::Module {
 
  private:
   TaskRegistry tasks_;
+  std::optional<Parameters> parameter_sets_;
 };
 
 }  // namespace mtl

@@ -4,3 +4,4 @@
 #include "mtl/sharing/hard_sharing.hpp"
 #include "mtl/sharing/model.hpp"
 #include "mtl/sharing/parameter_groups.hpp"
+#include "mtl/sharing/task_losses.hpp"

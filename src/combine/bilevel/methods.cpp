@@ -72,16 +72,16 @@ AutoLambda::AutoLambda(Options options)
   require(most > 0, "Auto-Lambda", "the largest factor of primary", most, "a positive number");
 }
 
-void AutoLambda::backward(const TaskLosses& losses, Model& model) {
+void AutoLambda::backward(const TaskLosses& losses, const Parameters& parameters) {
   if (losses.size() == 0) return;
-  learn(losses, model);
+  learn(losses, parameters);
   const VectorXd w = weights_.present(losses);
-  if (step_reports()) make_report(losses, model, w);
+  if (step_reports()) make_report(losses, parameters, w);
   weighted(losses, w).backward();
 }
 
-void AutoLambda::learn(const TaskLosses& losses, Model& model) {
-  Trial trial(model);
+void AutoLambda::learn(const TaskLosses& losses, const Parameters& parameters) {
+  Trial trial(parameters);
   trial.move(gradient(losses, weights_.present(losses), trial.parameters(), Graph::keep),
              -options_.inner_lr);
   const TaskLosses validation = validation_losses(options_.validation, losses, "Auto-Lambda");
@@ -104,10 +104,10 @@ Moml::Moml(Options options) : options_(std::move(options)), logits_(0, options_.
   require_positive("MOML", "inner_lr", options_.inner_lr);
 }
 
-void Moml::backward(const TaskLosses& losses, Model& model) {
+void Moml::backward(const TaskLosses& losses, const Parameters& parameters) {
   if (losses.size() == 0) return;
   if (losses.task_count == 1) return losses.values.front().backward();
-  Trial trial(model);
+  Trial trial(parameters);
   const Rows rows = task_gradients(losses, trial.parameters());
   const VectorXd p = softmax(logits_.present(losses));
   trial.move(weighted_sum(rows, p), -options_.inner_lr);
@@ -128,7 +128,7 @@ void Moml::backward(const TaskLosses& losses, Model& model) {
   accumulate(trial.parameters(), weighted_sum(rows, w));
   if (step_reports()) {
     trial.restore();  // the graph is that of the parameters before the trial
-    make_report(losses, model, w);
+    make_report(losses, parameters, w);
   }
 }
 
@@ -141,12 +141,12 @@ Forum::Forum(Options options) : options_(std::move(options)), logits_(0, options
           "a number that is not negative");
 }
 
-void Forum::backward(const TaskLosses& losses, Model& model) {
+void Forum::backward(const TaskLosses& losses, const Parameters& parameters) {
   if (losses.size() == 0) return;
   if (losses.task_count == 1) return losses.values.front().backward();
-  Trial trial(model);
+  Trial trial(parameters);
   const VectorXd p = softmax(logits_.present(losses));
-  if (step_reports()) make_report(losses, model, p);
+  if (step_reports()) make_report(losses, parameters, p);
   const TaskLosses validation = validation_losses(options_.validation, losses, "FORUM");
   if (validation.size() == 0)
     throw Error("FORUM: the validation batch has no label of any task, so there is no objective");

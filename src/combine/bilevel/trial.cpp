@@ -3,6 +3,7 @@
 #include <torch/autograd.h>
 
 #include <cmath>
+#include <unordered_set>
 
 #include "../by_task.hpp"
 #include "mtl/combine/losses/per_task.hpp"
@@ -11,11 +12,17 @@ namespace mtl {
 
 using Eigen::VectorXd;
 
-Trial::Trial(Model& model) {
-  for (const Tensor& parameter : model.parameters())
-    if (parameter.requires_grad()) parameters_.push_back(parameter);
+Trial::Trial(const Parameters& parameters) {
+  std::unordered_set<const at::TensorImpl*> seen;
+  const auto add = [&](const std::vector<Tensor>& list) {
+    for (const Tensor& parameter : list)
+      if (parameter.requires_grad() && seen.insert(parameter.unsafeGetTensorImpl()).second)
+        parameters_.push_back(parameter);
+  };
+  add(parameters.shared);
+  for (const auto& list : parameters.by_task) add(list);
   tensors_ = parameters_;
-  for (const Tensor& buffer : model.buffers())
+  for (const Tensor& buffer : parameters.buffers)
     if (buffer.defined()) tensors_.push_back(buffer);
   const torch::NoGradGuard no_grad;
   values_.reserve(tensors_.size());

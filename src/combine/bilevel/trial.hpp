@@ -7,7 +7,7 @@
 
 #include "mtl/combine/combiner.hpp"
 #include "mtl/combine/engine/rows.hpp"
-#include "mtl/sharing/model.hpp"
+#include "mtl/combine/parameters.hpp"
 
 namespace mtl {
 
@@ -16,7 +16,7 @@ namespace mtl {
 /// afterwards.
 class Trial {
  public:
-  explicit Trial(Model& model);
+  explicit Trial(const Parameters& parameters);
   ~Trial();
   Trial(const Trial&) = delete;
   Trial& operator=(const Trial&) = delete;

@@ -9,7 +9,6 @@
 #include "mtl/combine/solvers/dual_cone.hpp"
 #include "mtl/combine/solvers/spectrum.hpp"
 #include "mtl/core/random.hpp"
-#include "mtl/sharing/model.hpp"
 #include "shared_options.hpp"
 
 // The combiners that take conflicts one pair of tasks, or one priority, after the other.
@@ -126,25 +125,26 @@ VectorXd GradVac::weights(const MatrixXd& gramian) {
   return sum;
 }
 
-void GradVac::backward(const TaskLosses& losses, Model& model) {
+void GradVac::backward(const TaskLosses& losses, const Parameters& parameters) {
   group_ = 0;
-  if (groups_ == Groups::whole) return GradientCombiner::backward(losses, model);
+  if (groups_ == Groups::whole) return GradientCombiner::backward(losses, parameters);
   if (losses.size() == 0) return;
-  begin(losses, model);
+  begin(losses, parameters);
   const auto& columns = engine().columns();
   mtl::Groups groups;
-  if (groups_ == Groups::parameter || gradient_options_.at == GradientSite::representation) {
-    for (size_t p = 0; p < columns.size(); ++p) groups.push_back({static_cast<int64_t>(p)});
-  } else {
-    // A layer is a module's own parameters.
-    for (const auto& module : model.modules()) {
+  std::vector<char> grouped(columns.size(), 0);
+  if (groups_ == Groups::layer && gradient_options_.at == GradientSite::shared_parameters) {
+    for (const auto& layer : parameters.layers) {
       std::vector<int64_t> group;
-      for (const Tensor& parameter : module->parameters(/*recurse=*/false))
+      for (const Tensor& parameter : layer)
         for (size_t p = 0; p < columns.size(); ++p)
-          if (columns[p].is_same(parameter)) group.push_back(static_cast<int64_t>(p));
+          if (columns[p].is_same(parameter) && !grouped[p]++)
+            group.push_back(static_cast<int64_t>(p));
       if (!group.empty()) groups.push_back(std::move(group));
     }
   }
+  for (size_t p = 0; p < columns.size(); ++p)
+    if (!grouped[p]) groups.push_back({static_cast<int64_t>(p)});
   const auto gramians = engine().gramians(groups);
   MatrixXd by_group(losses.size(), static_cast<Eigen::Index>(groups.size()));
   for (group_ = 0; group_ < groups.size(); ++group_)

@@ -214,10 +214,10 @@ DbMtl::DbMtl(const Options& options)
           "a number in [0, 1)");
 }
 
-void DbMtl::backward(const TaskLosses& losses, Model& model) {
+void DbMtl::backward(const TaskLosses& losses, const Parameters& parameters) {
   TaskLosses logarithms = losses;
   for (Tensor& value : logarithms.values) value = torch::log(value + 1e-8);
-  DirectionCombiner::backward(logarithms, model);
+  DirectionCombiner::backward(logarithms, parameters);
 }
 
 Direction DbMtl::direction(const Rows& rows) {

@@ -47,8 +47,8 @@ VectorXd present(const Tensor& by_task, const TaskLosses& step) {
 }
 
 // A learned number by task. Its tensor is what an optimizer holds, so it is resized in place.
-Tensor task_parameter(const TaskRegistry& tasks) {
-  return torch::zeros({static_cast<int64_t>(tasks.size())}, torch::kDouble).requires_grad_();
+Tensor task_parameter(TaskCount tasks) {
+  return torch::zeros({tasks.value}, torch::kDouble).requires_grad_();
 }
 
 void size_parameter(Tensor& by_task, int64_t tasks, std::string_view what) {
@@ -99,15 +99,15 @@ VectorXd MoDo::weights(const MatrixXd& cross) {
   return after;
 }
 
-void MoDo::backward(const TaskLosses& losses, Model& model) {
+void MoDo::backward(const TaskLosses& losses, const Parameters& parameters) {
   if (losses.size() == 0) return;
-  begin(losses, model);
+  begin(losses, parameters);
   const Rows first = engine().rows();
   const TaskLosses second = further_batch(losses, "MoDo");
-  begin(second, model);
+  begin(second, parameters);
   const VectorXd w = solve(cross_gramian(first, engine().rows()));
   const TaskLosses third = further_batch(losses, "MoDo");
-  begin(third, model);
+  begin(third, parameters);
   if (step_reports()) make_report(step(), engine().gramian(), w);
   engine().write_gradients(w, heads());
 }
@@ -155,15 +155,15 @@ VectorXd SdmGrad::weights(const MatrixXd& cross) {
   return (w + pull) / (1 + options_.lambda);
 }
 
-void SdmGrad::backward(const TaskLosses& losses, Model& model) {
+void SdmGrad::backward(const TaskLosses& losses, const Parameters& parameters) {
   if (losses.size() == 0) return;
-  begin(losses, model);
+  begin(losses, parameters);
   const Rows first = engine().rows();
   const TaskLosses second = further_batch(losses, "SDMGrad");
-  begin(second, model);
+  begin(second, parameters);
   const VectorXd w = solve(cross_gramian(first, engine().rows()));
   const TaskLosses third = further_batch(losses, "SDMGrad");
-  begin(third, model);
+  begin(third, parameters);
   if (step_reports()) make_report(step(), engine().gramian(), w);
   engine().write_gradients(w, heads());
 }
@@ -212,7 +212,7 @@ void CrMogm::load_state_dict(const NamedTensors& state) {
   of_->load_state_dict(inner);
 }
 
-GradNorm::GradNorm(const TaskRegistry& tasks, const Options& options)
+GradNorm::GradNorm(TaskCount tasks, const Options& options)
     : GradientCombiner(shared_options(options)),
       alpha_(options.alpha),
       logits_(task_parameter(tasks)) {
@@ -245,9 +245,9 @@ VectorXd GradNorm::weights(const MatrixXd& gramian) {
   return balance(present(logits_, step()), lengths, ones, ones, alpha_).weights;
 }
 
-void GradNorm::backward(const TaskLosses& losses, Model& model) {
+void GradNorm::backward(const TaskLosses& losses, const Parameters& parameters) {
   if (losses.size() == 0) return;
-  begin(losses, model);
+  begin(losses, parameters);
   size_logits();
   size_to(first_, losses.task_count, 0, "the first losses of GradNorm");
   VectorXd now(losses.size());
@@ -277,10 +277,10 @@ void GradNorm::load_state_dict(const NamedTensors& state) {
   first_ = to_vector(state_entry(state, "first_losses"));
 }
 
-Imtl::Imtl(const TaskRegistry& tasks, const Options& options)
+Imtl::Imtl(TaskCount tasks, const Options& options)
     : ImtlG(options), log_scale_(task_parameter(tasks)) {}
 
-void Imtl::backward(const TaskLosses& losses, Model& model) {
+void Imtl::backward(const TaskLosses& losses, const Parameters& parameters) {
   if (losses.size() == 0) return;
   size_parameter(log_scale_, losses.task_count, "the scales of IMTL");
   const VectorXd s = present(log_scale_, losses);
@@ -291,7 +291,7 @@ void Imtl::backward(const TaskLosses& losses, Model& model) {
     gradient[i] = factor * losses.values[static_cast<size_t>(i)].item<double>() - 1;
     scaled.values[static_cast<size_t>(i)] = factor * losses.values[static_cast<size_t>(i)] - s[i];
   }
-  ImtlG::backward(scaled, model);
+  ImtlG::backward(scaled, parameters);
   add_gradient(log_scale_, losses, gradient);
 }
 

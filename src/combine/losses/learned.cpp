@@ -1,4 +1,6 @@
 // Loss combiners that learn their weights.
+#include <algorithm>
+
 #include "../by_task.hpp"
 #include "mtl/combine/losses/famo.hpp"
 #include "mtl/combine/losses/imtl_l.hpp"
@@ -11,15 +13,8 @@ namespace mtl {
 
 using Eigen::VectorXd;
 
-KendallUncertainty::KendallUncertainty(const TaskRegistry& tasks, Options options)
-    : log_variance_("log_variance", tasks.size(), options.log_variance) {
-  if (options.form == Form::every_task_as_regression || tasks.empty()) return;
-  std::vector<double> factors;
-  for (const Task& task : tasks) {
-    factors.push_back(task.loss.kind() == LossKind::regression ? 0.5 : 1.0);
-  }
-  factors_ = torch::tensor(factors, torch::kDouble);
-}
+KendallUncertainty::KendallUncertainty(TaskCount tasks, Options options)
+    : form_(options.form), log_variance_("log_variance", tasks.value, options.log_variance) {}
 
 Tensor KendallUncertainty::combine(const TaskLosses& losses) {
   return weigh(losses, log_variance_.present(losses));
@@ -30,13 +25,19 @@ Tensor KendallUncertainty::total(const TaskLosses& losses) const {
 }
 
 Tensor KendallUncertainty::weigh(const TaskLosses& losses, const Tensor& s) const {
-  if (!factors_.defined()) return (stacked(losses).dot((-s).exp()) + s.sum()) * 0.5;
-  const Tensor factors = present(factors_, losses, "tasks in the combiner");
-  return torch::add(stacked(losses).dot((-s).exp() * factors), s.sum(), 0.5);
+  std::vector<double> factors;
+  for (size_t i = 0; i < losses.values.size(); ++i)
+    factors.push_back(form_ == Form::by_kind && losses.kind(i) == LossKind::classification ? 1.0
+                                                                                           : 0.5);
+  if (std::all_of(factors.begin(), factors.end(), [](double factor) { return factor == 0.5; }))
+    return (stacked(losses).dot((-s).exp()) + s.sum()) * 0.5;
+  return torch::add(
+      stacked(losses).dot((-s).exp() * torch::tensor(factors, s.options().requires_grad(false))),
+      s.sum(), 0.5);
 }
 
-RevisedUncertainty::RevisedUncertainty(const TaskRegistry& tasks)
-    : log_variance_("log_variance", tasks.size(), 0.0) {}
+RevisedUncertainty::RevisedUncertainty(TaskCount tasks)
+    : log_variance_("log_variance", tasks.value, 0.0) {}
 
 Tensor RevisedUncertainty::combine(const TaskLosses& losses) {
   return weigh(losses, log_variance_.present(losses));
@@ -50,7 +51,7 @@ Tensor RevisedUncertainty::weigh(const TaskLosses& losses, const Tensor& s) {
   return torch::add(torch::softplus(s).sum(), stacked(losses).dot((-s).exp()), 0.5);
 }
 
-ImtlL::ImtlL(const TaskRegistry& tasks) : log_scale_("log_scale", tasks.size(), 0.0) {}
+ImtlL::ImtlL(TaskCount tasks) : log_scale_("log_scale", tasks.value, 0.0) {}
 
 Tensor ImtlL::combine(const TaskLosses& losses) {
   return weigh(losses, log_scale_.present(losses));

@@ -3,8 +3,8 @@
 #include <functional>
 #include <vector>
 
-#include "mtl/combine/task_weights.hpp"
 #include "mtl/combine/combiner.hpp"
+#include "mtl/combine/task_weights.hpp"
 
 namespace mtl {
 
@@ -37,14 +37,14 @@ class AutoLambda : public Combiner {
   explicit AutoLambda(Options options);
 
   /// Error: no validation or no same batch; a loss that is not finite on trial, by its task's name.
-  void backward(const TaskLosses& losses, Model& model) override;
+  void backward(const TaskLosses& losses, const Parameters& parameters) override;
   /// w, [T]; empty before the first step.
   const Eigen::VectorXd& weights() const { return weights_.all(); }
   NamedTensors state_dict() const override { return weights_.state_dict(); }
   void load_state_dict(const NamedTensors& state) override { weights_.load_state_dict(state); }
 
  private:
-  void learn(const TaskLosses& losses, Model& model);
+  void learn(const TaskLosses& losses, const Parameters& parameters);
 
   Options options_;
   TaskWeights weights_;

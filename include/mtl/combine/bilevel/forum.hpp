@@ -2,8 +2,8 @@
 
 #include <functional>
 
-#include "mtl/combine/task_weights.hpp"
 #include "mtl/combine/combiner.hpp"
+#include "mtl/combine/task_weights.hpp"
 
 namespace mtl {
 
@@ -41,7 +41,7 @@ class Forum : public Combiner {
 
   /// Error: no validation or no same batch; a loss or gradient that is not finite, by its task's
   /// name.
-  void backward(const TaskLosses& losses, Model& model) override;
+  void backward(const TaskLosses& losses, const Parameters& parameters) override;
   void end_epoch() override { ++epoch_; }
   /// a, [T]; empty before the first step. Over the tasks of a batch the weights are softmax(a).
   const Eigen::VectorXd& logits() const { return logits_.all(); }

@@ -20,7 +20,7 @@ class DbMtl : public DirectionCombiner {
   DbMtl() : DbMtl(Options{}) {}
   explicit DbMtl(const Options& options);
 
-  void backward(const TaskLosses& losses, Model& model) override;
+  void backward(const TaskLosses& losses, const Parameters& parameters) override;
   Direction direction(const Rows& rows) override;
   NamedTensors state_dict() const override;
   void load_state_dict(const NamedTensors& state) override;

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "mtl/combine/gradient_combiner.hpp"
-#include "mtl/task/registry.hpp"
+#include "mtl/combine/task_count.hpp"
 
 namespace mtl {
 
@@ -17,11 +17,11 @@ class GradNorm : public GradientCombiner {
     double alpha = 1.5;                                 ///< how hard slow tasks are helped, >= 0
     GradientSite at = GradientSite::shared_parameters;  ///< where the gradients are compared
   };
-  GradNorm() : GradNorm(TaskRegistry{}, Options{}) {}
-  explicit GradNorm(const Options& options) : GradNorm(TaskRegistry{}, options) {}
+  GradNorm() : GradNorm(TaskCount{}, Options{}) {}
+  explicit GradNorm(const Options& options) : GradNorm(TaskCount{}, options) {}
   /// Without tasks their number is found at the first step.
-  explicit GradNorm(const TaskRegistry& tasks) : GradNorm(tasks, Options{}) {}
-  GradNorm(const TaskRegistry& tasks, const Options& options);
+  explicit GradNorm(TaskCount tasks) : GradNorm(tasks, Options{}) {}
+  GradNorm(TaskCount tasks, const Options& options);
 
   /// GradNorm's own loss of T tasks, all vectors [T].
   struct Balance {
@@ -35,7 +35,7 @@ class GradNorm : public GradientCombiner {
 
   Eigen::VectorXd weights(const Eigen::MatrixXd& gramian) override;
   /// Error: a loss that is not positive.
-  void backward(const TaskLosses& losses, Model& model) override;
+  void backward(const TaskLosses& losses, const Parameters& parameters) override;
   std::vector<Tensor> parameters() override { return {logits_}; }
   NamedTensors state_dict() const override;
   void load_state_dict(const NamedTensors& state) override;

@@ -29,7 +29,7 @@ class GradVac : public GradientCombiner {
   explicit GradVac(const Options& options);
 
   Eigen::VectorXd weights(const Eigen::MatrixXd& gramian) override;
-  void backward(const TaskLosses& losses, Model& model) override;
+  void backward(const TaskLosses& losses, const Parameters& parameters) override;
   NamedTensors state_dict() const override;
   void load_state_dict(const NamedTensors& state) override;
 

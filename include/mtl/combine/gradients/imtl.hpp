@@ -1,7 +1,7 @@
 #pragma once
 
 #include "mtl/combine/gradients/imtl_g.hpp"
-#include "mtl/task/registry.hpp"
+#include "mtl/combine/task_count.hpp"
 
 namespace mtl {
 
@@ -13,13 +13,13 @@ namespace mtl {
 /// Liu et al., Towards Impartial Multi-task Learning, ICLR 2021.
 class Imtl : public ImtlG {
  public:
-  Imtl() : Imtl(TaskRegistry{}, Options{}) {}
-  explicit Imtl(const Options& options) : Imtl(TaskRegistry{}, options) {}
+  Imtl() : Imtl(TaskCount{}, Options{}) {}
+  explicit Imtl(const Options& options) : Imtl(TaskCount{}, options) {}
   /// Without tasks their number is found at the first step.
-  explicit Imtl(const TaskRegistry& tasks) : Imtl(tasks, Options{}) {}
-  Imtl(const TaskRegistry& tasks, const Options& options);
+  explicit Imtl(TaskCount tasks) : Imtl(tasks, Options{}) {}
+  Imtl(TaskCount tasks, const Options& options);
 
-  void backward(const TaskLosses& losses, Model& model) override;
+  void backward(const TaskLosses& losses, const Parameters& parameters) override;
   std::vector<Tensor> parameters() override { return {log_scale_}; }
   NamedTensors state_dict() const override;
   void load_state_dict(const NamedTensors& state) override;

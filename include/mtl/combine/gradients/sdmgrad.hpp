@@ -27,7 +27,7 @@ class SdmGrad : public GradientCombiner {
 
   Eigen::VectorXd weights(const Eigen::MatrixXd& cross_gramian) override;
   /// Error: no further batches, or batches with different tasks.
-  void backward(const TaskLosses& losses, Model& model) override;
+  void backward(const TaskLosses& losses, const Parameters& parameters) override;
   NamedTensors state_dict() const override;
   void load_state_dict(const NamedTensors& state) override;
 

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "mtl/combine/losses/per_task.hpp"
-#include "mtl/task/registry.hpp"
+#include "mtl/combine/task_count.hpp"
 
 namespace mtl {
 
@@ -14,7 +14,7 @@ namespace mtl {
 class ImtlL : public LossCombiner {
  public:
   /// Without tasks their number is that of the first step.
-  explicit ImtlL(const TaskRegistry& tasks = {});
+  explicit ImtlL(TaskCount tasks = {});
 
   Tensor combine(const TaskLosses& losses) override;
   Tensor total(const TaskLosses& losses) const override;

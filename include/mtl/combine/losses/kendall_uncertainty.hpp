@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "mtl/combine/losses/per_task.hpp"
-#include "mtl/task/registry.hpp"
+#include "mtl/combine/task_count.hpp"
 
 namespace mtl {
 
@@ -25,10 +25,9 @@ class KendallUncertainty : public LossCombiner {
         0.0;  ///< where s starts: 0 weighs as the formula without s (LibMTL starts at -0.5)
   };
 
-  /// Without tasks every task is taken as a regression, and their number is that of the first step.
-  explicit KendallUncertainty(const TaskRegistry& tasks = {})
-      : KendallUncertainty(tasks, Options{}) {}
-  KendallUncertainty(const TaskRegistry& tasks, Options options);
+  /// Without tasks their number is that of the first step.
+  explicit KendallUncertainty(TaskCount tasks = {}) : KendallUncertainty(tasks, Options{}) {}
+  KendallUncertainty(TaskCount tasks, Options options);
 
   Tensor combine(const TaskLosses& losses) override;
   Tensor total(const TaskLosses& losses) const override;
@@ -39,8 +38,8 @@ class KendallUncertainty : public LossCombiner {
  private:
   Tensor weigh(const TaskLosses& losses, const Tensor& s) const;
 
+  Form form_;
   TaskParameter log_variance_;  // s
-  Tensor factors_;  // .5 for a regression, 1 for a classification, [T]; undefined: all .5
 };
 
 }  // namespace mtl

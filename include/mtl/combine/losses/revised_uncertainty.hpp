@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "mtl/combine/losses/per_task.hpp"
-#include "mtl/task/registry.hpp"
+#include "mtl/combine/task_count.hpp"
 
 namespace mtl {
 
@@ -14,7 +14,7 @@ namespace mtl {
 class RevisedUncertainty : public LossCombiner {
  public:
   /// Without tasks their number is that of the first step.
-  explicit RevisedUncertainty(const TaskRegistry& tasks = {});
+  explicit RevisedUncertainty(TaskCount tasks = {});
 
   Tensor combine(const TaskLosses& losses) override;
   Tensor total(const TaskLosses& losses) const override;

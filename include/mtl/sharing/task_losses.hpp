@@ -1,0 +1,13 @@
+#pragma once
+
+#include "mtl/combine/task_losses.hpp"
+#include "mtl/core/batch.hpp"
+#include "mtl/sharing/model.hpp"
+
+namespace mtl {
+
+/// The losses of every task that has labels in the batch, from the predictions of
+/// model.forward(batch.inputs).
+TaskLosses task_losses(const Model& model, const NamedTensors& predictions, const Batch& batch);
+
+}  // namespace mtl

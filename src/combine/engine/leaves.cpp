@@ -1,0 +1,31 @@
+#include "leaves.hpp"
+
+#include <torch/csrc/autograd/functions/accumulate_grad.h>
+
+#include <unordered_set>
+
+#include "capture.hpp"
+
+namespace mtl::engine {
+
+std::vector<torch::Tensor> leaves(const std::vector<torch::Tensor>& tensors,
+                                  const torch::Tensor& border) {
+  std::vector<torch::Tensor> found;
+  std::unordered_set<Node*> seen;
+  std::vector<Node*> open;
+  const auto add = [&](Node* node) {
+    if (node != nullptr && seen.insert(node).second) open.push_back(node);
+  };
+  if (border.defined()) seen.insert(target_of(border).edge.function.get());
+  for (const auto& tensor : tensors) add(target_of(tensor).edge.function.get());
+  while (!open.empty()) {
+    Node* node = open.back();
+    open.pop_back();
+    if (auto* leaf = dynamic_cast<torch::autograd::AccumulateGrad*>(node))
+      found.push_back(leaf->variable);
+    for (const auto& edge : node->next_edges()) add(edge.function.get());
+  }
+  return found;
+}
+
+}  // namespace mtl::engine

@@ -1,0 +1,27 @@
+#include "mtl/sharing/task_losses.hpp"
+
+#include "mtl/core/error.hpp"
+
+namespace mtl {
+
+TaskLosses task_losses(const Model& model, const NamedTensors& predictions, const Batch& batch) {
+  const TaskRegistry& tasks = model.tasks();
+  TaskLosses losses;
+  losses.task_count = tasks.size();
+  losses.representation = model.representation();
+  for (int64_t t = 0; t < tasks.size(); ++t) {
+    const Tensor* prediction = predictions.find(tasks[t].name);
+    if (prediction == nullptr)
+      throw Error("the model gave no prediction for task \"{}\"", tasks[t].name);
+    LossValue loss = loss_of(tasks[t], *prediction, batch);
+    if (loss.samples == 0) continue;
+    losses.tasks.push_back(t);
+    losses.names.push_back(tasks[t].name);
+    losses.values.push_back(std::move(loss.value));
+    losses.samples.push_back(loss.samples);
+    losses.kinds.push_back(tasks[t].loss.kind());
+  }
+  return losses;
+}
+
+}  // namespace mtl
