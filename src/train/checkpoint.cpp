@@ -75,7 +75,6 @@ void save_checkpoint(const TrainState& state, const std::filesystem::path& direc
   io::write_json(directory / "checkpoint.json", {{"format", format_version},
                                                  {"tensors", tensors},
                                                  {"step", state.step},
-                                                 {"stop_reason", state.stop_reason},
                                                  {"tasks", state.history.tasks},
                                                  {"metrics", state.history.metrics},
                                                  {"epochs", epochs}});
@@ -94,13 +93,14 @@ bool load_checkpoint(TrainState& state, const std::filesystem::path& directory) 
       throw Error("found format {}, this version reads {}", json.at("format").get<int>(),
                   format_version);
     History history;
+    static_cast<ResultNames&>(history) = state.history;
     history.tasks = json.at("tasks").get<std::vector<std::string>>();
     history.metrics = json.at("metrics").get<std::vector<std::vector<std::string>>>();
     if (history.tasks != state.history.tasks || history.metrics != state.history.metrics)
       throw Error("it is of a model with other tasks or metrics");
     for (const auto& epoch : json.at("epochs"))
-      history.epochs.push_back({epoch.at("epoch").get<int64_t>(), number(epoch.at("learning_rate")),
-                                split_from(epoch.at("train")), split_from(epoch.at("valid"))});
+      history.add({epoch.at("epoch").get<int64_t>(), number(epoch.at("learning_rate")),
+                   split_from(epoch.at("train")), split_from(epoch.at("valid"))});
     const NamedTensors all =
         io::read_safetensors(directory / json.at("tensors").get<std::string>());
     const Tensor* generator = all.find("generator");
@@ -116,7 +116,7 @@ bool load_checkpoint(TrainState& state, const std::filesystem::path& directory) 
     state.history = std::move(history);
     state.epoch = static_cast<int64_t>(state.history.epochs.size());
     state.step = json.at("step").get<int64_t>();
-    state.stop_reason = json.at("stop_reason").get<std::string>();
+    state.resumed = true;
   } catch (const nlohmann::json::exception& error) {
     throw Error("checkpoint {}: {}; it is damaged, train anew or restore it", path.string(),
                 error.what());

@@ -14,7 +14,7 @@
 
 #include "mtl/core/error.hpp"
 #include "mtl/core/torch_version.hpp"
-#include "mtl/train/callbacks/schedule.hpp"
+#include "mtl/train/learning_rates.hpp"
 
 namespace mtl {
 namespace {

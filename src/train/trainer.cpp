@@ -12,6 +12,7 @@
 #include "mtl/core/error.hpp"
 #include "mtl/sharing/task_losses.hpp"
 #include "mtl/train/validation.hpp"
+#include "mtl/train/watch.hpp"
 
 namespace mtl {
 namespace {
@@ -26,16 +27,6 @@ void call(std::vector<Callback>& callbacks, std::function<void(TrainState&)> Cal
 void drop_gradients(torch::optim::Optimizer& optimizer) {
   for (auto& group : optimizer.param_groups())
     for (Tensor& parameter : group.params()) parameter.mutable_grad().reset();
-}
-
-History empty_history(const TaskRegistry& tasks) {
-  History history;
-  for (const Task& task : tasks) {
-    history.tasks.push_back(task.name);
-    auto& names = history.metrics.emplace_back();
-    for (const Metric& metric : task.metrics) names.push_back(metric.name);
-  }
-  return history;
 }
 
 }  // namespace
@@ -58,22 +49,29 @@ class Trainer::Loop {
                0,
                0,
                0,
-               empty_history(trainer.model_.tasks()),
+               History{result_names(trainer.model_.tasks()), {}},
                nullptr,
                {}},
         parameters_(trainer.model_.parameters()) {
+    state_.has_validation = valid != nullptr;
     if (state_.batches < 1) throw Error("fit: the training loader has no batch");
   }
 
   TrainingRun run() {
     const auto start = std::chrono::steady_clock::now();
-    call(callbacks_, &Callback::before_fit, state_);
-    call(callbacks_, &Callback::on_fit_begin, state_);
-    while (!state_.stopped() &&
-           static_cast<int64_t>(state_.history.epochs.size()) < options_.epochs)
-      epoch();
-    if (!state_.stopped()) state_.stop_reason = fmt::format("all {} epochs done", options_.epochs);
-    call(callbacks_, &Callback::on_fit_end, state_);
+    try {
+      call(callbacks_, &Callback::before_fit, state_);
+      call(callbacks_, &Callback::on_fit_begin, state_);
+      while (!state_.stopped() &&
+             static_cast<int64_t>(state_.history.epochs.size()) < options_.epochs)
+        epoch();
+      if (!state_.stopped())
+        state_.stop_reason = fmt::format("all {} epochs done", options_.epochs);
+    } catch (...) {
+      end_of_fit();
+      throw;
+    }
+    end_of_fit();
     TrainingRun run;
     run.history = std::move(state_.history);
     run.stop_reason = std::move(state_.stop_reason);
@@ -85,6 +83,11 @@ class Trainer::Loop {
   }
 
  private:
+  void end_of_fit() {
+    call(callbacks_, &Callback::on_fit_end, state_);
+    state_.rates.put_back();
+  }
+
   void epoch() {
     state_.epoch = static_cast<int64_t>(state_.history.epochs.size()) + 1;
     state_.batch = 0;
@@ -112,7 +115,7 @@ class Trainer::Loop {
         throw Error("epoch {}, task \"{}\": a loss was infinite", state_.epoch,
                     state_.history.tasks[t]);
     if (valid_ != nullptr) record.valid = validate(trainer_.model_, trainer_.combiner_, *valid_);
-    state_.history.epochs.push_back(std::move(record));
+    state_.history.add(std::move(record));
     call(callbacks_, &Callback::on_epoch_end, state_);
     call(callbacks_, &Callback::after_epoch, state_);
   }
@@ -211,7 +214,7 @@ std::string TrainingRun::brief() const {
   const EpochRecord& best = history.epochs[static_cast<size_t>(best_epoch - 1)];
   return fmt::format("{} epochs in {:.1f} s ({}); best epoch {} with {} loss {:.4f}", epochs(),
                      seconds, stop_reason, best_epoch,
-                     history.has_validation() ? "validation" : "training", watched_loss(best));
+                     history.has_validation() ? "validation" : "training", watched_total(best));
 }
 
 std::string TrainingRun::report() const {

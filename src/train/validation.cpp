@@ -1,6 +1,7 @@
 #include "mtl/train/validation.hpp"
 
 #include <limits>
+#include <memory>
 
 #include "loss_meter.hpp"
 #include "mtl/core/error.hpp"
@@ -110,6 +111,7 @@ SplitRecord validate(Model& model, Combiner& combiner, LoaderRef loader) {
     }
   });
   SplitRecord record;
+  record.names = std::make_shared<const ResultNames>(result_names(model.tasks()));
   record.losses = meter.means();
   record.total = total_of(combiner, model.tasks(), record.losses);
   if (any_metric) {

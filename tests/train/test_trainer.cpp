@@ -175,9 +175,6 @@ TEST_CASE("Trainer: a run that was stopped and resumed ends with the same bytes"
   const auto straight = run_to(whole.path(), 0, false);
   const auto first = run_to(parted.path(), 3, false);
   CHECK(first.first != straight.first);
-  auto json = mtl::io::read_file(parted.path() / "checkpoint" / "checkpoint.json");
-  json.replace(json.find("the test stops here"), std::string("the test stops here").size(), "");
-  mtl::io::write_file_atomically(parted.path() / "checkpoint" / "checkpoint.json", json);
   const auto resumed = run_to(parted.path(), 0, true);
   CHECK(resumed.first == straight.first);
   CHECK(resumed.second.equal(straight.second));
@@ -346,7 +343,7 @@ TEST_CASE("Callback: one given by name is used in place, one given as a value is
   mtl::EarlyStopping stopping{.patience = 5};
   int64_t steps = 0;
   mtl::Trainer(model, sgd, sum, {.epochs = 2}).fit(loader, loader, stopping, CountSteps{&steps});
-  CHECK(std::isfinite(stopping.best));
+  CHECK(std::isfinite(stopping.best.value));
   CHECK(steps == 4);
 }
 

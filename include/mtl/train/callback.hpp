@@ -5,14 +5,17 @@
 #include <memory>
 #include <string>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
+#include <vector>
 
 #include "mtl/core/tensor.hpp"
-#include "mtl/train/callbacks/schedule.hpp"
+#include "mtl/train/schedules/schedule.hpp"
 #include "mtl/train/train_state.hpp"
 
 namespace mtl {
 
+// clang-format off
 /// A callback is a plain struct with the hooks it cares about; there is no base class. In the order
 /// they run:
 ///
@@ -23,68 +26,112 @@ namespace mtl {
 ///     on_gradients(TrainState&)    `.grad` is filled and clipped, the optimizer has not stepped
 ///     on_step_end(TrainState&)
 ///     on_epoch_end(TrainState&)    the epoch stands in the history
-///     after_epoch(TrainState&)     every callback's on_epoch_end has run: a checkpoint is written
-///     here on_fit_end(TrainState&)
+///     after_epoch(TrainState&)     every callback's on_epoch_end has run: a checkpoint is written here
+///     on_fit_end(TrainState&)
 ///
-/// Within a hook, callbacks run in the order they were given. A callback with a memory adds
-/// `NamedTensors state_dict() const` and `void load_state_dict(const NamedTensors&)`, so that a
-/// resumed run has it. A learning-rate schedule (callbacks/schedule.hpp) is a callback, too. One
-/// given as an lvalue is used in place and can be looked at afterwards.
+/// Within a hook, callbacks run in the order they were given. What else a callback may have:
+///
+///     void check_options() const               throws an Error where its options make no sense; called when it joins
+///     NamedTensors state_dict() const          what it remembers: goes into checkpoints, so that a
+///     void load_state_dict(const NamedTensors&)   resumed run has it
+///     std::vector<std::string> identity(const TrainState&) const
+///                                              options without which its memory means something else; a run
+///                                              is resumed only where they are the same, as far as both have any
+///
+/// An object may serve several fits: unless `state.resumed`, on_fit_begin forgets what the object
+/// remembers of the last one. A learning-rate schedule (schedules/schedule.hpp) is a callback, too.
+/// One given as an lvalue is used in place and can be looked at afterwards.
+// clang-format on
 class Callback {
  public:
   template <class C>
   requires(!std::same_as<std::decay_t<C>, Callback>) Callback(C&& callback) {
     using Type = std::remove_cvref_t<C>;
-    if constexpr (Schedule<Type>)
-      bind(std::make_shared<ScheduleCallback<Type>>(Type(std::forward<C>(callback))));
-    else if constexpr (std::is_lvalue_reference_v<C>)
-      bind(std::shared_ptr<Type>(std::shared_ptr<void>(), &callback));  // the caller's own
+    std::shared_ptr<Type> kept;
+    if constexpr (std::is_lvalue_reference_v<C> && !std::is_const_v<std::remove_reference_t<C>>)
+      kept = std::shared_ptr<Type>(std::shared_ptr<void>(), &callback);  // the caller's own
     else
-      bind(std::make_shared<Type>(std::forward<C>(callback)));
+      kept = std::make_shared<Type>(std::forward<C>(callback));
+    name = type_name(typeid(Type));
+    if constexpr (requires(const Type& c) { c.check_options(); }) kept->check_options();
+    bind(kept);
+    if constexpr (Schedule<Type>) {
+      bind(std::make_shared<ScheduleCallback<Type>>(kept));
+    } else {
+      static_assert(has_hook<Type>,
+                    "a callback needs at least one of the hooks listed in mtl/train/callback.hpp");
+    }
   }
 
-  std::function<void(TrainState&)> before_fit, on_fit_begin, on_epoch_begin, on_step_begin,
-      on_gradients, on_step_end, on_epoch_end, after_epoch, on_fit_end;
+  using Hook = std::function<void(TrainState&)>;
+
+  std::string name;  // of its type
+  Hook before_fit, on_fit_begin, on_epoch_begin, on_step_begin, on_gradients, on_step_end,
+      on_epoch_end, after_epoch, on_fit_end;
   std::function<NamedTensors()> state_dict;
   std::function<void(const NamedTensors&)> load_state_dict;
+  std::function<std::vector<std::string>(const TrainState&)> identity;
 
  private:
+  // clang-format off
   template <class Type>
-  void bind(std::shared_ptr<Type> kept) {
+  static constexpr bool has_hook =
+      requires(Type& c, TrainState& s) { c.before_fit(s); } ||
+      requires(Type& c, TrainState& s) { c.on_fit_begin(s); } ||
+      requires(Type& c, TrainState& s) { c.on_epoch_begin(s); } ||
+      requires(Type& c, TrainState& s) { c.on_step_begin(s); } ||
+      requires(Type& c, TrainState& s) { c.on_gradients(s); } ||
+      requires(Type& c, TrainState& s) { c.on_step_end(s); } ||
+      requires(Type& c, TrainState& s) { c.on_epoch_end(s); } ||
+      requires(Type& c, TrainState& s) { c.after_epoch(s); } ||
+      requires(Type& c, TrainState& s) { c.on_fit_end(s); };
+  // clang-format on
+
+  template <class Type>
+  void bind(const std::shared_ptr<Type>& kept) {
     if constexpr (requires(Type & c, TrainState & s) { c.before_fit(s); })
-      before_fit = [kept](TrainState& s) { kept->before_fit(s); };
+      add(before_fit, [kept](TrainState& s) { kept->before_fit(s); });
     if constexpr (requires(Type & c, TrainState & s) { c.on_fit_begin(s); })
-      on_fit_begin = [kept](TrainState& s) { kept->on_fit_begin(s); };
+      add(on_fit_begin, [kept](TrainState& s) { kept->on_fit_begin(s); });
     if constexpr (requires(Type & c, TrainState & s) { c.on_epoch_begin(s); })
-      on_epoch_begin = [kept](TrainState& s) { kept->on_epoch_begin(s); };
+      add(on_epoch_begin, [kept](TrainState& s) { kept->on_epoch_begin(s); });
     if constexpr (requires(Type & c, TrainState & s) { c.on_step_begin(s); })
-      on_step_begin = [kept](TrainState& s) { kept->on_step_begin(s); };
+      add(on_step_begin, [kept](TrainState& s) { kept->on_step_begin(s); });
     if constexpr (requires(Type & c, TrainState & s) { c.on_gradients(s); })
-      on_gradients = [kept](TrainState& s) { kept->on_gradients(s); };
+      add(on_gradients, [kept](TrainState& s) { kept->on_gradients(s); });
     if constexpr (requires(Type & c, TrainState & s) { c.on_step_end(s); })
-      on_step_end = [kept](TrainState& s) { kept->on_step_end(s); };
+      add(on_step_end, [kept](TrainState& s) { kept->on_step_end(s); });
     if constexpr (requires(Type & c, TrainState & s) { c.on_epoch_end(s); })
-      on_epoch_end = [kept](TrainState& s) { kept->on_epoch_end(s); };
+      add(on_epoch_end, [kept](TrainState& s) { kept->on_epoch_end(s); });
     if constexpr (requires(Type & c, TrainState & s) { c.after_epoch(s); })
-      after_epoch = [kept](TrainState& s) { kept->after_epoch(s); };
+      add(after_epoch, [kept](TrainState& s) { kept->after_epoch(s); });
     if constexpr (requires(Type & c, TrainState & s) { c.on_fit_end(s); })
-      on_fit_end = [kept](TrainState& s) { kept->on_fit_end(s); };
+      add(on_fit_end, [kept](TrainState& s) { kept->on_fit_end(s); });
     if constexpr (requires(Type & c, const NamedTensors& t) { c.load_state_dict(t); }) {
       state_dict = [kept] { return kept->state_dict(); };
       load_state_dict = [kept](const NamedTensors& values) { kept->load_state_dict(values); };
     }
-    static_assert(
-        requires(Type & c, TrainState & s) { c.before_fit(s); } ||
-            requires(Type & c, TrainState & s) { c.on_fit_begin(s); } ||
-            requires(Type & c, TrainState & s) { c.on_epoch_begin(s); } ||
-            requires(Type & c, TrainState & s) { c.on_step_begin(s); } ||
-            requires(Type & c, TrainState & s) { c.on_gradients(s); } ||
-            requires(Type & c, TrainState & s) { c.on_step_end(s); } ||
-            requires(Type & c, TrainState & s) { c.on_epoch_end(s); } ||
-            requires(Type & c, TrainState & s) { c.after_epoch(s); } ||
-            requires(Type & c, TrainState & s) { c.on_fit_end(s); },
-        "a callback needs at least one of the hooks listed in mtl/train/callback.hpp");
+    if constexpr (requires(const Type& c, const TrainState& s) { c.identity(s); })
+      identity = [kept, before = std::move(identity)](const TrainState& s) {
+        std::vector<std::string> all = before ? before(s) : std::vector<std::string>();
+        for (std::string& text : kept->identity(s)) all.push_back(std::move(text));
+        return all;
+      };
   }
+
+  // A schedule's own hooks run before the ones that ask for its rate.
+  static void add(Hook& hook, Hook more) {
+    if (!hook)
+      hook = std::move(more);
+    else
+      hook = [first = std::move(hook), then = std::move(more)](TrainState& s) {
+        first(s);
+        then(s);
+      };
+  }
+
+  // Compiled once: "mtl::EarlyStopping".
+  static std::string type_name(const std::type_info& type);
 };
 
 }  // namespace mtl

@@ -13,6 +13,7 @@
 #include "mtl/train/callback.hpp"
 #include "mtl/train/history.hpp"
 #include "mtl/train/loader_ref.hpp"
+#include "mtl/train/watch.hpp"
 
 namespace mtl {
 
@@ -40,6 +41,12 @@ struct TrainingRun {
   double seconds = 0;
 
   int64_t epochs() const { return static_cast<int64_t>(history.epochs.size()); }
+  /// The best epoch by the total, or under a watch: `run.best().valid("weather", "accuracy")`,
+  /// `run.best({"weather", "accuracy"}).epoch`. Error: no epoch was completed.
+  const EpochRecord& best() const& { return history.best(); }
+  const EpochRecord& best(const Watch& watch) const& { return history.best(watch); }
+  EpochRecord best() && { return history.best(); }
+  EpochRecord best(const Watch& watch) && { return history.best(watch); }
   /// One line for a log.
   std::string brief() const;
   /// Every task with its losses and metrics at the best and the last epoch, for a bug report.

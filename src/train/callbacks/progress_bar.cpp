@@ -12,7 +12,10 @@ constexpr int64_t bar_width = 24;
 
 }  // namespace
 
-void ProgressBar::on_fit_begin(TrainState& /*state*/) { is_terminal = isatty(fileno(stream)) != 0; }
+void ProgressBar::on_fit_begin(TrainState& /*state*/) {
+  is_terminal = isatty(fileno(stream)) != 0;
+  line_is_open = false;
+}
 
 void ProgressBar::on_step_end(TrainState& state) {
   if (!is_terminal) return;
@@ -22,6 +25,7 @@ void ProgressBar::on_step_end(TrainState& state) {
   const std::string bar = std::string(static_cast<size_t>(filled), '=') +
                           std::string(static_cast<size_t>(bar_width - filled), ' ');
   fmt::print(stream, "\repoch {:>4}/{} [{}]", state.epoch, state.epochs, bar);
+  line_is_open = true;
   std::fflush(stream);
 }
 
@@ -33,11 +37,14 @@ void ProgressBar::on_epoch_end(TrainState& state) {
     line += fmt::format("  validation loss {:.4f}", record.valid.total);
   if (is_terminal) line += std::string(bar_width, ' ');
   fmt::print(stream, "{}{}", line, is_terminal ? "" : "\n");
+  line_is_open = is_terminal;
   std::fflush(stream);
 }
 
 void ProgressBar::on_fit_end(TrainState& /*state*/) {
-  if (is_terminal) fmt::print(stream, "\n");
+  if (line_is_open) fmt::print(stream, "\n");
+  std::fflush(stream);
+  line_is_open = false;
 }
 
 }  // namespace mtl

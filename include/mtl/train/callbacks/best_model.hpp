@@ -1,31 +1,70 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
-#include <limits>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "mtl/core/tensor.hpp"
+#include "mtl/io/safetensors.hpp"
+#include "mtl/nn/weights.hpp"
 #include "mtl/train/train_state.hpp"
+#include "mtl/train/watch.hpp"
 
 namespace mtl {
 
 /// Keeps the weights of the best epoch, and puts them back when the run ends.
 struct BestModel {
-  std::filesystem::path file =
-      {};  // also written here as safetensors whenever there is a new best; empty: nowhere
+  /// Also written here as safetensors whenever there is a new best; empty: nowhere.
+  std::filesystem::path file = {};
   bool reload = true;
-  /// What to watch; lower is better. Empty: the validation total, or the training total without
-  /// validation.
-  std::function<double(const EpochRecord&)> watch = {};
+  Watch watch = {};
 
-  void on_epoch_end(TrainState& state);
-  void on_fit_end(TrainState& state);
+  void on_fit_begin(TrainState& state) {
+    watch.check(state, "BestModel");
+    if (state.resumed) return;
+    best = {};
+    weights.clear();
+  }
 
-  NamedTensors state_dict() const;
-  void load_state_dict(const NamedTensors& state);
+  void on_epoch_end(TrainState& state) {
+    EpochScore score = watch.score(state.history.epochs.back());
+    if (!is_better(score, best)) return;
+    best = std::move(score);
+    weights = nn::cloned(nn::weights(state.model));
+    if (file.empty()) return;
+    if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path());
+    io::write_safetensors(file, weights, {{"epoch", std::to_string(state.epoch)}});
+  }
 
-  double best = std::numeric_limits<double>::infinity();
+  void on_fit_end(TrainState& state) {
+    if (reload && !weights.is_empty()) nn::load_weights(state.model, weights);
+  }
+
+  NamedTensors state_dict() const {
+    NamedTensors state;
+    put_score(state, best);
+    for (const auto& item : weights)
+      state.insert(std::string(weight_prefix) + item.key(), item.value());
+    return state;
+  }
+  void load_state_dict(const NamedTensors& state) {
+    best = score_from(state);
+    weights.clear();
+    for (const auto& item : state)
+      if (item.key().starts_with(weight_prefix))
+        weights.insert(item.key().substr(weight_prefix.size()), item.value());
+  }
+  std::vector<std::string> identity(const TrainState& /*state*/) const {
+    return {"watches " + watch.text()};
+  }
+
+  EpochScore best = {};
   NamedTensors weights = NamedTensors();
+
+ private:
+  static constexpr std::string_view weight_prefix = "weights.";
 };
 
 }  // namespace mtl

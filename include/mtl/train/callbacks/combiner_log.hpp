@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "mtl/core/error.hpp"
 #include "mtl/io/tensorboard.hpp"
 #include "mtl/train/train_state.hpp"
 
@@ -29,14 +30,22 @@ struct CombinerLog {
   std::filesystem::path tensorboard = {};
   int64_t every = 10;
 
+  void check_options() const {
+    if (every < 1) throw Error("CombinerLog: found every {}, expected at least 1 step", every);
+  }
+
   void on_fit_begin(TrainState& state);
   void on_step_begin(TrainState& state);
   void on_gradients(TrainState& state);
   void on_epoch_end(TrainState& state);
+  void on_fit_end(TrainState& state);
 
-  std::vector<Entry> entries = {};  // the reports of this process, for pictures of them
+  std::vector<Entry> entries = {};  // the reports of this fit, for pictures of them
   std::string unwritten = {};       // CSV lines of the epoch under way
   std::shared_ptr<io::TensorBoardWriter> writer = {};
+
+ private:
+  void write();
 };
 
 }  // namespace mtl

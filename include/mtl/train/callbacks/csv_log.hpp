@@ -1,7 +1,10 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
+#include "mtl/core/error.hpp"
+#include "mtl/io/atomic_file.hpp"
 #include "mtl/train/train_state.hpp"
 
 namespace mtl {
@@ -10,7 +13,23 @@ namespace mtl {
 struct CsvLog {
   std::filesystem::path file = {};  // "run/history.csv"
 
-  void on_epoch_end(TrainState& state);
+  void check_options() const {
+    if (file.empty()) throw Error("CsvLog: found no file, expected one to write to");
+  }
+
+  void on_fit_begin(TrainState& state) {
+    if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path());
+    text.clear();
+    if (!state.history.epochs.empty()) text = state.history.csv();  // a resumed run's
+  }
+
+  void on_epoch_end(TrainState& state) {
+    if (text.empty()) text = state.history.csv_header(state.has_validation);
+    text += History::csv_line(state.history.epochs.back());
+    io::write_file_atomically(file, text);
+  }
+
+  std::string text = {};  // of all epochs, so that each is put into words once
 };
 
 }  // namespace mtl

@@ -17,6 +17,7 @@ struct ProgressBar {
   void on_fit_end(TrainState& state);
 
   bool is_terminal = false;
+  bool line_is_open = false;  // on a terminal: the cursor stands behind something
 };
 
 }  // namespace mtl

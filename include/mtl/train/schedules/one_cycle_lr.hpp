@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <numbers>
 
+#include "mtl/core/error.hpp"
+
 namespace mtl {
 
 /// One rise and one fall over the whole run, step by step, both along half a cosine: from max /
@@ -30,6 +32,22 @@ struct OneCycleLr {
     const double at = std::min(static_cast<double>(step), last);
     if (at <= peak) return peak > 0 ? between(first, top, at / peak) : top;
     return between(top, first / final_div_factor, (at - peak) / (last - peak));
+  }
+
+  void check_options() const {
+    if (!(std::isfinite(max_lr) && max_lr >= 0))
+      throw Error("OneCycleLr: found max_lr {}, expected a finite rate above 0, or 0 for the base",
+                  max_lr);
+    if (total_steps < 0)
+      throw Error("OneCycleLr: found total_steps {}, expected a number of steps, or 0 for all",
+                  total_steps);
+    if (!(pct_start >= 0 && pct_start <= 1))
+      throw Error("OneCycleLr: found pct_start {}, expected a part from 0 to 1", pct_start);
+    if (!(std::isfinite(div_factor) && div_factor > 0))
+      throw Error("OneCycleLr: found div_factor {}, expected a finite number above 0", div_factor);
+    if (!(std::isfinite(final_div_factor) && final_div_factor > 0))
+      throw Error("OneCycleLr: found final_div_factor {}, expected a finite number above 0",
+                  final_div_factor);
   }
 };
 

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <numbers>
 
+#include "mtl/core/error.hpp"
+
 namespace mtl {
 
 /// Half a cosine from the base rate to `eta_min` in `t_0` epochs, then anew from the top, each
@@ -22,6 +24,15 @@ struct CosineWarmRestartsLr {
     }
     const double part = static_cast<double>(epoch) / static_cast<double>(length);
     return eta_min + (base - eta_min) * (1 + std::cos(std::numbers::pi * part)) / 2;
+  }
+
+  void check_options() const {
+    if (t_0 < 1) throw Error("CosineWarmRestartsLr: found t_0 {}, expected at least 1 epoch", t_0);
+    if (t_mult < 1)
+      throw Error("CosineWarmRestartsLr: found t_mult {}, expected at least 1", t_mult);
+    if (!(std::isfinite(eta_min) && eta_min >= 0))
+      throw Error("CosineWarmRestartsLr: found eta_min {}, expected a finite rate of 0 or more",
+                  eta_min);
   }
 };
 

@@ -1,19 +1,20 @@
+#include "mtl/train/callbacks/combiner_log.hpp"
+
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 
 #include "mtl/core/error.hpp"
 #include "mtl/io/atomic_file.hpp"
 #include "mtl/io/csv.hpp"
-#include "mtl/train/callbacks/combiner_log.hpp"
-#include "mtl/train/callbacks/csv_log.hpp"
-#include "mtl/train/callbacks/tensor_board.hpp"
 
 namespace mtl {
 namespace {
 
-void add(io::TensorBoardWriter& writer, const std::string& tag, double value, int64_t step) {
+void add_point(io::TensorBoardWriter& writer, const std::string& tag, double value, int64_t step) {
   if (!std::isnan(value)) writer.add_scalar(tag, value, step);
 }
 
@@ -22,10 +23,6 @@ std::string csv_header(const std::vector<std::string>& tasks) {
                                    "share", "conflicts", "stationary"};
   for (const auto& task : tasks) columns.push_back("cosine_" + task);
   return io::csv_row(columns);
-}
-
-void make_folder_of(const std::filesystem::path& file) {
-  if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path());
 }
 
 // A task without labels in this step has no line and an empty cosine.
@@ -51,48 +48,38 @@ std::string csv_lines(const CombinerReport& report, const std::vector<std::strin
   return lines;
 }
 
-// The lines up to `step`: what an interrupted run wrote after its last checkpoint comes once more.
+// The whole lines up to `step`: what an interrupted run wrote after its last checkpoint comes once
+// more, and a kill may have torn the last line.
 std::string lines_until(const std::string& csv, int64_t step) {
-  std::size_t end = csv.find('\n') + 1;  // the header; 0 where there is none
-  while (end != 0 && end < csv.size() && std::atoll(csv.c_str() + end) <= step)
-    end = csv.find('\n', end) + 1;
-  return csv.substr(0, end == 0 ? csv.size() : end);
+  std::size_t end = 0;
+  for (bool header = true;; header = false) {
+    const std::size_t next = csv.find('\n', end);
+    if (next == std::string::npos) break;
+    if (!header && std::atoll(csv.c_str() + end) > step) break;
+    end = next + 1;
+  }
+  return csv.substr(0, end);
 }
 
 }  // namespace
 
-void CsvLog::on_epoch_end(TrainState& state) {
-  make_folder_of(file);
-  io::write_file_atomically(file, state.history.csv());
-}
-
-void TensorBoard::on_epoch_end(TrainState& state) {
-  if (!writer) writer = std::make_shared<io::TensorBoardWriter>(directory);
-  const History& history = state.history;
-  const EpochRecord& record = history.epochs.back();
-  add(*writer, "learning_rate", record.learning_rate, record.epoch);
-  for (const auto* split : {&record.train, &record.valid}) {
-    if (split->losses.empty()) continue;  // no validation
-    const std::string name = split == &record.train ? "train" : "valid";
-    add(*writer, "total/" + name, split->total, record.epoch);
-    for (size_t t = 0; t < split->losses.size(); ++t) {
-      add(*writer, history.tasks[t] + "/loss/" + name, split->losses[t], record.epoch);
-      for (size_t m = 0; t < split->metrics.size() && m < split->metrics[t].size(); ++m)
-        add(*writer, history.tasks[t] + "/" + history.metrics[t][m] + "/" + name,
-            split->metrics[t][m], record.epoch);
-    }
-  }
-  writer->flush();
-}
-
 void CombinerLog::on_fit_begin(TrainState& state) {
-  if (every < 1) throw Error("CombinerLog: found every {}, expected at least 1", every);
+  entries.clear();
+  unwritten.clear();
+  writer.reset();
   if (!tensorboard.empty()) writer = std::make_shared<io::TensorBoardWriter>(tensorboard);
   if (csv.empty()) return;
-  make_folder_of(csv);
-  const bool resumed = state.step > 0 && std::filesystem::exists(csv);
-  io::write_file_atomically(
-      csv, resumed ? lines_until(io::read_file(csv), state.step) : csv_header(state.history.tasks));
+  if (csv.has_parent_path()) std::filesystem::create_directories(csv.parent_path());
+  const std::string header = csv_header(state.history.tasks);
+  std::string kept = header;
+  if (state.resumed && std::filesystem::exists(csv)) {
+    kept = lines_until(io::read_file(csv), state.step);
+    if (kept.empty()) kept = header;
+    if (!kept.starts_with(header))
+      throw Error("CombinerLog: \"{}\" is not the log of this run's tasks; give another file",
+                  csv.string());
+  }
+  io::write_file_atomically(csv, kept);
 }
 
 void CombinerLog::on_step_begin(TrainState& state) {
@@ -108,22 +95,30 @@ void CombinerLog::on_gradients(TrainState& state) {
   if (!writer) return;
   for (Eigen::Index i = 0; i < report->weights.size(); ++i) {
     const std::string& task = report->names[static_cast<size_t>(i)];
-    add(*writer, "weight/" + task, report->weights[i], state.step);
-    add(*writer, "norm/" + task, report->norms[i], state.step);
-    add(*writer, "share/" + task, report->shares[i], state.step);
+    add_point(*writer, "weight/" + task, report->weights[i], state.step);
+    add_point(*writer, "norm/" + task, report->norms[i], state.step);
+    add_point(*writer, "share/" + task, report->shares[i], state.step);
     for (Eigen::Index j = 0; j < i; ++j)
-      add(*writer, "cosine/" + report->names[static_cast<size_t>(j)] + "/" + task,
-          report->cosines(i, j), state.step);
+      add_point(*writer, "cosine/" + report->names[static_cast<size_t>(j)] + "/" + task,
+                report->cosines(i, j), state.step);
   }
   writer->add_scalar("conflicts", static_cast<double>(report->conflicts), state.step);
 }
 
-void CombinerLog::on_epoch_end(TrainState& /*state*/) {
+void CombinerLog::on_epoch_end(TrainState& /*state*/) { write(); }
+
+void CombinerLog::on_fit_end(TrainState& state) {
+  state.combiner.report_every(0);
+  write();
+  writer.reset();
+}
+
+void CombinerLog::write() {
   if (writer) writer->flush();
-  if (csv.empty()) return;
+  if (csv.empty() || unwritten.empty()) return;
   std::ofstream file(csv, std::ios::binary | std::ios::app);
   if (!(file << unwritten).flush())
-    throw Error("cannot write \"{}\": is the disk full?", csv.string());
+    throw Error("cannot write \"{}\": {}", csv.string(), std::strerror(errno));
   unwritten.clear();
 }
 

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <cstdint>
 
+#include "mtl/core/error.hpp"
+
 namespace mtl {
 
 /// Times `gamma` every epoch.
@@ -11,6 +13,11 @@ struct ExponentialLr {
 
   double rate(double base, int64_t epoch) const {
     return base * std::pow(gamma, static_cast<double>(epoch));
+  }
+
+  void check_options() const {
+    if (!(std::isfinite(gamma) && gamma > 0))
+      throw Error("ExponentialLr: found gamma {}, expected a finite number above 0", gamma);
   }
 };
 

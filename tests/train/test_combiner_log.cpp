@@ -1,0 +1,92 @@
+#include "catch.hpp"
+#include "error_text.hpp"
+#include "logged_run.hpp"
+#include "temporary_folder.hpp"
+
+TEST_CASE("CombinerLog: one line a reporting step and task that has labels") {
+  const TemporaryFolder folder;
+  mtl::CombinerLog log{.csv = folder / "combiner.csv", .tensorboard = folder / "board", .every = 2};
+  logged_run(2, log);  // 4 steps an epoch: reports at 1, 3, 5, 7; in 1 and 5 task "b" has no label
+  REQUIRE(log.entries.size() == 4);
+  CHECK(log.entries[1].step == 3);
+  CHECK(log.entries[0].report.names == std::vector<std::string>{"a"});
+
+  const auto lines = lines_of(mtl::io::read_file(folder / "combiner.csv"));
+  REQUIRE(lines.size() == 1 + 1 + 2 + 1 + 2);
+  CHECK(lines[0] == "step,task,norm,weight,share,conflicts,stationary,cosine_a,cosine_b");
+  CHECK(lines[1].starts_with("1,a,"));
+  CHECK(lines[1].ends_with(","));  // no cosine with a task that has no labels
+  const auto& report = log.entries[1].report;
+  CHECK(lines[2] == "3,a," + mtl::io::csv_number(report.norms[0]) + ",1," +
+                        mtl::io::csv_number(report.shares[0]) + "," +
+                        std::to_string(report.conflicts) + ",0," +
+                        mtl::io::csv_number(report.cosines(0, 0)) + "," +
+                        mtl::io::csv_number(report.cosines(0, 1)));
+  const auto events = event_file(folder / "board");
+  CHECK(occurrences(events, "weight/a") == 4);
+  CHECK(occurrences(events, "weight/b") == 2);
+  CHECK(occurrences(events, "cosine/a/b") == 2);
+  CHECK(occurrences(events, "conflicts") == 4);
+}
+
+TEST_CASE("CombinerLog: a resumed run leaves the file of one that was never interrupted") {
+  const TemporaryFolder folder;
+  logged_run(4, mtl::CombinerLog{.csv = folder / "whole.csv", .every = 3});
+  const auto checkpointing = [&](bool resume) {
+    return mtl::Checkpointing{.directory = folder / "checkpoint", .resume = resume};
+  };
+  const auto log = [&] { return mtl::CombinerLog{.csv = folder / "parts.csv", .every = 3}; };
+  logged_run(4, checkpointing(false), log(), StopAfterEpoch{2});
+  // What a killed run had written beyond its last checkpoint.
+  mtl::io::write_file_atomically(folder / "parts.csv",
+                                 mtl::io::read_file(folder / "parts.csv") + "10,a,9,9,9,9,0,1,1\n");
+  logged_run(4, checkpointing(true), log(), StopAfterEpoch{4});
+  CHECK(mtl::io::read_file(folder / "parts.csv") == mtl::io::read_file(folder / "whole.csv"));
+}
+
+TEST_CASE("CombinerLog: an interval below 1 is an error") {
+  CHECK(contains(error_text([] { logged_run(1, mtl::CombinerLog{.every = 0}); }), "found every 0"));
+}
+
+TEST_CASE("CombinerLog: a line that a kill has torn is written anew by the resumed run") {
+  const TemporaryFolder folder;
+  logged_run(4, mtl::CombinerLog{.csv = folder / "whole.csv", .every = 3});
+  const auto parts = folder / "parts.csv";
+  const auto run = [&](int64_t epochs, bool resume) {
+    logged_run(epochs, mtl::Checkpointing{.directory = folder / "checkpoint", .resume = resume},
+               mtl::CombinerLog{.csv = parts, .every = 3});
+  };
+  run(2, false);
+  mtl::io::write_file_atomically(parts, mtl::io::read_file(parts) + "1");  // of "10,a,..."
+  run(4, true);
+  CHECK(mtl::io::read_file(parts) == mtl::io::read_file(folder / "whole.csv"));
+}
+
+TEST_CASE("CombinerLog: what an interrupted epoch saw is written, and a second fit begins anew") {
+  const TemporaryFolder folder;
+  struct StopAtStep {
+    int64_t step;
+    void on_step_end(mtl::TrainState& state) {
+      if (state.step == step) state.stop("the test stops here");
+    }
+  };
+  mtl::CombinerLog log{.csv = folder / "combiner.csv", .every = 1};
+  logged_run(2, log, StopAtStep{2});
+  CHECK(lines_of(mtl::io::read_file(log.csv)).back().starts_with("2,"));
+  logged_run(1, log, StopAtStep{1});
+  CHECK(log.entries.size() == 1);
+  CHECK(lines_of(mtl::io::read_file(log.csv)).size() == 2);
+}
+
+TEST_CASE("CombinerLog: another run's file is an error that names it") {
+  const TemporaryFolder folder;
+  const auto csv = folder / "combiner.csv";
+  const auto run = [&](bool resume) {
+    logged_run(resume ? 2 : 1,
+               mtl::Checkpointing{.directory = folder / "checkpoint", .resume = resume},
+               mtl::CombinerLog{.csv = csv});
+  };
+  run(false);
+  mtl::io::write_file_atomically(csv, "epoch,loss\n1,2\n");
+  CHECK(contains(error_text([&] { run(true); }), "combiner.csv"));
+}

@@ -1,0 +1,29 @@
+#include "catch.hpp"
+#include "error_text.hpp"
+#include "logged_run.hpp"
+#include "schedule_golden.hpp"
+#include "temporary_folder.hpp"
+
+TEST_CASE("TensorBoard: every loss and metric of every epoch") {
+  const TemporaryFolder folder;
+  logged_run(3, mtl::TensorBoard{.directory = folder / "board"});
+  const auto events = event_file(folder / "board");
+  for (const auto* tag : {"learning_rate", "total/train", "total/valid", "a/loss/train",
+                          "a/loss/valid", "a/error/valid", "b/loss/train", "b/error/valid"})
+    CHECK(occurrences(events, tag) == 3);
+}
+
+TEST_CASE("TensorBoard: a second fit has an event file of its own") {
+  const TemporaryFolder folder;
+  mtl::TensorBoard board{.directory = folder / "board"};
+  logged_run(2, board);
+  logged_run(2, board);
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(board.directory))
+    files += entry.is_regular_file();
+  CHECK(files == 2);
+}
+
+TEST_CASE("TensorBoard: no directory is an error when it joins") {
+  CHECK(contains(joining_error(mtl::TensorBoard{}), "TensorBoard: found no directory"));
+}
