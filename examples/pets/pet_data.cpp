@@ -6,8 +6,9 @@
 #include <string>
 
 #include "mtl/core/error.hpp"
-#include "mtl/data/csv.hpp"
 #include "mtl/data/table.hpp"
+#include "mtl/io/csv.hpp"
+#include "mtl/io/text_encoding.hpp"
 
 namespace pets {
 namespace {
@@ -83,7 +84,7 @@ PetData from_manifest(const fs::path& folder, const fs::path& manifest) {
 // The official lists: "Abyssinian_100 1 1 1" (name, class, species, breed within the species); #
 // begins a comment.
 std::vector<std::string> names_in(const fs::path& list) {
-  std::istringstream text(mtl::read_text(list));
+  std::istringstream text(mtl::io::read_text(list));
   std::vector<std::string> names;
   std::string line;
   for (int64_t number = 1; std::getline(text, line); ++number) {
@@ -113,7 +114,7 @@ std::optional<double> number_in(const std::string& xml, const std::string& tag) 
   double value = 0;
   const size_t from = begin + tag.size() + 2, end = xml.find('<', from);
   if (end == std::string::npos ||
-      !mtl::parse_number(std::string_view(xml).substr(from, end - from), value))
+      !mtl::io::parse_number(std::string_view(xml).substr(from, end - from), value))
     return {};
   return value;
 }
@@ -121,7 +122,7 @@ std::optional<double> number_in(const std::string& xml, const std::string& tag) 
 // One head a file, in PASCAL VOC's XML; the numbers are all that is needed from it.
 std::optional<HeadBox> head_in(const fs::path& file) {
   if (!fs::exists(file)) return {};
-  const std::string xml = mtl::read_text(file);
+  const std::string xml = mtl::io::read_text(file);
   const auto width = number_in(xml, "width"), height = number_in(xml, "height");
   const auto left = number_in(xml, "xmin"), top = number_in(xml, "ymin");
   const auto right = number_in(xml, "xmax"), bottom = number_in(xml, "ymax");

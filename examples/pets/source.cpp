@@ -5,7 +5,7 @@
 #include "drawn.hpp"
 #include "mtl/core/error.hpp"
 #include "mtl/core/random.hpp"
-#include "mtl/data/splits.hpp"
+#include "mtl/data/splits/splits.hpp"
 #include "pet_data.hpp"
 #include "pictures.hpp"
 #include "program.hpp"

@@ -9,9 +9,9 @@
 #include "mtl/combine/losses/fixed_weights.hpp"
 #include "mtl/core/error.hpp"
 #include "mtl/core/random.hpp"
-#include "mtl/data/csv.hpp"
 #include "mtl/data/loader.hpp"
-#include "mtl/data/splits.hpp"
+#include "mtl/data/splits/splits.hpp"
+#include "mtl/io/csv.hpp"
 #include "mtl/nn/encoders/cnn_encoder.hpp"
 #include "mtl/nn/encoders/mlp_encoder.hpp"
 #include "mtl/nn/heads/linear_head.hpp"
@@ -161,7 +161,7 @@ Lambdas parse_lambdas(std::string_view text) {
                     : name == "figure" ? &lambdas.figure
                                        : nullptr;
     if (!value || equals == std::string_view::npos ||
-        !mtl::parse_number(part.substr(equals + 1), *value) || *value < 0)
+        !mtl::io::parse_number(part.substr(equals + 1), *value) || *value < 0)
       throw mtl::Error(
           "--lambda: expected values of ear, hair and figure that are not negative, as in "
           "ear=1.7,hair=0.48,figure=0.25, found \"{}\".",

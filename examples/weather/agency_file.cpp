@@ -17,6 +17,7 @@
 #include <optional>
 
 #include "mtl/core/error.hpp"
+#include "mtl/io/csv.hpp"
 #include "weather_file.hpp"
 
 namespace weather {
@@ -58,7 +59,7 @@ std::optional<size_t> element_of(std::string_view cell) {
 }
 
 /// How many columns the date takes in a row of column names: 年月日, or 年, 月, 日 apart; else 0.
-size_t date_columns(const mtl::CsvRow& row) {
+size_t date_columns(const CsvRow& row) {
   const auto is = [&](size_t i, std::string_view name) {
     return i < row.cells.size() && normalised(row.cells[i]) == name;
   };
@@ -73,7 +74,7 @@ struct Columns {
 
 class AgencyFile {
  public:
-  explicit AgencyFile(const mtl::Csv& csv) : csv_(csv) {
+  explicit AgencyFile(const Csv& csv) : csv_(csv) {
     result_.file = csv.file;
     find_header();
     find_station();
@@ -81,7 +82,7 @@ class AgencyFile {
   }
 
   WeatherFile read() {
-    for (const mtl::CsvRow* row = flags_ + 1; row <= &csv_.rows.back(); ++row) {
+    for (const CsvRow* row = flags_ + 1; row <= &csv_.rows.back(); ++row) {
       if (row->blank()) continue;
       check_width(csv_, *row, names_->cells.size());
       read_day(*row);
@@ -95,7 +96,7 @@ class AgencyFile {
 
  private:
   void find_header() {
-    const mtl::CsvRow* end = csv_.rows.data() + csv_.rows.size();
+    const CsvRow* end = csv_.rows.data() + csv_.rows.size();
     names_ = std::find_if(csv_.rows.data(), end, date_columns);  // the caller saw that it is there
     dates_ = date_columns(*names_);
     // The row of flags is the first below with 品質情報; a row of 時分 and 風向 may lie between.
@@ -108,17 +109,17 @@ class AgencyFile {
           "downloaded without quality numbers: choose 「すべて数値で格納」 among the options.",
           csv_.file, names_->line);
     }
-    for (const mtl::CsvRow* row = names_ + 1; row <= flags_; ++row) {
+    for (const CsvRow* row = names_ + 1; row <= flags_; ++row) {
       check_width(csv_, *row, names_->cells.size());
     }
   }
 
-  static bool has(const mtl::CsvRow& row, std::string_view cell) {
+  static bool has(const CsvRow& row, std::string_view cell) {
     return std::find(row.cells.begin(), row.cells.end(), cell) != row.cells.end();
   }
 
   void find_station() {
-    const mtl::CsvRow* stations = names_ - 1;
+    const CsvRow* stations = names_ - 1;
     if (names_ == csv_.rows.data() || stations->blank()) {
       throw mtl::Error("{}, line {}: a row of station names belongs above the column names.",
                        csv_.file, names_->line);
@@ -180,7 +181,7 @@ class AgencyFile {
     return columns;
   }
 
-  void read_day(const mtl::CsvRow& row) {
+  void read_day(const CsvRow& row) {
     Observation day{.date = date(row), .line = row.line, .numbers = {}, .weather = {}};
     for (size_t element = 0; element < element_count; ++element) {
       if (element < number_count) {
@@ -206,18 +207,18 @@ class AgencyFile {
     append(result_, std::move(day), csv_.where(row, 0));
   }
 
-  Date date(const mtl::CsvRow& row) const {
+  Date date(const CsvRow& row) const {
     std::array<double, 3> parts{};
     const std::string& cell = row.cells[0];
     bool good = true;
     if (dates_ == 3) {
-      for (size_t i = 0; i < 3; ++i) good = good && mtl::parse_number(row.cells[i], parts[i]);
+      for (size_t i = 0; i < 3; ++i) good = good && mtl::io::parse_number(row.cells[i], parts[i]);
     } else {
       const size_t first = cell.find_first_of("/-"), second = cell.find_first_of("/-", first + 1);
       good = first != std::string::npos && second != std::string::npos &&
-             mtl::parse_number(cell.substr(0, first), parts[0]) &&
-             mtl::parse_number(cell.substr(first + 1, second - first - 1), parts[1]) &&
-             mtl::parse_number(cell.substr(second + 1), parts[2]);
+             mtl::io::parse_number(cell.substr(0, first), parts[0]) &&
+             mtl::io::parse_number(cell.substr(first + 1, second - first - 1), parts[1]) &&
+             mtl::io::parse_number(cell.substr(second + 1), parts[2]);
     }
     const auto whole = [](double part) { return part == static_cast<int>(part); };
     good = good &&
@@ -234,7 +235,7 @@ class AgencyFile {
 
   /// 8 (normal) and 5 (nearly complete) are values; 4 (from too few data) and 2 (doubtful) are used
   /// and counted; 1 (missing) and 0 (not observed) are none.
-  bool is_value(const mtl::CsvRow& row, size_t element, const std::string& where) {
+  bool is_value(const CsvRow& row, size_t element, const std::string& where) {
     const std::string& cell = row.cells[columns_[element].value];
     const std::string& quality = row.cells[columns_[element].quality];
     const bool known =
@@ -257,7 +258,7 @@ class AgencyFile {
   }
 
   /// Flag 1: none fell, or no sun shone, all day. Then the value is 0.
-  void check_phenomenon(const mtl::CsvRow& row, size_t element, double number) const {
+  void check_phenomenon(const CsvRow& row, size_t element, double number) const {
     const size_t column = columns_[element].phenomenon;
     if (column == 0) return;
     const std::string& flag = row.cells[column];
@@ -270,7 +271,7 @@ class AgencyFile {
     }
   }
 
-  void watch_homogeneity(const mtl::CsvRow& row, size_t element) {
+  void watch_homogeneity(const CsvRow& row, size_t element) {
     const size_t column = columns_[element].homogeneity;
     if (column == 0 || row.cells[column].empty()) return;
     Homogeneity& seen = homogeneity_[element];
@@ -299,7 +300,7 @@ class AgencyFile {
     }
   }
 
-  std::string place(const mtl::CsvRow& row, size_t column) const {
+  std::string place(const CsvRow& row, size_t column) const {
     return fmt::format("{} ({})", csv_.where(row, column), names_->cells[column]);
   }
 
@@ -311,9 +312,9 @@ class AgencyFile {
     int64_t changes = 0, line = 0;
   };
 
-  const mtl::Csv& csv_;
+  const Csv& csv_;
   WeatherFile result_;
-  const mtl::CsvRow *names_ = nullptr, *flags_ = nullptr;
+  const CsvRow *names_ = nullptr, *flags_ = nullptr;
   size_t dates_ = 1;
   std::array<Columns, element_count> columns_{};
   std::array<Doubtful, element_count> doubtful_{};
@@ -322,12 +323,12 @@ class AgencyFile {
 
 }  // namespace
 
-bool is_agency_file(const mtl::Csv& csv) {
+bool is_agency_file(const Csv& csv) {
   const size_t rows = std::min<size_t>(csv.rows.size(), 10);  // the preamble is two lines long
   return std::any_of(csv.rows.begin(), csv.rows.begin() + static_cast<std::ptrdiff_t>(rows),
-                     [](const mtl::CsvRow& row) { return date_columns(row) != 0; });
+                     [](const CsvRow& row) { return date_columns(row) != 0; });
 }
 
-WeatherFile read_agency_file(const mtl::Csv& csv) { return AgencyFile(csv).read(); }
+WeatherFile read_agency_file(const Csv& csv) { return AgencyFile(csv).read(); }
 
 }  // namespace weather

@@ -7,7 +7,7 @@
 #include <torch/torch.h>
 
 #include "mtl/core/error.hpp"
-#include "mtl/data/scalers.hpp"
+#include "mtl/data/scalers/standard_scaler.hpp"
 
 namespace weather {
 namespace {

@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <map>
 
 #include "mtl/core/error.hpp"
+#include "mtl/io/csv.hpp"
 #include "weather_file.hpp"
 
 namespace weather {
@@ -25,15 +27,14 @@ bool is_missing(const std::string& cell) {
   return cell.empty() || cell == "NA" || cell == "NaN" || cell == "nan" || cell == "null";
 }
 
-const mtl::CsvRow* first_row(const mtl::Csv& csv) {
-  for (const mtl::CsvRow& row : csv.rows) {
+const CsvRow* first_row(const Csv& csv) {
+  for (const CsvRow& row : csv.rows) {
     if (!row.blank()) return &row;
   }
   return nullptr;
 }
 
-std::map<std::string, size_t, std::less<>> columns_by_name(const mtl::Csv& csv,
-                                                           const mtl::CsvRow& header) {
+std::map<std::string, size_t, std::less<>> columns_by_name(const Csv& csv, const CsvRow& header) {
   std::map<std::string, size_t, std::less<>> columns;
   for (size_t i = 0; i < header.cells.size(); ++i) {
     const std::string name = trimmed(header.cells[i]);
@@ -47,7 +48,8 @@ std::map<std::string, size_t, std::less<>> columns_by_name(const mtl::Csv& csv,
 int64_t whole_number(const std::string& cell, const std::string& where) {
   double number = 0;
   // pandas writes whole years as 2013.0 once a cell of the column was missing
-  if (!mtl::parse_number(cell, number) || number != static_cast<int>(number)) {
+  if (!mtl::io::parse_number(cell, number) || number != std::trunc(number) ||
+      std::abs(number) > 1e9) {
     throw mtl::Error("{}: \"{}\" is not a whole number.", where, cell);
   }
   return static_cast<int64_t>(number);
@@ -55,8 +57,8 @@ int64_t whole_number(const std::string& cell, const std::string& where) {
 
 }  // namespace
 
-bool is_plain_file(const mtl::Csv& csv) {
-  const mtl::CsvRow* header = first_row(csv);
+bool is_plain_file(const Csv& csv) {
+  const CsvRow* header = first_row(csv);
   return header != nullptr &&
          std::any_of(header->cells.begin(), header->cells.end(), [](const std::string& cell) {
            const std::string name = trimmed(cell);
@@ -64,10 +66,10 @@ bool is_plain_file(const mtl::Csv& csv) {
          });
 }
 
-WeatherFile read_plain_file(const mtl::Csv& csv) {
+WeatherFile read_plain_file(const Csv& csv) {
   WeatherFile result;
   result.file = csv.file;
-  const mtl::CsvRow& header = *first_row(csv);
+  const CsvRow& header = *first_row(csv);
   const auto columns = columns_by_name(csv, header);
   std::array<size_t, 3> date_columns{};
   for (size_t i = 0; i < date_names.size(); ++i) {
@@ -85,7 +87,7 @@ WeatherFile read_plain_file(const mtl::Csv& csv) {
     result.column[element] = found->second;
   }
 
-  for (const mtl::CsvRow* row = &header + 1; row <= &csv.rows.back(); ++row) {
+  for (const CsvRow* row = &header + 1; row <= &csv.rows.back(); ++row) {
     if (row->blank()) continue;
     check_width(csv, *row, header.cells.size());
     const auto where = [&](size_t column) {

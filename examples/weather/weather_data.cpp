@@ -16,9 +16,9 @@ namespace {
 constexpr double missing = std::numeric_limits<double>::quiet_NaN();
 
 WeatherFile read_file(const std::filesystem::path& path) {
-  const mtl::Csv csv = mtl::read_csv(path);
+  const Csv csv = read_csv(path);
   const bool empty = std::all_of(csv.rows.begin(), csv.rows.end(),
-                                 [](const mtl::CsvRow& row) { return row.blank(); });
+                                 [](const CsvRow& row) { return row.blank(); });
   if (empty) throw mtl::Error("{} is empty. Fetch it again.", csv.file);
   if (!is_agency_file(csv) && !is_plain_file(csv)) {
     throw mtl::Error(

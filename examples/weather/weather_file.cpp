@@ -1,9 +1,13 @@
 #include "weather_file.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
 
 #include "mtl/core/error.hpp"
+#include "mtl/io/csv.hpp"
+#include "mtl/io/text_encoding.hpp"
 
 namespace weather {
 namespace {
@@ -29,6 +33,18 @@ std::string_view name_of(size_t element) {
   return names.at(element);
 }
 
+std::string Csv::where(const CsvRow& row, size_t column) const {
+  return fmt::format("{}, line {}, column {}", file, row.line, column + 1);
+}
+
+Csv read_csv(const std::filesystem::path& path) {
+  const std::string text = mtl::io::read_text(path);
+  Csv csv{.file = path.string(), .rows = {}, .ends_with_newline = text.ends_with('\n')};
+  for (mtl::io::CsvReader row(text, csv.file); row.next();)
+    csv.rows.push_back({row.line(), {row.cells().begin(), row.cells().end()}});
+  return csv;
+}
+
 Date checked_date(int64_t year, int64_t month, int64_t day, const std::string& where) {
   const bool fits = year >= 1 && year <= 9999 && month >= 1 && month <= 12 && day >= 1 && day <= 31;
   const std::chrono::year_month_day date{
@@ -41,7 +57,7 @@ Date checked_date(int64_t year, int64_t month, int64_t day, const std::string& w
 
 double checked_number(const std::string& cell, size_t element, const std::string& where) {
   double number = 0;
-  if (!mtl::parse_number(cell, number)) {
+  if (!mtl::io::parse_number(cell, number)) {
     throw mtl::Error("{}: \"{}\" is not a number.", where, cell);
   }
   const Range& range = ranges.at(element);
@@ -78,7 +94,7 @@ void append(WeatherFile& file, Observation day, const std::string& where) {
   file.days.push_back(std::move(day));
 }
 
-void check_width(const mtl::Csv& csv, const mtl::CsvRow& row, size_t cells) {
+void check_width(const Csv& csv, const CsvRow& row, size_t cells) {
   if (row.cells.size() == cells) return;
   const bool last = &row == &csv.rows.back();
   throw mtl::Error("{}: the line has {} cells where the column names have {}. {}",

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <array>
+#include <filesystem>
 #include <string>
 #include <vector>
 
-#include "mtl/data/csv.hpp"
 #include "weather_data.hpp"
 
 // One file each, before they are joined.
@@ -33,11 +33,29 @@ struct WeatherFile {
   std::vector<std::string> warnings;
 };
 
-bool is_agency_file(const mtl::Csv& csv);
-WeatherFile read_agency_file(const mtl::Csv& csv);
+struct CsvRow {
+  int64_t line;
+  std::vector<std::string> cells;
 
-bool is_plain_file(const mtl::Csv& csv);
-WeatherFile read_plain_file(const mtl::Csv& csv);
+  bool blank() const { return cells.size() == 1 && cells.front().empty(); }
+};
+
+/// The cells of a file, before they have a meaning.
+struct Csv {
+  std::string file;
+  std::vector<CsvRow> rows;
+  bool ends_with_newline = true;
+
+  /// "FILE, line 12, column 3"; `column` counts from 0.
+  std::string where(const CsvRow& row, size_t column) const;
+};
+Csv read_csv(const std::filesystem::path& path);
+
+bool is_agency_file(const Csv& csv);
+WeatherFile read_agency_file(const Csv& csv);
+
+bool is_plain_file(const Csv& csv);
+WeatherFile read_plain_file(const Csv& csv);
 
 // What both kinds of file share. `where` is what an error begins with: file, line and column.
 
@@ -50,6 +68,6 @@ std::string checked_weather(const std::string& cell, const std::string& where);
 /// Throws mtl::Error where the day does not come after the last one of `file`.
 void append(WeatherFile& file, Observation day, const std::string& where);
 /// Throws mtl::Error unless the row has `cells` cells.
-void check_width(const mtl::Csv& csv, const mtl::CsvRow& row, size_t cells);
+void check_width(const Csv& csv, const CsvRow& row, size_t cells);
 
 }  // namespace weather

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "mtl/core/error.hpp"
-#include "mtl/data/splits.hpp"
+#include "mtl/data/shuffled_order.hpp"
 
 namespace mtl {
 namespace {

@@ -4,101 +4,118 @@
 
 #include <algorithm>
 #include <limits>
+#include <unordered_set>
 
 #include "mtl/core/error.hpp"
+#include "mtl/io/excerpt.hpp"
 
 namespace mtl {
+namespace {
 
-Table Table::read(const std::filesystem::path& path, TableOptions options) {
-  Csv csv = read_csv(path, options.separator, options.encoding);
-  return Table(std::move(csv), std::move(options));
+constexpr int64_t rows_a_mark = 1024;
+
+bool next_row(io::CsvReader& reader) {
+  while (reader.next())
+    if (!reader.blank()) return true;
+  return false;
 }
 
-Table Table::parse(std::string_view text, std::string_view file, TableOptions options) {
-  Csv csv = parse_csv(text, file, options.separator);
-  return Table(std::move(csv), std::move(options));
+std::vector<std::string> column_names(const io::CsvReader& header) {
+  std::vector<std::string> names(header.cells().begin(), header.cells().end());
+  std::unordered_set<std::string_view> seen;
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (names[i].empty()) throw Error("{}: the column has no name", header.where(i));
+    if (!seen.insert(names[i]).second)
+      throw Error("{}: the column name \"{}\" occurs twice", header.where(i),
+                  io::excerpt(names[i]));
+  }
+  return names;
 }
 
-Table::Table(Csv csv, TableOptions options)
-    : csv_(std::move(csv)),
-      missing_(std::move(options.missing)),
-      columns_(std::move(options.columns)) {
-  std::erase_if(csv_.rows, [](const CsvRow& row) { return row.blank(); });
-  if (columns_.empty()) {
-    if (csv_.rows.empty()) {
-      throw Error("{} is empty; a line of column names was expected.", csv_.file);
-    }
-    columns_ = csv_.rows.front().cells;
-    for (size_t i = 0; i < columns_.size(); ++i) {
-      const std::string where = csv_.where(csv_.rows.front(), i);
-      if (columns_[i].empty()) throw Error("{}: the column has no name.", where);
-      if (std::find(columns_.begin(), columns_.begin() + static_cast<std::ptrdiff_t>(i),
-                    columns_[i]) != columns_.begin() + static_cast<std::ptrdiff_t>(i)) {
-        throw Error("{}: the column name \"{}\" occurs twice.", where, columns_[i]);
-      }
-    }
-    csv_.rows.erase(csv_.rows.begin());
+}  // namespace
+
+Table Table::read(const std::filesystem::path& path, Options options) {
+  std::string text = io::read_text(path, options.encoding);
+  return Table(std::move(text), path.string(), std::move(options));
+}
+
+Table Table::parse(std::string text, std::string file, Options options) {
+  return Table(std::move(text), std::move(file), std::move(options));
+}
+
+Table::Table(std::string text, std::string file, Options options)
+    : text_(std::move(text)), file_(std::move(file)), options_(std::move(options)) {
+  io::CsvReader row = reader({});
+  if (options_.columns.empty()) {
+    if (!next_row(row)) throw Error("{} is empty; a line of column names was expected", file_);
+    options_.columns = column_names(row);
   }
-  if (csv_.rows.empty()) throw Error("{} has no row of data.", csv_.file);
-  for (const CsvRow& row : csv_.rows) {
-    if (row.cells.size() != columns_.size()) {
-      throw Error("{}, line {}: {} cells where there are {} columns.", csv_.file, row.line,
-                  row.cells.size(), columns_.size());
-    }
+  for (auto place = row.place(); next_row(row); place = row.place()) {
+    if (row.cells().size() != columns().size())
+      throw Error("{}, line {}: {} cells where there are {} columns", file_, row.line(),
+                  row.cells().size(), columns().size());
+    if (rows_++ % rows_a_mark == 0) marks_.push_back(place);
   }
+  if (rows_ == 0) throw Error("{} has no row of data", file_);
+}
+
+int64_t Table::line(int64_t row) const {
+  if (row < 0 || row >= rows_) throw Error("{} has {} rows, but no row {}", file_, rows_, row);
+  io::CsvReader at = reader(marks_[static_cast<size_t>(row / rows_a_mark)]);
+  for (int64_t i = 0; i <= row % rows_a_mark; ++i) next_row(at);
+  return at.line();
 }
 
 bool Table::has(std::string_view column) const {
-  return std::find(columns_.begin(), columns_.end(), column) != columns_.end();
+  return std::find(columns().begin(), columns().end(), column) != columns().end();
 }
 
 size_t Table::index_of(std::string_view column) const {
-  const auto found = std::find(columns_.begin(), columns_.end(), column);
-  if (found == columns_.end()) {
-    throw Error("{} has no column \"{}\"; it has: {}.", csv_.file, column,
-                fmt::join(columns_, ", "));
-  }
-  return static_cast<size_t>(found - columns_.begin());
+  const auto found = std::find(columns().begin(), columns().end(), column);
+  if (found == columns().end())
+    throw Error("{} has no column \"{}\"; it has: {}", file_, column,
+                io::excerpt(fmt::format("{}", fmt::join(columns(), ", ")), 1000));
+  return static_cast<size_t>(found - columns().begin());
 }
 
 bool Table::is_missing(std::string_view cell) const {
-  return std::find(missing_.begin(), missing_.end(), cell) != missing_.end();
+  return std::find(options_.missing.begin(), options_.missing.end(), cell) !=
+         options_.missing.end();
 }
 
 Tensor Table::numbers(std::string_view column) const {
-  const size_t index = index_of(column);
-  Tensor result = torch::empty({rows()}, torch::kFloat64);
-  double* out = result.data_ptr<double>();
-  for (const CsvRow& row : csv_.rows) {
-    const std::string& cell = row.cells[index];
-    if (is_missing(cell)) {
-      *out = std::numeric_limits<double>::quiet_NaN();
-    } else if (!parse_number(cell, *out)) {
-      throw Error(
-          "{} (\"{}\"): \"{}\" is not a number. If it stands for a missing value, list it "
-          "in TableOptions::missing.",
-          csv_.where(row, index), column, cell);
-    }
-    ++out;
-  }
-  return result;
+  return matrix({std::string(column)}).squeeze(1);
 }
 
 Tensor Table::matrix(const std::vector<std::string>& columns) const {
-  if (columns.empty()) throw Error("{}: matrix() was asked for no column.", csv_.file);
-  std::vector<Tensor> parts;
-  parts.reserve(columns.size());
-  for (const std::string& column : columns) parts.push_back(numbers(column));
-  return torch::stack(parts, 1);
+  if (columns.empty()) throw Error("{}: matrix() was asked for no column", file_);
+  std::vector<size_t> indices;
+  for (const std::string& column : columns) indices.push_back(index_of(column));
+  Tensor result = torch::empty({rows_, std::ssize(columns)}, torch::kFloat64);
+  double* out = result.data_ptr<double>();
+  for (io::CsvReader row = reader(marks_.front()); next_row(row);)
+    for (const size_t index : indices) {
+      const std::string_view cell = row.cells()[index];
+      if (is_missing(cell)) {
+        *out = std::numeric_limits<double>::quiet_NaN();
+      } else if (!io::parse_number(cell, *out)) {
+        throw Error(
+            "{} (\"{}\"): \"{}\" is not a number. If it stands for a missing value, list it in "
+            "Table::Options::missing",
+            row.where(index), this->columns()[index], io::excerpt(cell));
+      }
+      ++out;
+    }
+  return result;
 }
 
 std::vector<std::string> Table::texts(std::string_view column) const {
   const size_t index = index_of(column);
   std::vector<std::string> result;
-  result.reserve(csv_.rows.size());
-  for (const CsvRow& row : csv_.rows) {
-    const std::string& cell = row.cells[index];
-    result.push_back(is_missing(cell) ? std::string() : cell);
+  result.reserve(static_cast<size_t>(rows_));
+  for (io::CsvReader row = reader(marks_.front()); next_row(row);) {
+    const std::string_view cell = row.cells()[index];
+    result.emplace_back(is_missing(cell) ? std::string_view() : cell);
   }
   return result;
 }

@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "mtl/core/error.hpp"
+#include "mtl/io/file.hpp"
 
 namespace mtl::io {
 namespace {
@@ -80,20 +81,17 @@ std::string scalar_event(std::string_view tag, double value, int64_t step, doubl
 }
 
 TensorBoardWriter::TensorBoardWriter(const std::filesystem::path& directory) {
-  std::error_code error;
-  std::filesystem::create_directories(directory, error);
-  if (error) throw Error("cannot create \"{}\": {}.", directory.string(), error.message());
+  make_folder(directory);
   std::array<char, 256> host{"localhost"};
   if (::gethostname(host.data(), host.size() - 1) != 0) host = {"localhost"};
-  // TensorBoard reads the files of a directory in the order of their names, so the time stands
-  // first.
+  // TensorBoard reads the files of a directory in the order of their names: the time stands first.
   for (int attempt = 0;; ++attempt) {
     path_ = directory / fmt::format("events.out.tfevents.{:010}.{}.{}.{}",
                                     static_cast<int64_t>(now()), host.data(), ::getpid(), attempt);
     const int descriptor = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (descriptor < 0 && errno == EEXIST) continue;
     if (descriptor < 0)
-      throw Error("cannot write \"{}\": {}.", path_.string(), std::strerror(errno));
+      throw Error("cannot write \"{}\": {}", path_.string(), std::strerror(errno));
     ::close(descriptor);
     break;
   }

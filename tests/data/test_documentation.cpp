@@ -4,6 +4,7 @@
 
 #include "catch.hpp"
 #include "mtl/data/data.hpp"
+#include "mtl/io/safetensors.hpp"
 #include "temporary_folder.hpp"
 
 namespace {
@@ -37,6 +38,13 @@ TEST_CASE("docs/data.md: from a CSV file to the parts of a split") {
   const torch::Tensor kind = kinds.encode(table.texts("kind"));  // [rows] int64, -100 = missing
   const mtl::TensorDataset data({{"input", inputs.to(torch::kFloat32)}}, {{"kind", kind}});
 
+  size_t cells = 0;
+  const std::string text = mtl::io::read_text(folder / "houses.csv");
+  for (mtl::io::CsvReader row(text, "houses.csv"); row.next();) {
+    cells += row.cells().size();
+  }
+  CHECK(cells == 15);
+
   const auto [train, valid] = mtl::chronological_split(data.size(), {0.7, 0.3});
   const mtl::TensorDataset training_part = data.rows(train), validation_part = data.rows(valid);
   CHECK(training_part.complete());
@@ -51,6 +59,12 @@ TEST_CASE("docs/data.md: scaling and filling") {
   const torch::Tensor scaled = scaler.transform(x);
   const torch::Tensor degrees = scaler.inverse_transform(scaled);
   CHECK(torch::allclose(degrees, x));
+
+  TemporaryFolder folder;
+  mtl::io::write_safetensors(folder / "scaler.safetensors", scaler.state_dict());
+  const auto again = mtl::StandardScaler::from_state_dict(
+      mtl::io::read_safetensors(folder / "scaler.safetensors"));
+  CHECK(again.transform(x).equal(scaled));
 
   const torch::Tensor filled = mtl::fill_from_earlier(x);
   CHECK(filled.equal(x));

@@ -1,5 +1,8 @@
 #ifdef MTL_HAS_IMAGES
 
+#include <sys/resource.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <random>
 
@@ -22,6 +25,23 @@ Flaw flaw_of(const std::vector<uint8_t>& bytes, const ReadOptions& options = {})
   }
   FAIL("decoded");
   return Flaw::unknown;
+}
+
+/// The most memory that this process ever had, in bytes.
+int64_t peak_memory() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss * 1024;
+}
+
+/// PNG's CRC-32.
+uint32_t checksum(const std::vector<uint8_t>& bytes) {
+  uint32_t crc = ~0U;
+  for (const uint8_t byte : bytes) {
+    crc ^= byte;
+    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ ((crc & 1) != 0 ? 0xEDB88320 : 0);
+  }
+  return ~crc;
 }
 
 bool has(const Decoded& decoded, Flaw flaw) {
@@ -84,6 +104,47 @@ TEST_CASE("images: too many pixels are refused before memory is taken for them")
   CHECK(flaw_of(bomb) == Flaw::too_large);
 }
 
+TEST_CASE("images: what a small file claims takes no memory") {
+  // The signature, a header of 1 x 1 pixel, and the head of a chunk of 2 GB that never comes.
+  const auto png = picture_bytes("rgb.png");
+  for (const std::string kind : {"tEXt", "zTXt", "iTXt", "iCCP", "sPLT", "pCAL", "abCd", "IDAT"}) {
+    std::vector<uint8_t> claim(png.begin(), png.begin() + 33);
+    claim.insert(claim.end(), {0x7F, 0xFF, 0xFF, 0xF0});
+    claim.insert(claim.end(), kind.begin(), kind.end());
+    CAPTURE(kind);
+    const int64_t before = peak_memory();
+    CHECK(flaw_of(claim) == Flaw::truncated);
+    CHECK(peak_memory() - before < 100'000'000);
+  }
+  // 9,000 x 9,000 pixels in a few hundred bytes.
+  auto wide = png;
+  for (const size_t at : {18, 22}) wide[at] = 9000 >> 8, wide[at + 1] = 9000 & 0xFF;
+  const uint32_t crc = checksum({wide.begin() + 12, wide.begin() + 29});
+  for (size_t i = 0; i < 4; ++i) wide[29 + i] = static_cast<uint8_t>(crc >> (24 - 8 * i));
+  auto large = picture_bytes("progressive.jpg");
+  const std::vector<uint8_t> frame = {0xFF, 0xC2, 0x00, 0x11, 0x08};
+  const auto at = std::search(large.begin(), large.end(), frame.begin(), frame.end());
+  REQUIRE(at != large.end());
+  for (const int i : {5, 7}) at[i] = 9000 >> 8, at[i + 1] = 9000 & 0xFF;
+  for (const auto& file : {wide, large}) {
+    const int64_t before = peak_memory();
+    CHECK(flaw_of(file) == Flaw::truncated);
+    CHECK(peak_memory() - before < 50'000'000);
+  }
+}
+
+TEST_CASE("images: a JPEG of very many scans is refused: each goes over the whole picture") {
+  const auto whole = picture_bytes("progressive.jpg");
+  const std::vector<uint8_t> marker = {0xFF, 0xDA};
+  const auto last = std::find_end(whole.begin(), whole.end(), marker.begin(), marker.end());
+  REQUIRE(last != whole.end());
+  const std::vector<uint8_t> scan(last, whole.end() - 2);
+  std::vector<uint8_t> many(whole.begin(), whole.end() - 2);
+  for (int i = 0; i < 300; ++i) many.insert(many.end(), scan.begin(), scan.end());
+  many.insert(many.end(), {0xFF, 0xD9});
+  CHECK(contains(error_text([&] { decode(many, "the picture"); }), "more than 200 scans"));
+}
+
 TEST_CASE("images: wrong bytes anywhere end in a picture or in an ImageError") {
   std::mt19937 random(1);
   int decoded = 0, refused = 0;
@@ -135,6 +196,9 @@ TEST_CASE("images: reading a file says what is wrong with it") {
   };
   CHECK(flaw(folder / "nowhere.jpg") == Flaw::missing);
   CHECK(flaw(folder.path()) == Flaw::missing);
+  CHECK(flaw(folder / (std::string(300, 'x') + ".png")) == Flaw::missing);
+  REQUIRE(::mkfifo((folder / "pipe.png").c_str(), 0600) == 0);
+  CHECK(flaw(folder / "pipe.png") == Flaw::missing);
   CHECK(flaw(write_bytes(folder / "zero.jpg", {})) == Flaw::empty);
 }
 

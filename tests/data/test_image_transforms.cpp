@@ -6,6 +6,7 @@
 
 #include "catch.hpp"
 #include "error_text.hpp"
+#include "mtl/data/images/resize.hpp"
 #include "mtl/data/images/transforms.hpp"
 #include "picture_files.hpp"
 
@@ -191,6 +192,20 @@ TEST_CASE("images: random numbers depend on seed, sample and epoch, and on nothi
   }
   CHECK(std::abs(sum / 5000) < 0.03);
   for (const int n : count) CHECK(std::abs(n - 1000) < 120);
+}
+
+TEST_CASE("images: sizes and options beyond sense are an error") {
+  Random random(1, 1, 1);
+  const Image line(1, 20'000'000);
+  CHECK(contains(error_text([&] { ResizeShorter{1024}(line, random); }),
+                 "cannot make a picture of 1024 x 20480000000 pixels out of one of 1 x 20000000"));
+  const Image drawn = drawn_picture();
+  CHECK(contains(error_text([&] { resize(drawn, {1, 0, INT64_MAX, 2}, 2, 2); }), "does not lie"));
+  const double nan = std::nan("");
+  CHECK(contains(error_text([&] { Flip{nan}(drawn, random); }), "Flip: probability is nan"));
+  CHECK(contains(error_text([&] { Shift{1e300}(drawn, random); }), "Shift: fraction is 1e+300"));
+  CHECK(contains(error_text([&] { ColorJitter{0, -1, 0}(drawn, random); }), "are 0, -1 and 0"));
+  CHECK(contains(error_text([&] { RandomResizedCrop{9, 9, nan}(drawn, random); }), "is nan"));
 }
 
 TEST_CASE("images: Compose goes through the steps in order with one stream of numbers") {

@@ -1,4 +1,5 @@
 #include <map>
+#include <random>
 #include <set>
 
 #include "catch.hpp"
@@ -6,6 +7,8 @@
 #include "mtl/data/data.hpp"
 
 namespace {
+
+const double nan_value = std::nan("");
 
 /// Whether the parts hold 0..rows-1, each once.
 template <size_t N>
@@ -85,6 +88,26 @@ TEST_CASE("stratified_split: each class keeps its shares to within a row, and so
   }
 }
 
+TEST_CASE("stratified_split: classes of few rows, however the shares fall") {
+  std::mt19937_64 random(1);
+  for (int round = 0; round < 200; ++round) {
+    std::vector<int64_t> labels(static_cast<size_t>(5 + random() % 3), 0);
+    for (int64_t c = 1; c < 6; ++c) labels.insert(labels.end(), 1 + random() % 4, c);
+    std::vector<double> shares = {0.5, 0.1, 0.4};
+    if (round % 2 == 1) shares = {0.15, 0.3, 0.15, 0.4};
+    const auto classes = torch::tensor(labels);
+    const auto parts = mtl::stratified_parts(classes, shares, 5);
+    REQUIRE(std::get<0>(torch::cat(parts).sort()).equal(torch::arange(std::ssize(labels))));
+    for (int64_t c = 0; c < 6; ++c)
+      for (size_t part = 0; part < parts.size(); ++part) {
+        const auto all = classes.eq(c).sum().item<int64_t>();
+        const auto found = classes.index_select(0, parts[part]).eq(c).sum().item<int64_t>();
+        REQUIRE(std::abs(static_cast<double>(found) - shares[part] * static_cast<double>(all)) <=
+                1 + 1e-6);
+      }
+  }
+}
+
 TEST_CASE("group_split: a group is in one part") {
   const auto groups = torch::arange(200).remainder(23);
   const auto parts = mtl::group_split(groups, {0.7, 0.3}, 1);
@@ -112,6 +135,17 @@ TEST_CASE("splits: shares that give no split are an error") {
                    mtl::group_split(torch::zeros({4}, torch::kInt64), {0.5, 0.5}, 0);
                  }),
                  "gets no row"));
+  const std::vector<double> none;
+  CHECK(contains(error_text([&] { mtl::random_parts(10, none, 0); }), "no part was asked for"));
+  CHECK(contains(error_text([&] { mtl::stratified_parts(torch::arange(4), none, 0); }), "no part"));
+  CHECK(contains(error_text([] { mtl::chronological_split(-3, {0.5, 0.5}); }), "no -3 rows"));
+  CHECK(contains(error_text([] { mtl::random_split(0, {0.5, 0.5}, 0); }), "part 1 of 2 gets no"));
+  CHECK(contains(error_text([] { mtl::random_split(9, {1e300, 0.5}, 0); }), "add up to"));
+  CHECK(contains(error_text([] { mtl::random_split(9, {nan_value, 0.5}, 0); }), "share nan"));
+  CHECK(contains(error_text([] {
+                   mtl::stratified_split(mtl::Tensor(), {0.5, 0.5}, 0);
+                 }),
+                 "classes must be a vector"));
 }
 
 TEST_CASE("StandardScaler: as scikit-learn's, with the population's deviation") {

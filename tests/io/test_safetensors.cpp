@@ -5,6 +5,7 @@
 
 #include "error_text.hpp"
 #include "mtl/io/atomic_file.hpp"
+#include "mtl/io/file.hpp"
 #include "mtl/io/safetensors.hpp"
 #include "temporary_folder.hpp"
 
@@ -114,7 +115,7 @@ TEST_CASE("safetensors: a file without tensors") {
   CHECK(metadata.empty());
 }
 
-TEST_CASE("safetensors: files of Python's package are read, and ours differ from them in nothing") {
+TEST_CASE("safetensors: files of Python's package are read, and ours differ in the digest only") {
   const TemporaryFolder folder;
   io::write_file_atomically(folder / "python", kFromPython);
   io::Metadata metadata;
@@ -125,7 +126,66 @@ TEST_CASE("safetensors: files of Python's package are read, and ours differ from
   for (const auto& item : expected) CHECK(same(read[item.key()], item.value()));
 
   io::write_safetensors(folder / "ours", expected, metadata);
-  CHECK(io::read_file(folder / "ours") == kFromPython);
+  const auto after_metadata = [](const std::string& file) {
+    return std::string(file.data() + file.find(R"("a":{)"), file.data() + file.find("}}") + 2);
+  };
+  const auto ours = io::read_file(folder / "ours");
+  CHECK(after_metadata(ours) == after_metadata(kFromPython));
+  CHECK(ours.ends_with(kFromPython.substr(kFromPython.size() - 30)));
+  CHECK(contains(ours, R"({"__metadata__":{"epoch":"3","mtl.digest":")"));
+  CHECK(same(io::read_safetensors(folder / "ours", &metadata)["w"], expected["w"]));
+  CHECK(metadata == io::Metadata{{"epoch", "3"}, {"名前", "天気"}});
+}
+
+TEST_CASE("safetensors: a flipped bit anywhere in a file of ours is an error with its name") {
+  const TemporaryFolder folder;
+  io::write_safetensors(folder / "t", tensors_from_python(), {{"epoch", "3"}});
+  const auto whole = io::read_file(folder / "t");
+  for (size_t at = 0; at < whole.size(); ++at)
+    for (int bit = 0; bit < 8; ++bit) {
+      auto bytes = whole;
+      bytes[at] = static_cast<char>(bytes[at] ^ 1 << bit);
+      INFO("bit " << bit << " of byte " << at);
+      REQUIRE_FALSE(damage(bytes).empty());
+    }
+  auto other = whole;
+  other[whole.size() - 3] ^= 1;  // within "w"
+  CHECK(contains(damage(other), "do not fit their digest"));
+}
+
+TEST_CASE("safetensors: nesting costs no stack, and what a text holds is not told at length") {
+  const std::string open(100'000, '['), closed(100'000, ']');
+  for (const auto& header :
+       {"{\"a\":" + open + closed + "}",
+        one_tensor(R"({"dtype":"F32","shape":)" + open + closed + R"(,"data_offsets":[0,8]})")
+            .substr(8),
+        "{\"__metadata__\":{\"a\":" + open + closed + "}}"}) {
+    const auto text = damage(file_of(header, ""));
+    CHECK(contains(text, "stand more than 200 deep in each other"));
+    CHECK(text.size() < 400);
+  }
+  const std::string many = "[" + std::string(50'000, '1') + "]";
+  CHECK(
+      damage(one_tensor(R"({"dtype":"F32","shape":)" + many + R"(,"data_offsets":[0,8]})")).size() <
+      400);
+  CHECK(damage(file_of("{\"" + std::string(50'000, 'x') + "\":1}", "")).size() < 400);
+}
+
+TEST_CASE("safetensors: an empty tensor whose other sizes are beyond all numbers is refused") {
+  CHECK(contains(
+      damage(one_tensor(R"({"dtype":"F32","shape":[0,4611686018427387904,4],"data_offsets":[0,0]})",
+                        "")),
+      "does not take"));
+}
+
+TEST_CASE("safetensors: as many tensors as a file may name") {
+  const TemporaryFolder folder;
+  NamedTensors tensors;
+  for (int i = 0; i < 20'000; ++i) tensors.insert("t" + std::to_string(i), torch::full({1}, i));
+  io::write_safetensors(folder / "t", tensors);
+  const auto read = io::read_safetensors(folder / "t");
+  REQUIRE(read.keys() == tensors.keys());
+  CHECK(read["t19999"].item<int64_t>() == 19'999);
 }
 
 TEST_CASE("safetensors: Python's package, where installed, reads ours") {
@@ -219,14 +279,19 @@ TEST_CASE("safetensors: every damage has its own words") {
 
 TEST_CASE("safetensors: a missing file, a folder, and what cannot be written") {
   const TemporaryFolder folder;
-  CHECK(contains(error_text([&] { io::read_safetensors(folder / "none"); }), "no such file"));
-  CHECK(contains(error_text([&] { io::read_safetensors(folder.path()); }), "not a regular file"));
+  CHECK(contains(error_text([&] { io::read_safetensors(folder / "none"); }), "No such file"));
+  CHECK(contains(error_text([&] { io::read_safetensors(folder.path()); }), "Is a directory"));
+  const auto long_name = folder / std::string(300, 'x');
+  CHECK(contains(error_text([&] { io::read_safetensors(long_name); }), "File name too long"));
+  CHECK(contains(error_text([&] { io::write_safetensors(long_name, NamedTensors()); }),
+                 "File name too long"));
   const auto write = [&](const std::string& name, const Tensor& tensor) {
     NamedTensors tensors;
     tensors.insert(name, tensor);
     return error_text([&] { io::write_safetensors(folder / "t", tensors); });
   };
   CHECK(contains(write("w", {}), "\"w\" is undefined"));
+  CHECK(contains(write("w", {}), (folder / "t").string()));
   CHECK(contains(write("w", torch::zeros({2}, torch::kComplexFloat)), "ComplexFloat"));
   CHECK(contains(write("w", torch::eye(2).to_sparse()), "sparse"));
   CHECK(contains(write("__metadata__", torch::zeros({2})), "__metadata__"));

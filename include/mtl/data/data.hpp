@@ -1,11 +1,10 @@
 #pragma once
 
-#include "mtl/data/csv.hpp"
 #include "mtl/data/dataset.hpp"
 #include "mtl/data/label_encoder.hpp"
 #include "mtl/data/loader.hpp"
-#include "mtl/data/scalers.hpp"
-#include "mtl/data/splits.hpp"
+#include "mtl/data/scalers/scalers.hpp"
+#include "mtl/data/splits/splits.hpp"
 #include "mtl/data/table.hpp"
 #include "mtl/data/windows.hpp"
 #ifdef MTL_HAS_IMAGES

@@ -1,16 +1,26 @@
 #pragma once
 
+#include <algorithm>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
-#include "mtl/core/tensor.hpp"
+#include "mtl/core/batch.hpp"
+#include "mtl/core/error.hpp"
+#include "mtl/io/excerpt.hpp"
 
 namespace mtl {
 
 enum class LabelOrder { first_seen, sorted };
-enum class UnknownLabel { error, missing };
+
+/// What a name that is no class becomes.
+enum class UnknownLabel {
+  error,
+  missing,  ///< a missing label: right for a class that occurs in the validation part only
+};
 
 /// Names of classes <-> class indices 0..size()-1. An empty name is a missing label, index -100.
 ///
@@ -18,23 +28,83 @@ enum class UnknownLabel { error, missing };
 ///     torch::Tensor target = encoder.encode(table.texts("weather"));   // [rows] int64
 class LabelEncoder {
  public:
-  /// Throws Error for an empty list and for an empty or repeated name.
-  explicit LabelEncoder(std::vector<std::string> classes);
-  /// The names that occur among `labels`; the empty ones are passed over.
-  static LabelEncoder learn(std::span<const std::string> labels,
-                            LabelOrder order = LabelOrder::first_seen);
+  /// Error: an empty list, an empty or repeated name.
+  explicit LabelEncoder(std::vector<std::string> classes) : classes_(std::move(classes)) {
+    if (classes_.empty()) throw Error("LabelEncoder: there is no class");
+    std::unordered_set<std::string_view> seen;
+    for (const std::string& name : classes_) {
+      if (name.empty()) throw Error("LabelEncoder: an empty name stands for a missing label");
+      if (!seen.insert(name).second)
+        throw Error("LabelEncoder: class \"{}\" occurs twice", io::excerpt(name));
+    }
+  }
 
-  int64_t size() const { return static_cast<int64_t>(classes_.size()); }
+  /// The names that occur among `labels`; the empty ones are passed over. Error: there is none.
+  static LabelEncoder learn(std::span<const std::string> labels,
+                            LabelOrder order = LabelOrder::first_seen) {
+    std::vector<std::string> classes;
+    std::unordered_set<std::string_view> seen;
+    for (const std::string& label : labels)
+      if (!label.empty() && seen.insert(label).second) classes.push_back(label);
+    if (classes.empty())
+      throw Error("LabelEncoder: all of the {} labels are missing", labels.size());
+    if (order == LabelOrder::sorted) std::sort(classes.begin(), classes.end());
+    return LabelEncoder(std::move(classes));
+  }
+
+  int64_t size() const { return std::ssize(classes_); }
   const std::vector<std::string>& classes() const { return classes_; }
 
-  /// int64 [labels]. A name that is no class is an Error, or a missing label where asked for: right
-  /// for a class that occurs in the validation part only.
+  /// int64 [labels]. Error: a name that is no class, unless it shall be a missing label.
   Tensor encode(std::span<const std::string> labels,
-                UnknownLabel unknown = UnknownLabel::error) const;
-  /// The names of class indices [N]; "" for a missing label.
-  std::vector<std::string> decode(const Tensor& indices) const;
+                UnknownLabel unknown = UnknownLabel::error) const {
+    std::unordered_map<std::string_view, int64_t> index;
+    for (const std::string& name : classes_) index.emplace(name, std::ssize(index));
+    Tensor result = torch::full({std::ssize(labels)}, missing_class, torch::kInt64);
+    int64_t* out = result.data_ptr<int64_t>();
+    for (size_t i = 0; i < labels.size(); ++i) {
+      if (labels[i].empty()) continue;
+      const auto found = index.find(labels[i]);
+      if (found != index.end())
+        out[i] = found->second;
+      else if (unknown == UnknownLabel::error)
+        throw Error(
+            "LabelEncoder: label \"{}\" in row {} is none of the classes {}. Learn from all "
+            "labels, or encode unknown ones as missing",
+            io::excerpt(labels[i]), i, listed());
+    }
+    return result;
+  }
+
+  /// The names of class indices [N]; "" for a missing label. Error: an index that is no class's.
+  std::vector<std::string> decode(const Tensor& indices) const {
+    if (!indices.defined() || indices.dim() != 1 || indices.is_floating_point() ||
+        indices.is_complex())
+      throw Error("LabelEncoder: class indices [N] of an integer type are needed, found {}",
+                  indices.defined()
+                      ? shape_text(indices) + " of " + c10::toString(indices.scalar_type())
+                      : "no tensor");
+    const Tensor cpu = indices.to(torch::kCPU, torch::kInt64).contiguous();
+    std::vector<std::string> names;
+    names.reserve(static_cast<size_t>(cpu.size(0)));
+    for (int64_t row = 0; row < cpu.size(0); ++row) {
+      const int64_t index = cpu.data_ptr<int64_t>()[row];
+      if (index != missing_class && (index < 0 || index >= size()))
+        throw Error("LabelEncoder: class {} in row {}; the classes are 0..{}", index, row,
+                    size() - 1);
+      names.push_back(index == missing_class ? std::string()
+                                             : classes_[static_cast<size_t>(index)]);
+    }
+    return names;
+  }
 
  private:
+  std::string listed() const {
+    std::string list;
+    for (const std::string& name : classes_) list += (list.empty() ? "" : ", ") + name;
+    return io::excerpt(list, 1000);
+  }
+
   std::vector<std::string> classes_;
 };
 

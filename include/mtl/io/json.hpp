@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -11,16 +12,26 @@ namespace mtl::io {
 /// inside.
 using Json = nlohmann::ordered_json;
 
-/// Parses a whole JSON text. A syntax error or a key given twice in one object is an `mtl::Error`
-/// with `name`, line and column (counted from 1, columns in bytes).
+/// How deep arrays and objects may stand in each other: whoever walks over a value by recursion
+/// needs so much of the stack and no more.
+inline constexpr int deepest_json = 200;
+
+/// Parses a whole JSON text, in time and memory in proportion to it.
+/// Error: no JSON, a key given twice in one object, a number out of range, or nested deeper than
+/// `deepest_json`; with `name`, line and column (counted from 1, columns in bytes).
 Json parse_json(std::string_view text, std::string_view name = "JSON text");
 
 /// Parses a file; errors carry its path.
 Json read_json(const std::filesystem::path& path);
 
+/// The integer that a value of a file is; `name` is what errors call it. (`get<int64_t>()` takes
+/// any number, and one beyond int64 is undefined behaviour.) Error: anything but an integer within
+/// int64.
+int64_t json_integer(const Json& value, std::string_view name);
+
 /// The text of a value, indented by `indent` spaces a level, or on one line where `indent` is
-/// negative. Numbers read back exactly; JSON has no NaN and no infinity, they become `null`. Text
-/// that is not UTF-8 is an `mtl::Error`.
+/// negative. Numbers read back exactly; JSON has no NaN and no infinity, they become `null`.
+/// Error: text that is not UTF-8.
 std::string json_text(const Json& value, int indent = 2);
 
 /// Writes `json_text(value)` and a line end to a file, atomically.

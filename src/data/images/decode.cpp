@@ -1,12 +1,13 @@
-#include <fmt/format.h>
-
 #include "mtl/data/images/decode.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 
-#include "codecs.hpp"
+#include "jpeg.hpp"
+#include "mtl/io/file.hpp"
+#include "png.hpp"
 
 namespace mtl::images {
 namespace {
@@ -51,19 +52,15 @@ std::string_view promised_format(const std::filesystem::path& file) {
   return {};
 }
 
-std::vector<uint8_t> bytes_of(const std::filesystem::path& file) {
-  std::error_code failed;
-  const bool is_file = std::filesystem::is_regular_file(file, failed);
-  const auto size = is_file ? std::filesystem::file_size(file, failed) : 0;
-  std::ifstream stream(file, std::ios::binary);
-  if (!is_file || failed || !stream) {
-    throw ImageError(Flaw::missing,
-                     fmt::format("{}: no such file, or it cannot be read.", file.string()));
+std::string content_of(const std::filesystem::path& file) {
+  std::error_code ignored;
+  if (std::filesystem::exists(file, ignored) && !std::filesystem::is_regular_file(file, ignored))
+    throw ImageError(Flaw::missing, fmt::format("{}: is not a regular file", file.string()));
+  try {
+    return io::read_file(file);
+  } catch (const Error& error) {
+    throw ImageError(Flaw::missing, error.what());
   }
-  std::vector<uint8_t> bytes(static_cast<size_t>(size));
-  stream.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  bytes.resize(static_cast<size_t>(stream.gcount()));
-  return bytes;
 }
 
 }  // namespace
@@ -94,19 +91,11 @@ std::string_view name(Flaw flaw) {
   return "unknown";
 }
 
-void check_size(int64_t width, int64_t height, std::string_view label, const ReadOptions& options) {
-  if (width * height <= options.max_pixels) return;
-  throw ImageError(
-      Flaw::too_large,
-      fmt::format("{}: {} x {} pixels, more than the {} allowed. Shrink it or raise max_pixels.",
-                  label, width, height, options.max_pixels));
-}
-
 Decoded decode(Bytes bytes, std::string_view label, const ReadOptions& options) {
   if (bytes.empty()) {
     throw ImageError(
         Flaw::empty,
-        fmt::format("{}: the file is empty (0 bytes). Fetch it again or leave it out.", label));
+        fmt::format("{}: the file is empty (0 bytes). Fetch it again or leave it out", label));
   }
   const std::string_view format = format_of(bytes);
   if (format == "JPEG") return decode_jpeg(bytes, label, options);
@@ -114,22 +103,23 @@ Decoded decode(Bytes bytes, std::string_view label, const ReadOptions& options) 
   if (format.empty()) {
     throw ImageError(
         Flaw::unknown,
-        fmt::format("{}: neither JPEG nor PNG, nor any picture format known here.", label));
+        fmt::format("{}: neither JPEG nor PNG, nor any picture format known here", label));
   }
   throw ImageError(
       Flaw::unsupported,
-      fmt::format("{}: the content is {}, expected JPEG or PNG. Convert it or leave it out.", label,
+      fmt::format("{}: the content is {}, expected JPEG or PNG. Convert it or leave it out", label,
                   format));
 }
 
 Decoded read(const std::filesystem::path& file, const ReadOptions& options) {
-  const std::vector<uint8_t> bytes = bytes_of(file);
+  const std::string content = content_of(file);
+  const Bytes bytes(reinterpret_cast<const uint8_t*>(content.data()), content.size());
   Decoded decoded = decode(bytes, file.string(), options);
   const std::string_view promised = promised_format(file), found = format_of(bytes);
   if (!promised.empty() && promised != found) {
     decoded.notices.push_back(
         {Flaw::mislabelled,
-         fmt::format("{}: named like {}, but the content is {}.", file.string(), promised, found)});
+         fmt::format("{}: named like {}, but the content is {}", file.string(), promised, found)});
   }
   return decoded;
 }

@@ -1,3 +1,5 @@
+#include "jpeg.hpp"
+
 #include <cstddef>
 #include <cstdio>  // jpeglib.h needs FILE
 
@@ -10,7 +12,7 @@
 
 #include <fmt/format.h>
 
-#include "codecs.hpp"
+#include "claims.hpp"
 #include "guard.hpp"
 
 namespace mtl::images {
@@ -19,6 +21,7 @@ namespace {
 struct Jpeg {
   jpeg_decompress_struct info{};
   jpeg_error_mgr errors{};
+  jpeg_progress_mgr progress{};
   std::jmp_buf jump{};
   std::array<char, JMSG_LENGTH_MAX> message{};  // of the error or of the last warning
   bool ends_early = false, repaired = false;
@@ -47,9 +50,20 @@ void on_message(j_common_ptr info, int level) {
   (*info->err->format_message)(info, jpeg.message.data());
 }
 
+// Each scan of a progressive picture goes over all of it, and may be a few bytes short.
+void on_progress(j_common_ptr info) {
+  constexpr int most_scans = 200;
+  Jpeg& jpeg = owner(info);
+  if (jpeg.info.input_scan_number <= most_scans) return;
+  std::snprintf(jpeg.message.data(), jpeg.message.size(), "more than %d scans", most_scans);
+  std::longjmp(jpeg.jump, 1);
+}
+
 void read_jpeg_header(void* state) {
   Jpeg& jpeg = *static_cast<Jpeg*>(state);
   jpeg_create_decompress(&jpeg.info);
+  jpeg.progress.progress_monitor = on_progress;
+  jpeg.info.progress = &jpeg.progress;
   jpeg_mem_src(&jpeg.info, jpeg.bytes.data(), jpeg.bytes.size());
   jpeg_read_header(&jpeg.info, TRUE);
 }
@@ -101,12 +115,17 @@ Decoded decode_jpeg(std::span<const uint8_t> bytes, std::string_view label,
   jpeg.bytes = bytes;
   const auto fail = [&](std::string_view reason) -> ImageError {
     const Flaw flaw = jpeg.ends_early ? Flaw::truncated : Flaw::damaged;
-    return {flaw, fmt::format("{}: {} JPEG ({}). Replace the file or leave it out.", label,
+    return {flaw, fmt::format("{}: {} JPEG ({}). Replace the file or leave it out", label,
                               name(flaw), reason)};
   };
   if (!guarded(jpeg.jump, read_jpeg_header, &jpeg)) throw fail(jpeg.message.data());
 
   check_size(jpeg.info.image_width, jpeg.info.image_height, label, options);
+  // A block of 8 x 8 pixels takes a bit of a Huffman code at the least.
+  const int64_t blocks =
+      ((int64_t{jpeg.info.image_width} + 7) / 8) * ((int64_t{jpeg.info.image_height} + 7) / 8);
+  if (jpeg.info.arith_code == FALSE && blocks / 8 > static_cast<int64_t>(bytes.size()))
+    throw too_short(bytes, jpeg.info.image_width, jpeg.info.image_height, "JPEG", label);
   const bool cmyk =
       jpeg.info.jpeg_color_space == JCS_CMYK || jpeg.info.jpeg_color_space == JCS_YCCK;
   const bool grey = jpeg.info.jpeg_color_space == JCS_GRAYSCALE;
@@ -132,11 +151,11 @@ Decoded decode_jpeg(std::span<const uint8_t> bytes, std::string_view label,
   // Adobe writes its inks inverted, and says so by its marker.
   if (cmyk) decoded.image = rgb_from_cmyk(inks, width, height, jpeg.info.saw_Adobe_marker != 0);
   if (cmyk || grey) {
-    decoded.notices.push_back({Flaw::converted, fmt::format("{}: {} JPEG, converted to RGB.", label,
+    decoded.notices.push_back({Flaw::converted, fmt::format("{}: {} JPEG, converted to RGB", label,
                                                             cmyk ? "CMYK" : "grey")});
   }
   if (jpeg.repaired) {
-    decoded.notices.push_back({Flaw::repaired, fmt::format("{}: {}.", label, jpeg.message.data())});
+    decoded.notices.push_back({Flaw::repaired, fmt::format("{}: {}", label, jpeg.message.data())});
   }
   return decoded;
 }

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "mtl/core/error.hpp"
-#include "mtl/data/splits.hpp"
+#include "mtl/data/shuffled_order.hpp"
 
 namespace mtl {
 namespace {

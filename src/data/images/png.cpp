@@ -1,3 +1,5 @@
+#include "png.hpp"
+
 #include <png.h>
 
 #include <algorithm>
@@ -7,7 +9,7 @@
 
 #include <fmt/format.h>
 
-#include "codecs.hpp"
+#include "claims.hpp"
 #include "guard.hpp"
 
 namespace mtl::images {
@@ -35,8 +37,8 @@ struct Png {
   std::longjmp(png.jump, 1);
 }
 
-void on_warning(png_structp /*reader*/, png_const_charp /*text*/) {
-}  // about colour profiles, nearly always
+// About colour profiles, nearly always.
+void on_warning(png_structp /*reader*/, png_const_charp /*text*/) {}
 
 void on_read(png_structp reader, png_bytep into, size_t count) {
   Png& png = *static_cast<Png*>(png_get_io_ptr(reader));
@@ -48,9 +50,21 @@ void on_read(png_structp reader, png_bytep into, size_t count) {
   png.rest = png.rest.subspan(count);
 }
 
+// What stands beside the picture is passed over: nobody asks for it here, and libpng takes memory
+// for what such a chunk claims, however short the file is, and for what it unpacks to.
+void pass_over_remarks(png_structp reader) {
+  static constexpr char names[] =
+      "cHRM\0gAMA\0iCCP\0sBIT\0sRGB\0bKGD\0hIST\0pHYs\0sPLT\0tIME\0"
+      "tEXt\0zTXt\0iTXt\0oFFs\0pCAL\0sCAL\0eXIf";
+  png_set_keep_unknown_chunks(reader, PNG_HANDLE_CHUNK_NEVER, nullptr, 0);
+  png_set_keep_unknown_chunks(reader, PNG_HANDLE_CHUNK_NEVER,
+                              reinterpret_cast<png_const_bytep>(names), sizeof names / 5);
+}
+
 void read_png_header(void* state) {
   Png& png = *static_cast<Png*>(state);
   png_set_read_fn(png.reader, &png, on_read);
+  pass_over_remarks(png.reader);
   png_read_info(png.reader, png.info);
 }
 
@@ -94,18 +108,22 @@ Decoded decode_png(std::span<const uint8_t> bytes, std::string_view label,
   png.rest = bytes;
   const auto fail = [&]() -> ImageError {
     const Flaw flaw = png.ends_early ? Flaw::truncated : Flaw::damaged;
-    return {flaw, fmt::format("{}: {} PNG ({}). Replace the file or leave it out.", label,
+    return {flaw, fmt::format("{}: {} PNG ({}). Replace the file or leave it out", label,
                               name(flaw), png.message.data())};
   };
   png.reader = png_create_read_struct(PNG_LIBPNG_VER_STRING, &png, on_png_error, on_warning);
   if (png.reader != nullptr) png.info = png_create_info_struct(png.reader);
   if (png.info == nullptr)
-    throw Error("{}: libpng cannot start (out of memory or another version).", label);
+    throw Error("{}: libpng cannot start (out of memory or another version)", label);
   if (!guarded(png.jump, read_png_header, &png)) throw fail();
 
   const int64_t width = png_get_image_width(png.reader, png.info);
   const int64_t height = png_get_image_height(png.reader, png.info);
   check_size(width, height, label, options);
+  // Deflate packs at most 1,032 bytes into one.
+  if (static_cast<int64_t>(png_get_rowbytes(png.reader, png.info)) * height / 1032 >
+      static_cast<int64_t>(bytes.size()))
+    throw too_short(bytes, width, height, "PNG", label);
   const std::string converted = what_was_converted(png);
   if (!guarded(png.jump, convert_to_rgb, &png)) throw fail();
 
@@ -116,7 +134,7 @@ Decoded decode_png(std::span<const uint8_t> bytes, std::string_view label,
   if (!guarded(png.jump, read_png_pixels, &png)) throw fail();
   if (!converted.empty()) {
     decoded.notices.push_back(
-        {Flaw::converted, fmt::format("{}: {} PNG, converted to 8-bit RGB.", label, converted)});
+        {Flaw::converted, fmt::format("{}: {} PNG, converted to 8-bit RGB", label, converted)});
   }
   return decoded;
 }

@@ -97,19 +97,22 @@ void round_row(const float* __restrict values, int64_t count, uint8_t* __restric
 
 void check(const Image& image, const Box& box) {
   if (box.left >= 0 && box.top >= 0 && box.width > 0 && box.height > 0 &&
-      box.left + box.width <= image.width && box.top + box.height <= image.height) {
+      box.left <= image.width - box.width && box.top <= image.height - box.height) {
     return;
   }
-  throw Error("a box of {} x {} pixels at ({}, {}) does not lie in a picture of {} x {}.",
-              box.width, box.height, box.left, box.top, image.width, image.height);
+  throw Error("a box of {} x {} pixels at ({}, {}) does not lie in a picture of {} x {}", box.width,
+              box.height, box.left, box.top, image.width, image.height);
 }
 
 }  // namespace
 
 Image resize(const Image& image, const Box& box, int64_t width, int64_t height, Filter filter) {
   check(image, box);
-  if (width <= 0 || height <= 0)
-    throw Error("resize: cannot make a picture of {} x {} pixels.", width, height);
+  // A very long and narrow picture may ask for more than any memory has.
+  constexpr int64_t most_pixels = 1'000'000'000;
+  if (width <= 0 || height <= 0 || width > most_pixels / height)
+    throw Error("resize: cannot make a picture of {} x {} pixels out of one of {} x {}", width,
+                height, box.width, box.height);
   const Kernel across(box.width, width, filter), down(box.height, height, filter);
   Image result(width, height);
   // One value more than needed: vectors of four are read and written.

@@ -22,8 +22,12 @@ uint8_t to_byte(float value) {
 
 void check_fits(const Image& image, int64_t width, int64_t height, const char* who) {
   if (image.width >= width && image.height >= height && width > 0 && height > 0) return;
-  throw Error("{}: cannot cut {} x {} pixels out of a picture of {} x {}. Resize it first.", who,
+  throw Error("{}: cannot cut {} x {} pixels out of a picture of {} x {}. Resize it first", who,
               width, height, image.width, image.height);
+}
+
+void check_share(const char* what, double share) {
+  if (!(share >= 0 && share <= 1)) throw Error("{} is {}, expected 0 to 1", what, share);
 }
 
 }  // namespace
@@ -76,7 +80,7 @@ Image RandomCrop::operator()(Image image, Random& random) const {
 
 Image RandomResizedCrop::operator()(const Image& image, Random& random) const {
   if (!(min_area > 0 && min_area <= 1 && min_ratio > 0 && min_ratio <= 1)) {
-    throw Error("RandomResizedCrop: min_area is {} and min_ratio {}, expected both in (0, 1].",
+    throw Error("RandomResizedCrop: min_area is {} and min_ratio {}, expected both in (0, 1]",
                 min_area, min_ratio);
   }
   const double area = random.uniform(min_area, 1) * static_cast<double>(image.width * image.height);
@@ -93,6 +97,7 @@ Image RandomResizedCrop::operator()(const Image& image, Random& random) const {
 }
 
 Image Flip::operator()(Image image, Random& random) const {
+  check_share("Flip: probability", probability);
   if (random.uniform(0, 1) >= probability) return image;
   for (int64_t y = 0; y < image.height; ++y) {
     uint8_t* left = image.row(y);
@@ -103,6 +108,7 @@ Image Flip::operator()(Image image, Random& random) const {
 }
 
 Image Shift::operator()(Image image, Random& random) const {
+  check_share("Shift: fraction", fraction);
   const auto reach = [&](int64_t length) {
     const auto pixels = static_cast<int64_t>(fraction * static_cast<double>(length));
     return std::clamp<int64_t>(pixels, 0, length - 1);
@@ -127,6 +133,10 @@ Image Shift::operator()(Image image, Random& random) const {
 
 Image ColorJitter::operator()(Image image, Random& random) const {
   const auto factor = [&](double width) {
+    if (!(width >= 0 && std::isfinite(width)))
+      throw Error(
+          "ColorJitter: brightness, contrast and saturation are {}, {} and {}, expected at least 0",
+          brightness, contrast, saturation);
     return static_cast<float>(random.uniform(std::max(0.0, 1 - width), 1 + width));
   };
   const float bright = factor(brightness), apart = factor(contrast), vivid = factor(saturation);

@@ -1,16 +1,15 @@
-#include <iconv.h>
+#include "mtl/io/text_encoding.hpp"
 
 #include <fmt/format.h>
+#include <iconv.h>
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 
 #include "mtl/core/error.hpp"
-#include "mtl/data/csv.hpp"
+#include "mtl/io/file.hpp"
 
-namespace mtl {
+namespace mtl::io {
 namespace {
 
 constexpr std::string_view utf8_mark = "\xEF\xBB\xBF";
@@ -45,6 +44,14 @@ struct Utf8Check {
 Utf8Check check_utf8(std::string_view text) {
   Utf8Check check;
   for (size_t at = 0; at < text.size();) {
+    if (at + 8 <= text.size()) {  // eight bytes of ASCII at once
+      uint64_t eight;
+      std::memcpy(&eight, text.data() + at, sizeof eight);
+      if ((eight & 0x8080808080808080U) == 0) {
+        at += 8;
+        continue;
+      }
+    }
     const size_t length = utf8_length(text.substr(at));
     if (length == 0) {
       if (check.bad++ == 0) check.first_bad = at;
@@ -72,66 +79,65 @@ std::string place(std::string_view file, std::string_view bytes, size_t at) {
 
 std::string cp932_to_utf8(std::string_view bytes, std::string_view file) {
   iconv_t converter = iconv_open("UTF-8", "CP932");
-  if (converter ==
-      reinterpret_cast<iconv_t>(-1)) {  // NOLINT(performance-no-int-to-ptr): as POSIX has it
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): as POSIX has it
+  if (converter == reinterpret_cast<iconv_t>(-1)) {
     throw Error(
-        "{}: this system's iconv does not know CP932. Install the C library's character "
-        "sets, or convert the file to UTF-8.",
+        "{}: this system's iconv does not know CP932. Install the C library's character sets, or "
+        "convert the file to UTF-8",
         file);
   }
-  std::string text(bytes.size() * 3, '\0');    // one byte becomes at most three (half-width kana)
+  // Two bytes become three as a rule; a half-width kana becomes three alone.
+  std::string text(bytes.size() / 2 * 3 + 8, '\0');
   char* in = const_cast<char*>(bytes.data());  // iconv's signature; it only reads
-  char* out = text.data();
-  size_t in_left = bytes.size();
-  size_t out_left = text.size();
-  const size_t result = iconv(converter, &in, &in_left, &out, &out_left);
-  const int reason = errno;
+  size_t in_left = bytes.size(), done = 0, result = 0;
+  int reason = 0;
+  do {
+    if (text.size() - done < 8) text.resize(text.size() + 3 * in_left + 8);
+    char* out = text.data() + done;
+    size_t out_left = text.size() - done;
+    result = iconv(converter, &in, &in_left, &out, &out_left);
+    reason = errno;
+    done = text.size() - out_left;
+  } while (result == static_cast<size_t>(-1) && reason == E2BIG);
   iconv_close(converter);
   if (result == static_cast<size_t>(-1)) {
     const std::string where = place(file, bytes, bytes.size() - in_left);
-    if (reason == EINVAL) {
-      throw Error("{}: the file ends in the middle of a character. It was cut off; fetch it again.",
+    if (reason == EINVAL)
+      throw Error("{}: the file ends in the middle of a character. It was cut off; fetch it again",
                   where);
-    }
     throw Error(
-        "{}: the bytes here are neither UTF-8 nor CP932. The file is damaged, or it is in "
-        "another encoding: convert it to UTF-8.",
+        "{}: the bytes here are neither UTF-8 nor CP932. The file is damaged, or it is in another "
+        "encoding: convert it to UTF-8",
         where);
   }
-  text.resize(text.size() - out_left);
+  text.resize(done);
   return text;
 }
 
 }  // namespace
 
-std::string decode_text(std::string_view bytes, TextEncoding encoding, std::string_view file) {
-  if (bytes.starts_with("\xFF\xFE") || bytes.starts_with("\xFE\xFF")) {
-    throw Error("{} is in UTF-16. Save it as UTF-8 or CP932.", file);
-  }
+std::string decode_text(std::string bytes, TextEncoding encoding, std::string_view file) {
+  if (bytes.starts_with("\xFF\xFE") || bytes.starts_with("\xFE\xFF"))
+    throw Error("{} is in UTF-16. Save it as UTF-8 or CP932", file);
   if (encoding == TextEncoding::cp932) return cp932_to_utf8(bytes, file);
 
   const bool marked = bytes.starts_with(utf8_mark);
   const Utf8Check check = check_utf8(bytes);
-  if (check.bad == 0) return std::string(marked ? bytes.substr(utf8_mark.size()) : bytes);
+  if (check.bad == 0) {
+    if (marked) bytes.erase(0, utf8_mark.size());
+    return bytes;
+  }
   // A damaged byte or two must not turn a UTF-8 file into wrong CP932 characters.
   if (encoding == TextEncoding::utf8 || marked || check.wide > 4 * check.bad) {
     throw Error(
-        "{}: byte 0x{:02X} is not UTF-8. The file is damaged or was cut off; fetch it again.",
+        "{}: byte 0x{:02X} is not UTF-8. The file is damaged or was cut off; fetch it again",
         place(file, bytes, check.first_bad), static_cast<unsigned char>(bytes[check.first_bad]));
   }
   return cp932_to_utf8(bytes, file);
 }
 
 std::string read_text(const std::filesystem::path& path, TextEncoding encoding) {
-  std::error_code unreadable;  // told of below, by the stream
-  if (std::filesystem::is_directory(path, unreadable)) {
-    throw Error("{} is a folder, not a file.", path.string());
-  }
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) throw Error("{} cannot be read: {}.", path.string(), std::strerror(errno));
-  const std::string bytes{std::istreambuf_iterator<char>(stream), {}};
-  if (stream.bad()) throw Error("{} could not be read to its end.", path.string());
-  return decode_text(bytes, encoding, path.string());
+  return decode_text(read_file(path), encoding, path.string());
 }
 
-}  // namespace mtl
+}  // namespace mtl::io

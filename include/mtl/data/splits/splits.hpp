@@ -1,0 +1,7 @@
+#pragma once
+
+#include "mtl/data/splits/chronological_split.hpp"
+#include "mtl/data/splits/group_split.hpp"
+#include "mtl/data/splits/random_split.hpp"
+#include "mtl/data/splits/shares.hpp"
+#include "mtl/data/splits/stratified_split.hpp"

@@ -1,0 +1,95 @@
+#include "mtl/io/file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <exception>
+
+#include "mtl/core/error.hpp"
+
+namespace mtl::io {
+namespace {
+
+[[noreturn]] void cannot_read(const std::string& name, int reason) {
+  throw Error("cannot read \"{}\": {}", name, std::strerror(reason));
+}
+
+// More bytes than memory has room for are the file's fault, not the program's.
+void make_room(std::string& bytes, size_t size, const std::string& name) {
+  try {
+    bytes.resize(size);
+  } catch (const std::exception&) {  // bad_alloc or length_error
+    throw Error("cannot read \"{}\": there is no memory for its {} bytes", name, size);
+  }
+}
+
+}  // namespace
+
+InputFile::InputFile(const std::filesystem::path& path) : name_(path.string()) {
+  struct ::stat found {};
+  if (::stat(path.c_str(), &found) != 0) cannot_read(name_, errno);
+  if (S_ISDIR(found.st_mode)) cannot_read(name_, EISDIR);
+  if (!S_ISREG(found.st_mode) && !S_ISFIFO(found.st_mode))
+    throw Error("cannot read \"{}\": it is neither a regular file nor a pipe", name_);
+  descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor_ < 0) cannot_read(name_, errno);
+  if (S_ISREG(found.st_mode)) size_ = found.st_size;
+}
+
+InputFile::~InputFile() { ::close(descriptor_); }
+
+size_t InputFile::read_some(char* bytes, size_t count) {
+  size_t done = 0;
+  while (done < count) {
+    const ::ssize_t got = ::read(descriptor_, bytes + done, count - done);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) cannot_read(name_, errno);
+    if (got == 0) break;
+    done += static_cast<size_t>(got);
+  }
+  at_ += static_cast<int64_t>(done);
+  return done;
+}
+
+void InputFile::read(char* bytes, size_t count) {
+  if (read_some(bytes, count) != count)
+    throw Error("cannot read \"{}\": it ends after {} bytes, in the middle of what it promises",
+                name_, at_);
+}
+
+std::string read_file(const std::filesystem::path& path) {
+  InputFile file(path);
+  std::string bytes;
+  if (file.size() >= 0) {
+    make_room(bytes, static_cast<size_t>(file.size()), path.string());
+    file.read(bytes.data(), bytes.size());
+    return bytes;
+  }
+  for (size_t piece = 1 << 16;; piece = bytes.size()) {  // a pipe says nothing of its length
+    const size_t before = bytes.size();
+    make_room(bytes, before + piece, path.string());
+    const size_t got = file.read_some(bytes.data() + before, piece);
+    if (got < piece) {
+      bytes.resize(before + got);
+      return bytes;
+    }
+  }
+}
+
+void make_folder(const std::filesystem::path& path) {
+  if (path.empty()) return;
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  // A path that ends in a slash may give an error though the folder is there.
+  std::error_code ignored;
+  if (error && !std::filesystem::is_directory(path, ignored))
+    throw Error("cannot make the folder \"{}\": {}", path.string(), error.message());
+}
+
+void make_folder_of(const std::filesystem::path& file) { make_folder(file.parent_path()); }
+
+}  // namespace mtl::io
