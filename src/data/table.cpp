@@ -45,6 +45,8 @@ Table Table::parse(std::string text, std::string file, Options options) {
 
 Table::Table(std::string text, std::string file, Options options)
     : text_(std::move(text)), file_(std::move(file)), options_(std::move(options)) {
+  for (const std::string& sign : options_.missing)
+    if (!sign.empty()) begins_missing_[static_cast<unsigned char>(sign.front())] = true;
   io::CsvReader row = reader({});
   if (options_.columns.empty()) {
     if (!next_row(row)) throw Error("{} is empty; a line of column names was expected", file_);
@@ -79,6 +81,7 @@ size_t Table::index_of(std::string_view column) const {
 }
 
 bool Table::is_missing(std::string_view cell) const {
+  if (!cell.empty() && !begins_missing_[static_cast<unsigned char>(cell.front())]) return false;
   return std::find(options_.missing.begin(), options_.missing.end(), cell) !=
          options_.missing.end();
 }

@@ -11,6 +11,7 @@ namespace mtl::io {
 namespace {
 
 std::string_view without_spaces(std::string_view cell) {
+  if (!cell.empty() && cell.front() > ' ' && cell.back() > ' ') return cell;  // nearly always
   const size_t first = cell.find_first_not_of(" \t");
   if (first == std::string_view::npos) return {};
   return cell.substr(first, cell.find_last_not_of(" \t") - first + 1);

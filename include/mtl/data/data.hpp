@@ -1,9 +1,11 @@
 #pragma once
 
 #include "mtl/data/dataset.hpp"
+#include "mtl/data/fill_from_earlier.hpp"
 #include "mtl/data/label_encoder.hpp"
 #include "mtl/data/loader.hpp"
 #include "mtl/data/scalers/scalers.hpp"
+#include "mtl/data/shuffled_order.hpp"
 #include "mtl/data/splits/splits.hpp"
 #include "mtl/data/table.hpp"
 #include "mtl/data/windows.hpp"

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -63,6 +64,7 @@ class Table {
 
   std::string text_, file_;
   Options options_;
+  std::array<bool, 256> begins_missing_{};  // the first bytes of signs for missing values
   int64_t rows_ = 0;
   std::vector<io::CsvReader::Place> marks_;  // where every 1024th row begins
 };
