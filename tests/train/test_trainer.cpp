@@ -318,23 +318,6 @@ TEST_CASE("Trainer: NaN and infinity stop the run and the text says what was at 
   }
 }
 
-TEST_CASE("StopOnInterrupt: SIGINT ends the run after the step under way") {
-  struct Raise {
-    void on_step_end(mtl::TrainState& state) {
-      if (state.step == 3) std::raise(SIGINT);
-    }
-  };
-  auto model = two_task_model();
-  torch::optim::SGD sgd(model->parameters(), 0.1);
-  Sum sum;
-  mtl::BatchLoader loader(weather_like(32, 1), {.batch_size = 4});
-  const auto run = mtl::Trainer(model, sgd, sum, {.epochs = 5})
-                       .fit(loader, mtl::NoValidation{}, Raise{}, mtl::StopOnInterrupt{});
-  CHECK(run.steps == 3);
-  CHECK(run.epochs() == 0);
-  CHECK(run.stop_reason.find("interrupted") == 0);
-}
-
 TEST_CASE("Callback: one given by name is used in place, one given as a value is kept") {
   auto model = two_task_model();
   torch::optim::SGD sgd(model->parameters(), 0.1);
@@ -345,28 +328,6 @@ TEST_CASE("Callback: one given by name is used in place, one given as a value is
   mtl::Trainer(model, sgd, sum, {.epochs = 2}).fit(loader, loader, stopping, CountSteps{&steps});
   CHECK(std::isfinite(stopping.best.value));
   CHECK(steps == 4);
-}
-
-TEST_CASE("BestModel: the weights of the best epoch are put back at the end") {
-  auto model = two_task_model();
-  torch::optim::SGD sgd(model->parameters(), 0.05);
-  Sum sum;
-  const auto data = weather_like(8, 1);
-  mtl::BatchLoader loader(data);
-  mtl::BestModel best{.watch = [](const mtl::EpochRecord& record) {
-    return std::abs(static_cast<double>(record.epoch) - 2);
-  }};
-  torch::Tensor after_second;
-  struct Remember {
-    mtl::HardSharing& model;
-    torch::Tensor& weights;
-    void on_epoch_end(mtl::TrainState& state) {
-      if (state.epoch == 2) weights = flat(model);
-    }
-  };
-  mtl::Trainer(model, sgd, sum, {.epochs = 4})
-      .fit(loader, mtl::NoValidation{}, best, Remember{model, after_second});
-  CHECK(flat(model).equal(after_second));
 }
 
 TEST_CASE("Trainer: options that make no sense are errors when it is made") {
