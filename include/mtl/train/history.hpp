@@ -9,13 +9,12 @@
 #include <utility>
 #include <vector>
 
+#include "mtl/task/metric.hpp"
+
 namespace mtl {
 
 class TaskRegistry;
 class Watch;
-
-/// Which of two values is the better one.
-enum class Better { lower, higher };
 
 /// What the results of a run are called.
 struct ResultNames {
