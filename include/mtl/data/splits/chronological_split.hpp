@@ -10,7 +10,7 @@ namespace mtl {
 /// floor(rows * (share 0 + .. + share k)). Each part is int64 [n], ascending.
 /// Error: shares that are not positive, do not add up to 1, or leave a part without a row.
 inline std::vector<Tensor> chronological_parts(int64_t rows, std::span<const double> shares) {
-  std::vector<data_detail::Rows> parts;
+  std::vector<data_detail::RowList> parts;
   int64_t begin = 0;
   for (const int64_t end : data_detail::part_ends(rows, shares)) {
     std::iota(parts.emplace_back(end - begin).begin(), parts.back().end(), begin);

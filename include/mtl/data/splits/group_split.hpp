@@ -12,15 +12,15 @@ inline std::vector<Tensor> group_parts(const Tensor& groups, std::span<const dou
                                        uint64_t seed) {
   using namespace data_detail;
   const auto rows = rows_by_value(groups, "groups");
-  Rows names;
+  RowList names;
   names.reserve(rows.size());
   for (const auto& [name, members] : rows) names.push_back(name);
-  const Rows ends = part_ends(groups.size(0), shares);
-  std::vector<Rows> parts(shares.size());
+  const RowList ends = part_ends(groups.size(0), shares);
+  std::vector<RowList> parts(shares.size());
   size_t part = 0;
   int64_t placed = 0;
   for (const int64_t name : shuffled(names, seed, 0)) {
-    const Rows& members = rows.at(name);
+    const RowList& members = rows.at(name);
     const int64_t size = std::ssize(members);
     // A group goes where its middle lies, but no part is passed over without a group.
     while (part + 1 < parts.size() && 2 * placed + size > 2 * ends[part] && !parts[part].empty())

@@ -18,13 +18,13 @@
 
 namespace mtl::data_detail {
 
-using Rows = std::vector<int64_t>;
+using RowList = std::vector<int64_t>;
 
 /// Where each part ends among `rows` rows.
-inline Rows part_ends(int64_t rows, std::span<const double> shares) {
+inline RowList part_ends(int64_t rows, std::span<const double> shares) {
   if (rows < 0) throw Error("split: there are no {} rows", rows);
   if (shares.empty()) throw Error("split: no part was asked for");
-  Rows ends;
+  RowList ends;
   double sum = 0;
   for (const double share : shares) {
     if (!(share > 0)) throw Error("split: a part has the share {}; shares are positive", share);
@@ -39,7 +39,7 @@ inline Rows part_ends(int64_t rows, std::span<const double> shares) {
 }
 
 /// The parts as int64 [n], each ascending. Error: one of them is empty.
-inline std::vector<Tensor> to_tensors(std::vector<Rows> parts) {
+inline std::vector<Tensor> to_tensors(std::vector<RowList> parts) {
   std::vector<Tensor> result;
   for (size_t i = 0; i < parts.size(); ++i) {
     if (parts[i].empty())
@@ -52,19 +52,19 @@ inline std::vector<Tensor> to_tensors(std::vector<Rows> parts) {
 }
 
 /// Rows of each class (or group), both in ascending order.
-inline std::map<int64_t, Rows> rows_by_value(const Tensor& values, std::string_view what) {
+inline std::map<int64_t, RowList> rows_by_value(const Tensor& values, std::string_view what) {
   if (!values.defined() || values.dim() != 1 || values.is_floating_point() || values.is_complex())
     throw Error("split: {} must be a vector of integers, one a row", what);
   const Tensor cpu = values.to(torch::kCPU, torch::kInt64).contiguous();
   const int64_t* value = cpu.data_ptr<int64_t>();
-  std::map<int64_t, Rows> rows;
+  std::map<int64_t, RowList> rows;
   for (int64_t row = 0; row < cpu.size(0); ++row) rows[value[row]].push_back(row);
   return rows;
 }
 
-inline Rows shuffled(const Rows& values, uint64_t seed, uint64_t stream) {
+inline RowList shuffled(const RowList& values, uint64_t seed, uint64_t stream) {
   const Tensor order = shuffled_order(std::ssize(values), seed, stream);
-  Rows result;
+  RowList result;
   result.reserve(values.size());
   for (int64_t i = 0; i < order.size(0); ++i)
     result.push_back(values[static_cast<size_t>(order.data_ptr<int64_t>()[i])]);

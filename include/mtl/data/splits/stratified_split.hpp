@@ -11,9 +11,9 @@ namespace data_detail {
 /// How many of a class's `rows` rows go to each part: its shares to within one row. `wanted`
 /// [parts], of sum `rows`, brings all classes together to their shares; where that is too much for
 /// this class, what is left after rounding down goes to the parts that want it most.
-inline Rows spread(int64_t rows, std::span<const double> shares, const Rows& wanted) {
+inline RowList spread(int64_t rows, std::span<const double> shares, const RowList& wanted) {
   const auto share = [&](size_t part) { return shares[part] * static_cast<double>(rows); };
-  Rows counts(wanted.size());
+  RowList counts(wanted.size());
   bool fair = true;
   int64_t left = rows;
   for (size_t part = 0; part < wanted.size(); ++part) {
@@ -23,7 +23,7 @@ inline Rows spread(int64_t rows, std::span<const double> shares, const Rows& wan
     left -= counts[part];
   }
   if (fair) return wanted;
-  Rows order(wanted.size());
+  RowList order(wanted.size());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
     return wanted[a] - counts[a] > wanted[b] - counts[b];
@@ -43,17 +43,17 @@ inline Rows spread(int64_t rows, std::span<const double> shares, const Rows& wan
 inline std::vector<Tensor> stratified_parts(const Tensor& classes, std::span<const double> shares,
                                             uint64_t seed) {
   using namespace data_detail;
-  std::vector<Rows> parts(shares.size());
+  std::vector<RowList> parts(shares.size());
   int64_t rows_so_far = 0;
   uint64_t stream = 0;
   for (const auto& [value, rows] : rows_by_value(classes, "classes")) {
     rows_so_far += std::ssize(rows);
-    Rows wanted = part_ends(rows_so_far, shares);
+    RowList wanted = part_ends(rows_so_far, shares);
     for (size_t part = wanted.size() - 1; part > 0; --part) wanted[part] -= wanted[part - 1];
     for (size_t part = 0; part < parts.size(); ++part) wanted[part] -= std::ssize(parts[part]);
-    const Rows counts = spread(std::ssize(rows), shares, wanted);
+    const RowList counts = spread(std::ssize(rows), shares, wanted);
 
-    const Rows order = shuffled(rows, seed, stream++);
+    const RowList order = shuffled(rows, seed, stream++);
     auto next = order.begin();
     for (size_t part = 0; part < parts.size(); ++part) {
       parts[part].insert(parts[part].end(), next, next + counts[part]);
