@@ -101,17 +101,17 @@ def solve(workers, with_libmtl):
     return rows
 
 
-def memory(commands, options):
-    """MiB over a step of the summed loss, `wide` with 8 tasks."""
+def memory(commands, methods):
+    """MiB over a step of the summed loss, `wide` with 8 tasks; the sum is measured whether it was asked for or not."""
+    floor_of = {m: SUM if m.startswith("mtl/") else "torch/sum" for m in methods}
     peaks = {}
-    for method in options.memory:
+    for method in dict.fromkeys([*floor_of.values(), *methods]):
         side, _, name = method.partition("/")
         command = commands["peers"] + ["--memory", "wide", "8", method] if side != "mtl" else commands["mtl"] + ["--memory", "wide", "8", name]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode == 0:
             peaks[method] = float(done.stdout.split()[-1])
-    floors = {"mtl": peaks.get(SUM), "torch": peaks.get("torch/sum")}
-    return {m: p - floors["mtl" if m.startswith("mtl/") else "torch"] for m, p in peaks.items() if not m in (SUM, "torch/sum")}
+    return {m: peaks[m] - peaks[floor] for m, floor in floor_of.items() if m != floor and m in peaks and floor in peaks}
 
 
 def number(value):
@@ -215,12 +215,14 @@ def main():
             for workload, tasks in cells:
                 cell = measure(workers, methods, workload, tasks, threads, options)
                 results["cells"].append(cell)
+                store.write_text(json.dumps(results))  # what is measured stays, whatever comes after
                 print(f"{workload} T={tasks} threads {threads}: "
                       + ", ".join(f"{m} {number(ratio(cell, m, FLOOR))}" for m in cell["seconds"]), flush=True)
         if not options.no_solvers:
             results["solvers"] = solve(workers, "LIBMTL" in os.environ)
+            store.write_text(json.dumps(results))
         if not options.no_memory:
-            results["memory"] = memory(commands, options)
+            results["memory"] = memory(commands, options.memory)
         store.write_text(json.dumps(results))
     page = options.output.with_suffix(".md")
     begin, end = "<!-- measured: begin -->", "<!-- measured: end -->"

@@ -35,6 +35,18 @@ find_package_handle_standard_args(LibTorch
   REQUIRED_VARS _lib_torch_cpu _lib_c10 LibTorch_INCLUDE_DIR VERSION_VAR LibTorch_VERSION
   REASON_FAILURE_MESSAGE "Install libtorch-dev, or set MTL_TORCH_DIR to a LibTorch folder.")
 
+# Said here rather than by a page of errors from LibTorch's own headers.
+if(LibTorch_FOUND AND LibTorch_VERSION VERSION_LESS 2 AND CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  message(FATAL_ERROR
+    "clang does not compile the headers of LibTorch ${LibTorch_VERSION} as C++20, which mtl needs. Take g++ 12 or later "
+    "(-DCMAKE_CXX_COMPILER=g++), or LibTorch 2 (-DMTL_TORCH_DIR= the folder of `pip install torch`).")
+endif()
+if((CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 12) OR
+   (CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 16))
+  message(FATAL_ERROR
+    "mtl needs g++ 12 or clang 16, or later; found ${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}.")
+endif()
+
 if(LibTorch_FOUND AND NOT TARGET mtl_libtorch)
   add_library(mtl_libtorch INTERFACE IMPORTED GLOBAL)
   target_include_directories(mtl_libtorch SYSTEM INTERFACE ${LibTorch_INCLUDE_DIR}

@@ -11,4 +11,4 @@ configure_package_config_file(cmake/mtlConfig.cmake.in ${CMAKE_CURRENT_BINARY_DI
 write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/mtlConfigVersion.cmake
                                  COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/mtlConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/mtlConfigVersion.cmake
-              cmake/FindLibTorch.cmake DESTINATION ${_package_dir})
+              cmake/FindLibTorch.cmake cmake/mtl_precompile_headers.cmake DESTINATION ${_package_dir})

@@ -13,6 +13,8 @@ fi
 shift
 targets=("mtl_example_$name")
 source scripts/build.sh
+# Threads that wait without spinning: what else runs on this machine then costs what it takes, and not many times that.
+export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
 program=$build/examples/$name/mtl_example_$name
 # An example that needs more than its program (data to unpack, weights to fetch, options of a first run) says so itself.
 if [ -f "examples/$name/run.sh" ]; then exec "examples/$name/run.sh" "$program" "$@"; fi

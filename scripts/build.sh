@@ -1,6 +1,6 @@
 # Sourced by the run scripts: sets up, configures and builds the targets listed in `targets` (empty: everything);
 # afterwards $build is the folder. MTL_PRESET names another preset than `release`, MTL_TORCH=pip another LibTorch than
-# the distribution's.
+# the distribution's, MTL_CMAKE_OPTIONS more options for CMake.
 torch_dir=$(scripts/setup.sh)
 preset=${MTL_PRESET:-release}
 build=build/$preset${MTL_TORCH:+-$MTL_TORCH}
@@ -11,6 +11,7 @@ export CCACHE_DEPEND=${CCACHE_DEPEND:-1}
 # Objects are the same wherever the checkout and the build folder lie.
 export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$PWD} CCACHE_NOHASHDIR=1
 mkdir -p build
-cmake --preset "$preset" -B "$build" -DMTL_TORCH_DIR="$torch_dir" \
+# shellcheck disable=SC2086  # several options
+cmake --preset "$preset" -B "$build" -DMTL_TORCH_DIR="$torch_dir" ${MTL_CMAKE_OPTIONS:-} \
   -DCMAKE_CXX_COMPILER_LAUNCHER="${CMAKE_CXX_COMPILER_LAUNCHER:-ccache}" >"$build.log" 2>&1 || { cat "$build.log" >&2; exit 1; }
 cmake --build "$build" ${targets[@]+--target "${targets[@]}"}

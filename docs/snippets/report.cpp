@@ -42,7 +42,7 @@ int main() {
   std::printf("open %s\n", files.page.c_str());
 
   try {
-    mtl::report::save(mtl::report::confusion_matrix(
+    mtl::report::save(mtl::report::confusion_chart(
                           {"Weather, test", {"晴", "雨"}, Eigen::Matrix2d{{40, 4}, {6, 25}}}),
                       folder / "confusion.png");
   } catch (const mtl::report::NoGnuplot& missing) {

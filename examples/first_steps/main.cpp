@@ -1,6 +1,17 @@
 // Two tasks on five inputs: which of two classes, and three real values. Prints the losses and
 // exits with 0 when both tasks have learned something.
-#include <mtl/mtl.hpp>
+//
+// It includes what it uses; `#include <mtl/mtl.hpp>` brings everything.
+#include <mtl/combine/losses/sum.hpp>
+#include <mtl/data/dataset.hpp>
+#include <mtl/data/loader.hpp>
+#include <mtl/nn/encoders/mlp_encoder.hpp>
+#include <mtl/nn/heads/linear_head.hpp>
+#include <mtl/sharing/hard_sharing.hpp>
+#include <mtl/task/losses/cross_entropy.hpp>
+#include <mtl/task/losses/mean_squared_error.hpp>
+#include <mtl/train/trainer.hpp>
+#include <torch/optim/sgd.h>
 
 #include <cstdio>
 

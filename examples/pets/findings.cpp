@@ -16,7 +16,7 @@ namespace pets {
 namespace {
 
 namespace report = mtl::report;
-namespace statistics = mtl::statistics;
+namespace evaluate = mtl::evaluate;
 using mtl::Tensor;
 using mtl::io::Json;
 
@@ -58,14 +58,14 @@ Json spread_json(const std::vector<double>& values) {
   return {{"values", values},
           {"mean", mean(values)},
           {"standard_deviation",
-           values.size() > 1 ? Json(statistics::standard_deviation(values)) : Json(nullptr)}};
+           values.size() > 1 ? Json(evaluate::standard_deviation(values)) : Json(nullptr)}};
 }
 
 std::string percent(double share) { return fmt::format("{:.2f}", 100 * share); }
 
 std::string spread_text(const std::vector<double>& values) {
   return values.size() > 1 ? fmt::format("{} +- {} %", percent(mean(values)),
-                                         percent(statistics::standard_deviation(values)))
+                                         percent(evaluate::standard_deviation(values)))
                            : percent(mean(values)) + " %";
 }
 
@@ -86,7 +86,7 @@ int64_t confused(const Tensor& counts, int64_t a, int64_t b) {
   return counts[a][b].item<int64_t>() + counts[b][a].item<int64_t>();
 }
 
-report::Table pairs_table(const Findings& findings) {
+report::TextTable pairs_table(const Findings& findings) {
   const auto classes = static_cast<int64_t>(findings.breeds.size());
   const Tensor after = confusion(findings.runs, findings.true_breeds, classes);
   const bool both = !findings.baseline.empty();
@@ -105,7 +105,7 @@ report::Table pairs_table(const Findings& findings) {
     });
     if (!there) pairs.emplace_back(pair.first, pair.second);
   }
-  report::Table table{{"breed", "taken for, or for it", "with auxiliary tasks"}, {}};
+  report::TextTable table{{"breed", "taken for, or for it", "with auxiliary tasks"}, {}};
   if (both) table.header.insert(table.header.begin() + 2, "baseline");
   for (const auto& [a, b] : pairs) {
     std::vector<std::string> row{findings.breeds[static_cast<size_t>(a)],
@@ -156,7 +156,7 @@ report::Figure confusion_figure(const Findings& findings) {
   const Tensor counts =
       confusion(findings.runs, findings.true_breeds, classes).to(torch::kDouble).t().contiguous();
   const Eigen::Map<const Eigen::MatrixXd> matrix(counts.data_ptr<double>(), classes, classes);
-  return report::confusion_matrix({"Breeds, test pictures", findings.breeds, matrix});
+  return report::confusion_chart({"Breeds, test pictures", findings.breeds, matrix});
 }
 
 report::Figure loss_figure(const mtl::TrainingRun& run) {
@@ -173,8 +173,8 @@ report::Figure loss_figure(const mtl::TrainingRun& run) {
   return report::loss_curves("Losses, first seed", panels, run.best_epoch);
 }
 
-report::Table scores_table(const Findings& findings) {
-  report::Table table{{"", "validation accuracy", "test accuracy", "test top 5"}, {}};
+report::TextTable scores_table(const Findings& findings) {
+  report::TextTable table{{"", "validation accuracy", "test accuracy", "test top 5"}, {}};
   const auto add = [&](const std::string& name, const std::vector<Trained>& runs) {
     if (runs.empty()) return;
     table.rows.push_back({name, spread_text(each(runs, validation_accuracy)),
@@ -298,7 +298,7 @@ bool write(const Findings& findings, const std::filesystem::path& folder) {
   page.heading("Breeds").table(scores_table(findings));
   if (findings.comparison) page.text(verdict(*findings.comparison));
   if (!findings.trials.empty()) {
-    report::Table table{{"lambdas", "validation accuracy", "loss of breed"}, {}};
+    report::TextTable table{{"lambdas", "validation accuracy", "loss of breed"}, {}};
     for (const Trial& trial : findings.trials)
       table.rows.push_back(
           {text_of(trial.lambdas), percent(trial.accuracy), fmt::format("{:.4f}", trial.loss)});

@@ -57,7 +57,7 @@ ReadablePictures readable(const std::vector<PetPicture>& pictures, int64_t threa
 }
 
 struct FrozenFeatures::State {
-  mtl::nn::EfficientNetLite encoder{mtl::nn::EfficientNetLiteOptions{}};
+  mtl::nn::EfficientNetLite encoder;
   Tensor class_weight, class_bias;  // of the ImageNet classifier, [1000, 1280] and [1000]
   std::vector<View> views;
 };

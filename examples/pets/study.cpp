@@ -247,8 +247,8 @@ Comparison compare(const std::vector<Trained>& with, const std::vector<Trained>&
   const auto first = seeds ? accuracies(with) : right_by_picture(with.at(0), true_breeds.at(0));
   const auto second =
       seeds ? accuracies(without) : right_by_picture(without.at(0), true_breeds.at(0));
-  return {mtl::statistics::paired_t_test(first, second),
-          mtl::statistics::wilcoxon_signed_rank(first, second).p_value,
+  return {mtl::evaluate::paired_t_test(first, second),
+          mtl::evaluate::wilcoxon_signed_rank(first, second).p_value,
           seeds ? "seeds" : "pictures"};
 }
 

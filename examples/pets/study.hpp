@@ -93,7 +93,7 @@ Scores judge(mtl::Model& model, const PetTensors& pictures);
 /// Test accuracy of `lambdas` minus that of the baseline: over seeds where there are several, else
 /// over the test pictures of the one seed.
 struct Comparison {
-  mtl::statistics::PairedDifference difference;
+  mtl::evaluate::PairedDifference difference;
   double signed_rank_p = 1;  ///< Wilcoxon's test of the same pairs
   std::string over;          ///< "seeds" or "pictures"
 };

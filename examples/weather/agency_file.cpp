@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <optional>
 
@@ -220,7 +221,7 @@ class AgencyFile {
              mtl::io::parse_number(cell.substr(first + 1, second - first - 1), parts[1]) &&
              mtl::io::parse_number(cell.substr(second + 1), parts[2]);
     }
-    const auto whole = [](double part) { return part == static_cast<int>(part); };
+    const auto whole = [](double part) { return part == std::trunc(part); };
     good = good &&
            std::all_of(parts.begin(), parts.end(),
                        [](double part) { return part >= 0 && part < 10000; }) &&

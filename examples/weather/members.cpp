@@ -4,7 +4,7 @@
 
 #include <torch/torch.h>
 
-#include "mtl/nn/encoders/recurrent_encoder.hpp"
+#include "mtl/nn/encoders/gru_encoder.hpp"
 
 namespace weather {
 

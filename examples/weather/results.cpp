@@ -81,7 +81,7 @@ mtl::report::PredictionPlot plot_of(const Outcome& outcome, bool temperature) {
 Picture confusion_of(const Trained& trained) {
   const mtl::Tensor counts =
       mtl::confusion_matrix(trained.outcome.weather, trained.outcome.true_weather);
-  mtl::report::ConfusionMatrix matrix{
+  mtl::report::ConfusionChart matrix{
       "Next day's weather, validation", trained.encoding.classes(), {}};
   matrix.counts.resize(counts.size(0), counts.size(1));
   for (int64_t row = 0; row < counts.size(0); ++row) {
@@ -89,7 +89,7 @@ Picture confusion_of(const Trained& trained) {
       matrix.counts(row, column) = static_cast<double>(counts[row][column].item<int64_t>());
     }
   }
-  return {"weather_confusion", mtl::report::confusion_matrix(matrix)};
+  return {"weather_confusion", mtl::report::confusion_chart(matrix)};
 }
 
 std::vector<Picture> pictures_of(const Trained& trained) {
@@ -150,7 +150,7 @@ void write_report(const std::filesystem::path& directory, const std::string& tit
              fmt::format("{} days from {} to {}, none of which training saw.",
                          trained.outcome.dates.size(), to_text(trained.outcome.dates.front()),
                          to_text(trained.outcome.dates.back())));
-  mtl::report::Table metrics{{"task", "metric", "validation"}, {}};
+  mtl::report::TextTable metrics{{"task", "metric", "validation"}, {}};
   for (const auto& [task, values] : score(trained.outcome)) {
     for (const auto& [name, value] : values) metrics.rows.push_back({task, name, number(value, 4)});
   }

@@ -8,7 +8,7 @@
 #include "mtl/combine/combine.hpp"
 #include "mtl/core/error.hpp"
 #include "mtl/data/loader.hpp"
-#include "mtl/nn/encoders/recurrent_encoder.hpp"
+#include "mtl/nn/encoders/lstm_encoder.hpp"
 #include "mtl/nn/heads/linear_head.hpp"
 #include "mtl/task/class_weights.hpp"
 #include "mtl/task/losses/cross_entropy.hpp"

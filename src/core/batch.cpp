@@ -6,16 +6,6 @@
 
 namespace mtl {
 
-std::string shape_text(const Tensor& tensor) {
-  if (!tensor.defined()) return "[undefined]";
-  std::string text = "[";
-  for (auto length : tensor.sizes()) {
-    if (text.size() > 1) text += ", ";
-    text += std::to_string(length);
-  }
-  return text + "]";
-}
-
 Batch to(const Batch& batch, torch::Device device) {
   const auto moved = [device](const NamedTensors& tensors) {
     NamedTensors there;

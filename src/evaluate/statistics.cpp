@@ -11,7 +11,7 @@
 
 #include "mtl/core/error.hpp"
 
-namespace mtl::statistics {
+namespace mtl::evaluate {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -245,4 +245,4 @@ double student_t_two_sided(double level, double degrees_of_freedom) {
                      1 - level);
 }
 
-}  // namespace mtl::statistics
+}  // namespace mtl::evaluate

@@ -1,4 +1,4 @@
-#include "lstm_layer.hpp"
+#include "mtl/nn/lstm_layer.hpp"
 
 #include <torch/autograd.h>
 #include <torch/nn/functional/linear.h>
@@ -12,7 +12,7 @@
 // the graph. Its backward pass collects the gates' gradients of all steps and multiplies once,
 // which takes a quarter off a training step.
 
-namespace mtl::nn {
+namespace mtl::nn_detail {
 namespace {
 
 using torch::autograd::AutogradContext;
@@ -179,4 +179,4 @@ Tensor lstm_layer(const Tensor& x, const LstmWeights& weights) {
   return LstmLayer::apply(x, weights.ih, weights.hh, weights.bias_ih, weights.bias_hh);
 }
 
-}  // namespace mtl::nn
+}  // namespace mtl::nn_detail

@@ -9,19 +9,19 @@
 namespace mtl::report {
 namespace {
 
-constexpr int kPanelSide = 430;
+constexpr int panel_side = 430;
 
 void check(const ContourPanel& panel) {
   if (panel.x.size() < 2 || panel.y.size() < 2)
-    throw Error("contours \"{}\": the grid has {} x {} points, expected at least 2 x 2.",
+    throw Error("contours \"{}\": the grid has {} x {} points, expected at least 2 x 2",
                 panel.title, panel.x.size(), panel.y.size());
   if (panel.z.rows() != panel.y.size() || panel.z.cols() != panel.x.size())
-    throw Error("contours \"{}\": {} x {} values for {} rows and {} columns.", panel.title,
+    throw Error("contours \"{}\": {} x {} values for {} rows and {} columns", panel.title,
                 panel.z.rows(), panel.z.cols(), panel.y.size(), panel.x.size());
-  if (!panel.z.allFinite()) throw Error("contours \"{}\": a value is not finite.", panel.title);
+  if (!panel.z.allFinite()) throw Error("contours \"{}\": a value is not finite", panel.title);
   for (const Path& path : panel.paths)
     if (path.x.size() != path.y.size() || path.x.empty())
-      throw Error("contours \"{}\": path \"{}\" has {} x for {} y.", panel.title, path.name,
+      throw Error("contours \"{}\": path \"{}\" has {} x for {} y", panel.title, path.name,
                   path.x.size(), path.y.size());
 }
 
@@ -71,14 +71,14 @@ void draw_contours(Script& script, const ContourPanel& panel, int index) {
 }  // namespace
 
 Figure contours(const ContourPlot& plot) {
-  if (plot.panels.empty()) throw Error("contours \"{}\": there is no panel to draw.", plot.title);
+  if (plot.panels.empty()) throw Error("contours \"{}\": there is no panel to draw", plot.title);
   if (plot.levels < 1)
-    throw Error("contours \"{}\": {} levels, expected at least 1.", plot.title, plot.levels);
+    throw Error("contours \"{}\": {} levels, expected at least 1", plot.title, plot.levels);
   const int count = static_cast<int>(plot.panels.size());
   const int columns = count <= 3 ? count : count == 4 ? 2 : std::min(4, (count + 1) / 2);
   const int rows = (count + columns - 1) / columns;
 
-  Figure figure{clean_text(plot.title), {}, columns * kPanelSide, 40 + rows * kPanelSide};
+  Figure figure{clean_text(plot.title), {}, columns * panel_side, 40 + rows * panel_side};
   Script script = plain_plot();
   script.line("unset grid\nset border 15\nunset colorbox\nset size square");
   if (count > 1) script.line("unset key");

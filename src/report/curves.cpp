@@ -10,8 +10,8 @@
 namespace mtl::report {
 namespace {
 
-constexpr int kPanelWidth = 480, kPanelHeight = 330, kTitleHeight = 40;
-constexpr std::size_t kMarkedPoints = 40;  // up to here every point gets a dot
+constexpr int panel_width = 480, panel_height = 330, title_height = 40;
+constexpr std::size_t marked_points = 40;  // up to here every point gets a dot
 
 std::vector<double> count_from_one(std::size_t size) {
   std::vector<double> x(size);
@@ -42,12 +42,12 @@ void scale(Script& script, Range x, Range y, bool whole_x) {
 std::string curve(const std::string& points, const std::string& name, std::size_t which,
                   std::size_t size) {
   return fmt::format("{} using 1:2 with {} lw 2 pt 7 ps 0.5 lc rgb '{}' title {}", points,
-                     size <= kMarkedPoints ? "linespoints" : "lines", colour(which), literal(name));
+                     size <= marked_points ? "linespoints" : "lines", colour(which), literal(name));
 }
 
 void draw_curves(Script& script, const LossCurves& panel, int64_t best_epoch) {
   const Range y = united(range_of(panel.train), range_of(panel.validation));
-  if (y.low > y.high) throw Error("loss curves \"{}\": there is no value to draw.", panel.title);
+  if (y.low > y.high) throw Error("loss curves \"{}\": there is no value to draw", panel.title);
   const auto epochs = std::max(panel.train.size(), panel.validation.size());
   const auto x = count_from_one(epochs);
   scale(script, {1, static_cast<double>(epochs)}, y, true);
@@ -75,14 +75,14 @@ void draw_curves(Script& script, const LossCurves& panel, int64_t best_epoch) {
 
 Figure loss_curves(const std::string& title, const std::vector<LossCurves>& panels,
                    int64_t best_epoch) {
-  if (panels.empty()) throw Error("loss curves \"{}\": there is no panel to draw.", title);
+  if (panels.empty()) throw Error("loss curves \"{}\": there is no panel to draw", title);
   const int count = static_cast<int>(panels.size());
   const int columns = count <= 3 ? count : (count == 4 ? 2 : 3);
   const int rows = (count + columns - 1) / columns;
   Figure figure{clean_text(title),
                 {},
-                count == 1 ? 720 : columns * kPanelWidth,
-                kTitleHeight + rows * (count == 1 ? 400 : kPanelHeight)};
+                count == 1 ? 720 : columns * panel_width,
+                title_height + rows * (count == 1 ? 400 : panel_height)};
 
   Script script = plain_plot();
   script.line("set xlabel 'epoch' offset 0,0.5").line("set ylabel 'loss'");
@@ -109,14 +109,13 @@ Figure lines(const LinePlot& plot) {
   for (const Series& series : plot.series) {
     const auto x = plot.x.empty() ? count_from_one(series.values.size()) : plot.x;
     if (x.size() != series.values.size())
-      throw Error("plot \"{}\": series \"{}\" has {} values for {} places on the axis.", plot.title,
+      throw Error("plot \"{}\": series \"{}\" has {} values for {} places on the axis", plot.title,
                   series.name, series.values.size(), x.size());
     x_range = united(x_range, range_of(x));
     y_range = united(y_range, range_of(series.values));
     plots.push_back(curve(script.points(x, series.values), series.name, plots.size(), x.size()));
   }
-  if (y_range.low > y_range.high)
-    throw Error("plot \"{}\": there is no value to draw.", plot.title);
+  if (y_range.low > y_range.high) throw Error("plot \"{}\": there is no value to draw", plot.title);
   script.line("set title {}", literal(wrapped(plot.title, 80)));
   script.line("set xlabel {} offset 0,0.5\nset ylabel {}", literal(plot.x_label),
               literal(plot.y_label));

@@ -11,23 +11,28 @@
 namespace mtl::report {
 namespace {
 
-constexpr const char* kStyle = R"(
-:root { color-scheme: light dark; --ink: #1f2328; --paper: #ffffff; --faint: #d7dce2; --band: #f4f6f8; --alarm: #9a3412; }
+constexpr const char* page_style = R"(
+:root { color-scheme: light dark; --ink: #1f2328; --paper: #ffffff; --faint: #d7dce2;
+        --band: #f4f6f8; --alarm: #9a3412; }
 @media (prefers-color-scheme: dark) {
   :root { --ink: #e3e6ea; --paper: #16191d; --faint: #3a4048; --band: #20252b; --alarm: #fdba74; }
 }
-body { margin: 2rem auto; max-width: 72rem; padding: 0 1rem; color: var(--ink); background: var(--paper);
-       font: 16px/1.5 system-ui, "Noto Sans CJK JP", "Noto Sans JP", "Hiragino Sans", "Yu Gothic", sans-serif; }
+body { margin: 2rem auto; max-width: 72rem; padding: 0 1rem;
+       color: var(--ink); background: var(--paper);
+       font: 16px/1.5 system-ui, "Noto Sans CJK JP", "Noto Sans JP", "Hiragino Sans", "Yu Gothic",
+             sans-serif; }
 h1 { font-size: 1.7rem; } h2 { margin-top: 2.5rem; border-bottom: 1px solid var(--faint); }
 p { white-space: pre-line; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; margin: 1rem 0; }
 caption { text-align: left; font-weight: 600; padding: .3rem 0; }
-th, td { padding: .3rem .9rem; border-bottom: 1px solid var(--faint); text-align: left; vertical-align: top; }
+th, td { padding: .3rem .9rem; border-bottom: 1px solid var(--faint); text-align: left;
+         vertical-align: top; }
 td { white-space: pre-line; } th { background: var(--band); }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
 figure { margin: 1.5rem 0; break-inside: avoid; }
-img { max-width: 100%; height: auto; background: #ffffff; border: 1px solid var(--faint); border-radius: 6px; }
+img { max-width: 100%; height: auto; background: #ffffff; border: 1px solid var(--faint);
+      border-radius: 6px; }
 figcaption { font-size: .9rem; opacity: .85; }
 .warnings { border-left: 4px solid var(--alarm); padding: .2rem 1rem; background: var(--band); }
 )";
@@ -85,7 +90,7 @@ bool looks_like_number(std::string_view text) {
   return error == std::errc() && (rest.empty() || rest.front() == ' ' || rest.front() == '%');
 }
 
-std::vector<bool> number_columns(const Table& table) {
+std::vector<bool> number_columns(const TextTable& table) {
   std::vector<bool> numbers(table.header.size(), !table.rows.empty());
   for (const auto& row : table.rows)
     for (std::size_t i = 0; i < row.size(); ++i)
@@ -115,10 +120,10 @@ HtmlPage& HtmlPage::text(const std::string& paragraph) {
   return *this;
 }
 
-HtmlPage& HtmlPage::table(const Table& table, const std::string& caption) {
+HtmlPage& HtmlPage::table(const TextTable& table, const std::string& caption) {
   for (const auto& row : table.rows)
     if (row.size() != table.header.size())
-      throw Error("table \"{}\": a row of {} cells below a header of {}.", caption, row.size(),
+      throw Error("table \"{}\": a row of {} cells below a header of {}", caption, row.size(),
                   table.header.size());
   const auto numbers = number_columns(table);
   const auto add_row = [&](const std::vector<std::string>& cells, const char* tag) {
@@ -166,9 +171,9 @@ std::string HtmlPage::html() const {
   return fmt::format(
       "<!DOCTYPE html>\n<html>\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<title>{0}</title>\n<style>{1}</style>\n</head>\n<body>\n<h1>{0}</h1>\n{2}</body>\n</"
-      "html>\n",
-      title_, kStyle, body_);
+      "<title>{0}</title>\n<style>{1}</style>\n</head>\n"
+      "<body>\n<h1>{0}</h1>\n{2}</body>\n</html>\n",
+      title_, page_style, body_);
 }
 
 void HtmlPage::save(const std::filesystem::path& path) const {

@@ -11,8 +11,8 @@
 namespace mtl::report {
 namespace {
 
-constexpr int kLongestName = 30, kNameLetterWidth = 8;
-constexpr const char *kWhite = "#ffffff", *kBlack = "#222222", *kGrey = "#a8a8a8";
+constexpr int longest_tic = 30, tic_letter_width = 8;
+constexpr const char *white = "#ffffff", *black = "#222222", *grey = "#a8a8a8";
 
 struct Cells {
   std::string title, x_label, y_label;
@@ -27,14 +27,14 @@ struct Cells {
 int widest(const std::vector<std::string>& names) {
   int width = 0;
   for (const auto& name : names)
-    width = std::max(width, std::min(display_width(name), kLongestName));
+    width = std::max(width, std::min(display_width(name), longest_tic));
   return width;
 }
 
 std::string tics(const std::vector<std::string>& names) {
   std::vector<std::string> entries;
   for (std::size_t i = 0; i < names.size(); ++i)
-    entries.push_back(fmt::format("{} {}", tic_literal(shortened(names[i], kLongestName)), i));
+    entries.push_back(fmt::format("{} {}", tic_literal(shortened(names[i], longest_tic)), i));
   return fmt::format("({})", fmt::join(entries, ", "));
 }
 
@@ -48,8 +48,8 @@ Figure cells(const Cells& m) {
   // Cells fit their longest number; few classes get roomy cells, many get what is needed.
   const int cell = std::max({size <= 6 ? 84 : size <= 12 ? 56 : 26, longest * 7 + 8, 330 / size});
   const int font = cell >= 56 ? 12 : cell >= 36 ? 10 : 8;
-  const int names = widest(m.row_names) * kNameLetterWidth,
-            below = widest(m.column_names) * kNameLetterWidth;
+  const int names = widest(m.row_names) * tic_letter_width,
+            below = widest(m.column_names) * tic_letter_width;
   const bool upright = below <= cell - 4;
   const int left = names + 60, right = 110, top = 60, bottom = (upright ? 24 : below + 10) + 44;
   const int side = cell * size;
@@ -89,8 +89,8 @@ Figure cells(const Cells& m) {
         script.line("set label {} at {},{} center front font ',{}' textcolor rgb '{}'",
                     literal(text), column, row, font, m.ink(row, column));
   script.line(
-      "plot $cells using 1:2:(0.5):(0.5):3 with boxxyerror fillstyle solid noborder linecolor "
-      "palette");
+      "plot $cells using 1:2:(0.5):(0.5):3 with boxxyerror "
+      "fillstyle solid noborder linecolor palette");
   figure.script = script.text();
   return figure;
 }
@@ -98,38 +98,38 @@ Figure cells(const Cells& m) {
 void check_square(const char* what, const std::string& title, const Eigen::MatrixXd& matrix,
                   const std::vector<std::string>& names) {
   const auto size = static_cast<Eigen::Index>(names.size());
-  if (size == 0) throw Error("{} \"{}\": there is nothing to draw.", what, title);
+  if (size == 0) throw Error("{} \"{}\": there is nothing to draw", what, title);
   if (matrix.rows() != size || matrix.cols() != size)
-    throw Error("{} \"{}\": a matrix of {} x {} for {} names.", what, title, matrix.rows(),
+    throw Error("{} \"{}\": a matrix of {} x {} for {} names", what, title, matrix.rows(),
                 matrix.cols(), names.size());
 }
 
 }  // namespace
 
-Figure confusion_matrix(const ConfusionMatrix& matrix) {
-  check_square("confusion matrix", matrix.title, matrix.counts, matrix.class_names);
-  const Eigen::MatrixXd& counts = matrix.counts;
+Figure confusion_chart(const ConfusionChart& chart) {
+  check_square("confusion matrix", chart.title, chart.counts, chart.class_names);
+  const Eigen::MatrixXd& counts = chart.counts;
   const double total = counts.sum(), right = counts.trace();
   if (!(counts.array() >= 0).all() || !std::isfinite(total) || total <= 0)
-    throw Error("confusion matrix \"{}\": counts must not be negative, and one must be positive.",
-                matrix.title);
+    throw Error("confusion matrix \"{}\": counts must not be negative, and one must be positive",
+                chart.title);
   const Eigen::VectorXd rows = counts.rowwise().sum().cwiseMax(1);
   const Eigen::MatrixXd shares = rows.cwiseInverse().asDiagonal() * counts;
-  const bool crowded = matrix.class_names.size() > 12;  // where zeros would hide what matters
+  const bool crowded = chart.class_names.size() > 12;  // where zeros would hide what matters
   return cells({
-      fmt::format("{}: accuracy {:.1f}\u00a0% ({} of {})", matrix.title, 100 * right / total, right,
+      fmt::format("{}: accuracy {:.1f}\u00a0% ({} of {})", chart.title, 100 * right / total, right,
                   total),
       "predicted",
       "true",
-      matrix.class_names,
-      matrix.class_names,
+      chart.class_names,
+      chart.class_names,
       shares,
       [&](int row, int column) {
         const double count = counts(row, column);
         return crowded && count == 0 ? std::string() : fmt::format("{}", count);
       },
       [&](int row, int column) {
-        return shares(row, column) > 0.55 ? kWhite : shares(row, column) > 0 ? kBlack : kGrey;
+        return shares(row, column) > 0.55 ? white : shares(row, column) > 0 ? black : grey;
       },
       "set palette defined (0 '#ffffff', 0.5 '#7fb2d9', 1 '#08519c')\nset cbrange [0:1]",
       "share of the true class",
@@ -150,9 +150,9 @@ Figure cosine_heat_map(const std::string& title, const std::vector<std::string>&
         const double cosine = cosines(row, column);
         return std::isfinite(cosine) ? fmt::format("{:.2f}", cosine) : std::string();
       },
-      [&](int row, int column) { return std::abs(cosines(row, column)) > 0.6 ? kWhite : kBlack; },
-      "set palette defined (-1 '#b2182b', -0.5 '#ef8a62', 0 '#f7f7f7', 0.5 '#67a9cf', 1 "
-      "'#2166ac')\n"
+      [&](int row, int column) { return std::abs(cosines(row, column)) > 0.6 ? white : black; },
+      "set palette defined "
+      "(-1 '#b2182b', -0.5 '#ef8a62', 0 '#f7f7f7', 0.5 '#67a9cf', 1 '#2166ac')\n"
       "set cbrange [-1:1]",
       "cosine",
   });

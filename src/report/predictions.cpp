@@ -10,17 +10,33 @@
 namespace mtl::report {
 namespace {
 
-constexpr std::size_t kCloseUp = 120;  // samples that a second panel shows one by one
+constexpr std::size_t close_up_samples = 120;  // samples that a second panel shows one by one
 
 std::string with_unit(const std::string& name, const std::string& unit) {
   return unit.empty() ? name : name + " [" + unit + "]";
+}
+
+// Over the samples that have both values; NaN where there is none.
+double mean_absolute_error(const PredictionPlot& predictions) {
+  if (predictions.truth.size() != predictions.prediction.size())
+    throw Error("predictions \"{}\": {} true values for {} predictions", predictions.title,
+                predictions.truth.size(), predictions.prediction.size());
+  double sum = 0;
+  int64_t count = 0;
+  for (std::size_t i = 0; i < predictions.truth.size(); ++i) {
+    const double error = std::abs(predictions.truth[i] - predictions.prediction[i]);
+    if (!std::isfinite(error)) continue;
+    sum += error;
+    ++count;
+  }
+  return count ? sum / static_cast<double>(count) : std::nan("");
 }
 
 // "Temperature, validation: MAE 1.43 °C"
 std::string title_with_error(const PredictionPlot& predictions) {
   const double error = mean_absolute_error(predictions);
   if (std::isnan(error))
-    throw Error("predictions \"{}\": no sample has both a truth and a prediction.",
+    throw Error("predictions \"{}\": no sample has both a truth and a prediction",
                 predictions.title);
   return fmt::format("{}: MAE {:.3g}{}{}", predictions.title, error,
                      predictions.unit.empty() ? "" : "\u00a0", predictions.unit);
@@ -33,7 +49,7 @@ void draw_part(Script& script, const PredictionPlot& p, const std::vector<double
   };
   const Range y = padded(united(range_of(part(p.truth)), range_of(part(p.prediction))), 0.05);
   const Range along = range_of(part(x));
-  const bool few = x.size() - begin <= kCloseUp;
+  const bool few = x.size() - begin <= close_up_samples;
   if (y.low <= y.high) script.line("set yrange [{}:{}]", y.low, y.high);
   if (along.low < along.high) script.line("set xrange [{}:{}]", along.low, along.high);
   const auto truth = script.points(part(x), part(p.truth));
@@ -47,21 +63,6 @@ void draw_part(Script& script, const PredictionPlot& p, const std::vector<double
 
 }  // namespace
 
-double mean_absolute_error(const PredictionPlot& predictions) {
-  if (predictions.truth.size() != predictions.prediction.size())
-    throw Error("predictions \"{}\": {} true values for {} predictions.", predictions.title,
-                predictions.truth.size(), predictions.prediction.size());
-  double sum = 0;
-  int64_t count = 0;
-  for (std::size_t i = 0; i < predictions.truth.size(); ++i) {
-    const double error = std::abs(predictions.truth[i] - predictions.prediction[i]);
-    if (!std::isfinite(error)) continue;
-    sum += error;
-    ++count;
-  }
-  return count ? sum / static_cast<double>(count) : std::nan("");
-}
-
 Figure prediction_series(const PredictionPlot& p) {
   const std::string title = title_with_error(p);
   std::vector<double> x = p.times;
@@ -70,8 +71,8 @@ Figure prediction_series(const PredictionPlot& p) {
     std::iota(x.begin(), x.end(), 1.0);
   }
   if (x.size() != p.truth.size())
-    throw Error("predictions \"{}\": {} times for {} samples.", p.title, x.size(), p.truth.size());
-  const bool close_up = x.size() > 2 * kCloseUp;
+    throw Error("predictions \"{}\": {} times for {} samples", p.title, x.size(), p.truth.size());
+  const bool close_up = x.size() > 2 * close_up_samples;
 
   Figure figure{clean_text(title), {}, 1100, close_up ? 760 : 440};
   Script script = plain_plot();
@@ -81,8 +82,8 @@ Figure prediction_series(const PredictionPlot& p) {
   script.panels(shortened(title, 110), close_up ? 2 : 1, 1);
   draw_part(script, p, x, 0);
   if (close_up) {
-    script.line("set title 'the last {} of {}'", kCloseUp, x.size());
-    draw_part(script, p, x, x.size() - kCloseUp);
+    script.line("set title 'the last {} of {}'", close_up_samples, x.size());
+    draw_part(script, p, x, x.size() - close_up_samples);
   }
   script.line("unset multiplot");
   figure.script = script.text();

@@ -1,6 +1,6 @@
-#include <fmt/format.h>
-
 #include "mtl/report/run_report.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
@@ -11,6 +11,7 @@
 #include "mtl/report/curves.hpp"
 #include "mtl/report/matrices.hpp"
 #include "mtl/report/predictions.hpp"
+#include "mtl/task/metrics/classification.hpp"
 #include "script.hpp"
 
 namespace mtl::report {
@@ -74,8 +75,8 @@ class Gallery {
   DrawOptions options_;
 };
 
-Table metric_table(const TrainingRun& run, const RunReport& report) {
-  Table table{{"task", "measure", "best epoch", "last epoch"}, {}};
+TextTable metric_table(const TrainingRun& run, const RunReport& report) {
+  TextTable table{{"task", "measure", "best epoch", "last epoch"}, {}};
   const History& history = run.history;
   if (history.epochs.empty()) return table;
   const EpochRecord& best =
@@ -112,12 +113,13 @@ void add_losses(Gallery& gallery, const TrainingRun& run, const RunReport& repor
       if (history.has_validation()) by_task[t].validation.push_back(record.valid.losses[t]);
     }
   }
-  gallery.add("loss_total", loss_curves("Total loss", {total}, run.best_epoch));
-  // A task that never had a label has nothing to show.
-  std::erase_if(by_task, [](const LossCurves& panel) {
+  // What never had a label has nothing to show.
+  const auto empty = [](const LossCurves& panel) {
     return range_of(panel.train).low > range_of(panel.train).high &&
            range_of(panel.validation).low > range_of(panel.validation).high;
-  });
+  };
+  if (!empty(total)) gallery.add("loss_total", loss_curves("Total loss", {total}, run.best_epoch));
+  std::erase_if(by_task, empty);
   if (!by_task.empty())
     gallery.add("loss_by_task", loss_curves("Loss by task", by_task, run.best_epoch));
 }
@@ -138,9 +140,19 @@ void add_regression(Gallery& gallery, const TaskView& view, const RunReport& rep
   gallery.add(file_name(view.task) + "_scatter", prediction_scatter(plot));
 }
 
+// Truth by rows, predictions by columns: [C, C].
+Eigen::MatrixXd counts_of(const Tensor& scores, const Tensor& classes) {
+  if (scores.size(1) == 1)  // with a single class every labelled sample is right
+    return Eigen::MatrixXd::Constant(1, 1, (classes >= 0).sum().item<double>());
+  const Tensor counts = confusion_matrix(scores, classes);
+  const auto values = values_of(counts);
+  return Eigen::Map<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(
+      values.data(), counts.size(0), counts.size(1));
+}
+
 // Precision and recall by class; "–" where a class was never predicted or never there.
-Table class_table(const std::vector<std::string>& names, const Eigen::MatrixXd& counts) {
-  Table table{{"class", "samples", "precision", "recall", "F1"}, {}};
+TextTable class_table(const std::vector<std::string>& names, const Eigen::MatrixXd& counts) {
+  TextTable table{{"class", "samples", "precision", "recall", "F1"}, {}};
   for (Eigen::Index c = 0; c < counts.rows(); ++c) {
     const double hits = counts(c, c), present = counts.row(c).sum(),
                  predicted = counts.col(c).sum();
@@ -155,15 +167,15 @@ Table class_table(const std::vector<std::string>& names, const Eigen::MatrixXd& 
 
 void add_classification(Gallery& gallery, HtmlPage& page, const TaskView& view,
                         const RunReport& report, const Tensor& scores, const Tensor& classes) {
-  const Eigen::MatrixXd counts = confusion_counts(scores, classes);
+  const Eigen::MatrixXd counts = counts_of(scores, classes);
   std::vector<std::string> names = view.class_names;
   if (names.empty())
     for (Eigen::Index c = 0; c < counts.rows(); ++c) names.push_back(std::to_string(c));
   if (static_cast<Eigen::Index>(names.size()) != counts.rows())
-    throw Error("report: task \"{}\" has {} classes, but {} class names.", view.task, counts.rows(),
+    throw Error("report: task \"{}\" has {} classes, but {} class names", view.task, counts.rows(),
                 names.size());
   gallery.add(file_name(view.task) + "_confusion",
-              confusion_matrix({view.title + ", " + report.split, names, counts}));
+              confusion_chart({view.title + ", " + report.split, names, counts}));
   page.table(class_table(names, counts), view.title + " by class, " + report.split);
 }
 
@@ -172,7 +184,6 @@ void add_task(Gallery& gallery, HtmlPage& page, const Task& task, const Predicti
   const Tensor* prediction = predictions.predictions.find(task.name);
   const Tensor* target = predictions.targets.find(task.target_name());
   if (!prediction || !target || target->numel() == 0) return;
-  const TaskView view = view_of(report, task.name);
   const bool classes = !target->is_floating_point() && prediction->dim() == 2 && target->dim() == 1;
   const bool values = target->is_floating_point() && task.loss.kind() == LossKind::regression &&
                       prediction->numel() == target->numel() && target->numel() == target->size(0);
@@ -181,8 +192,14 @@ void add_task(Gallery& gallery, HtmlPage& page, const Task& task, const Predicti
           ? (*target >= 0).any().item<bool>()
           : values &&
                 (prediction->reshape({-1}) - target->reshape({-1})).isfinite().any().item<bool>();
-  if (!labelled) return;
+  if (!classes && !values) return;
+  const TaskView view = view_of(report, task.name);
   page.heading(view.title);
+  if (!labelled) {
+    page.text(
+        fmt::format("No sample of the {} data has a label and a finite prediction.", report.split));
+    return;
+  }
   if (classes)
     add_classification(gallery, page, view, report, *prediction, *target);
   else
@@ -229,22 +246,6 @@ Figure mean_cosines(const CombinerLog& log, const TaskRegistry& tasks) {
 
 }  // namespace
 
-Eigen::MatrixXd confusion_counts(const Tensor& scores, const Tensor& classes) {
-  if (scores.dim() != 2 || classes.dim() != 1 || scores.size(0) != classes.size(0))
-    throw Error("confusion counts: found scores {} and classes {}, expected [N, C] and [N].",
-                shape_text(scores), shape_text(classes));
-  const int64_t size = scores.size(1);
-  const Tensor labelled = classes >= 0;
-  const Tensor truth = classes.masked_select(labelled).to(torch::kLong);
-  const Tensor predicted = scores.argmax(1).masked_select(labelled);
-  if (truth.numel() > 0 && truth.max().item<int64_t>() >= size)
-    throw Error("confusion counts: found class {}, but there are {} scores.",
-                truth.max().item<int64_t>(), size);
-  const auto counts = values_of(torch::bincount(truth * size + predicted, {}, size * size));
-  return Eigen::Map<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(
-      counts.data(), size, size);
-}
-
 RunFiles run_report(const std::filesystem::path& directory, const TrainingRun& run,
                     const TaskRegistry& tasks, const Predictions& predictions,
                     const RunReport& report) {
@@ -279,7 +280,7 @@ RunFiles run_report(const std::filesystem::path& directory, const TrainingRun& r
   if (!report.figures.empty()) page.heading("More pictures");
   for (const auto& [name, figure] : report.figures) gallery.add(name, figure);
   if (!report.settings.empty()) {
-    Table table{{"setting", "value"}, {}};
+    TextTable table{{"setting", "value"}, {}};
     for (const auto& [name, value] : report.settings) table.rows.push_back({name, value});
     page.heading("Settings").table(table);
   }

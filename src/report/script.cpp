@@ -11,7 +11,7 @@
 namespace mtl::report {
 namespace {
 
-constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
+constexpr std::string_view replacement = "\xef\xbf\xbd";  // U+FFFD
 
 // The length of the UTF-8 sequence at the front; 0 where there is none (overlong forms and
 // surrogates included).
@@ -38,7 +38,7 @@ std::vector<std::string> characters(std::string_view text) {
   std::vector<std::string> all;
   while (!text.empty()) {
     const auto length = sequence(text);
-    all.emplace_back(length ? text.substr(0, length) : kReplacement);
+    all.emplace_back(length ? text.substr(0, length) : replacement);
     text.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return all;

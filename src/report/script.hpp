@@ -12,9 +12,9 @@
 namespace mtl::report {
 
 // Colours that people with any colour vision can tell apart (Okabe and Ito 2008), strongest first.
-inline constexpr const char* kColours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
-                                           "#e69f00", "#56b4e9", "#7f5539", "#000000"};
-inline const char* colour(std::size_t i) { return kColours[i % std::size(kColours)]; }
+inline constexpr const char* colours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
+                                          "#e69f00", "#56b4e9", "#7f5539", "#000000"};
+inline const char* colour(std::size_t i) { return colours[i % std::size(colours)]; }
 
 /// Text with every byte sequence that is not UTF-8 replaced by U+FFFD and control characters (but
 /// line ends) by spaces.

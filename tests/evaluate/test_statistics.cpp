@@ -12,7 +12,7 @@
 
 namespace {
 
-namespace statistics = mtl::statistics;
+namespace evaluate = mtl::evaluate;
 using Catch::Matchers::WithinAbs;
 using Catch::Matchers::WithinRel;
 
@@ -27,7 +27,7 @@ void check(double found, double expected) {
   CHECK_THAT(found, WithinRel(expected, 1e-9) || WithinAbs(expected, 1e-13));
 }
 
-void check(statistics::Interval found, const nlohmann::json& expected) {
+void check(evaluate::Interval found, const nlohmann::json& expected) {
   check(found.low, expected[0].get<double>());
   check(found.high, expected[1].get<double>());
 }
@@ -40,12 +40,12 @@ TEST_CASE("statistics: means, intervals and paired tests agree with scipy") {
     const auto first = sample["first"].get<std::vector<double>>();
     const auto second = sample["second"].get<std::vector<double>>();
     CAPTURE(first, second);
-    check(statistics::mean(first), sample["mean"]);
-    check(statistics::standard_deviation(first), sample["standard_deviation"]);
-    check(statistics::confidence_interval(first), sample["interval95"]);
-    check(statistics::confidence_interval(first, 0.99), sample["interval99"]);
+    check(evaluate::mean(first), sample["mean"]);
+    check(evaluate::standard_deviation(first), sample["standard_deviation"]);
+    check(evaluate::confidence_interval(first), sample["interval95"]);
+    check(evaluate::confidence_interval(first, 0.99), sample["interval99"]);
 
-    const auto paired = statistics::paired_t_test(first, second);
+    const auto paired = evaluate::paired_t_test(first, second);
     const auto& expected = sample["paired"];
     check(paired.mean, expected["mean"]);
     check(paired.standard_deviation, expected["standard_deviation"]);
@@ -55,12 +55,12 @@ TEST_CASE("statistics: means, intervals and paired tests agree with scipy") {
     CHECK(paired.degrees_of_freedom == static_cast<int64_t>(first.size()) - 1);
 
     if (sample.contains("wilcoxon")) {
-      const auto wilcoxon = statistics::wilcoxon_signed_rank(first, second);
+      const auto wilcoxon = evaluate::wilcoxon_signed_rank(first, second);
       check(wilcoxon.statistic, sample["wilcoxon"]["statistic"]);
       check(wilcoxon.p_value, sample["wilcoxon"]["p_value"]);
     }
     if (sample.contains("permutation")) {
-      const auto permutation = statistics::permutation_test(first, second);
+      const auto permutation = evaluate::permutation_test(first, second);
       check(permutation.statistic, sample["permutation"]["statistic"]);
       check(permutation.p_value, sample["permutation"]["p_value"]);
     }
@@ -71,51 +71,51 @@ TEST_CASE("statistics: proportions, McNemar's test and Student's distribution ag
   const auto all = golden();
   for (const auto& row : all["proportions"]) {
     CAPTURE(row.dump());
-    check(statistics::proportion_interval(row["successes"], row["trials"], row["level"]),
+    check(evaluate::proportion_interval(row["successes"], row["trials"], row["level"]),
           row["interval"]);
   }
   for (const auto& row : all["mcnemar"]) {
     CAPTURE(row.dump());
-    check(statistics::mcnemar_test(row["only_first"], row["only_second"]).p_value, row["p_value"]);
+    check(evaluate::mcnemar_test(row["only_first"], row["only_second"]).p_value, row["p_value"]);
   }
   for (const auto& row : all["student_t"]) {
     CAPTURE(row.dump());
-    check(statistics::student_t_cdf(row["t"], row["degrees_of_freedom"]), row["cdf"]);
+    check(evaluate::student_t_cdf(row["t"], row["degrees_of_freedom"]), row["cdf"]);
   }
   for (const auto& row : all["two_sided"]) {
     CAPTURE(row.dump());
-    check(statistics::student_t_two_sided(row["level"], row["degrees_of_freedom"]), row["value"]);
+    check(evaluate::student_t_two_sided(row["level"], row["degrees_of_freedom"]), row["value"]);
   }
 }
 
 TEST_CASE("statistics: exchanging the samples changes the sign and nothing else") {
   const std::vector<double> first{0.81, 0.84, 0.80, 0.85, 0.79},
       second{0.80, 0.80, 0.81, 0.82, 0.77};
-  const auto there = statistics::paired_t_test(first, second);
-  const auto back = statistics::paired_t_test(second, first);
+  const auto there = evaluate::paired_t_test(first, second);
+  const auto back = evaluate::paired_t_test(second, first);
   check(back.mean, -there.mean);
   check(back.t, -there.t);
   check(back.p_value, there.p_value);
   check(back.interval.low, -there.interval.high);
-  check(statistics::wilcoxon_signed_rank(second, first).p_value,
-        statistics::wilcoxon_signed_rank(first, second).p_value);
-  check(statistics::permutation_test(second, first).p_value,
-        statistics::permutation_test(first, second).p_value);
+  check(evaluate::wilcoxon_signed_rank(second, first).p_value,
+        evaluate::wilcoxon_signed_rank(first, second).p_value);
+  check(evaluate::permutation_test(second, first).p_value,
+        evaluate::permutation_test(first, second).p_value);
 }
 
 TEST_CASE("statistics: equal runs are no evidence, a constant difference is the strongest") {
   const std::vector<double> same{0.5, 0.25, 0.75}, more{1.5, 1.25, 1.75};
-  CHECK(statistics::paired_t_test(same, same).p_value == 1);
-  CHECK(statistics::paired_t_test(same, same).t == 0);
-  CHECK(statistics::wilcoxon_signed_rank(same, same).p_value == 1);
-  CHECK(statistics::permutation_test(same, same).p_value == 1);
-  CHECK(statistics::mcnemar_test(0, 0).p_value == 1);
+  CHECK(evaluate::paired_t_test(same, same).p_value == 1);
+  CHECK(evaluate::paired_t_test(same, same).t == 0);
+  CHECK(evaluate::wilcoxon_signed_rank(same, same).p_value == 1);
+  CHECK(evaluate::permutation_test(same, same).p_value == 1);
+  CHECK(evaluate::mcnemar_test(0, 0).p_value == 1);
 
-  const auto constant = statistics::paired_t_test(more, same);
+  const auto constant = evaluate::paired_t_test(more, same);
   CHECK(constant.t == std::numeric_limits<double>::infinity());
   CHECK(constant.p_value == 0);
   CHECK(constant.interval.low == 1);
-  CHECK(statistics::permutation_test(more, same).p_value == 0.25);  // 2 of 2^3 sign patterns
+  CHECK(evaluate::permutation_test(more, same).p_value == 0.25);  // 2 of 2^3 sign patterns
 }
 
 TEST_CASE("statistics: the 95 % interval covers the true mean 95 times in 100") {
@@ -126,7 +126,7 @@ TEST_CASE("statistics: the 95 % interval covers the true mean 95 times in 100") 
   for (int round = 0; round < rounds; ++round) {
     std::vector<double> sample(4);
     for (double& value : sample) value = normal(random);
-    const auto interval = statistics::confidence_interval(sample);
+    const auto interval = evaluate::confidence_interval(sample);
     covered += interval.low <= 2 && 2 <= interval.high;
   }
   CHECK_THAT(static_cast<double>(covered) / rounds, WithinAbs(0.95, 0.012));
@@ -140,23 +140,23 @@ TEST_CASE("statistics: resampled permutations approach the t-test and repeat by 
     first[i] = normal(random) + 0.4;
     second[i] = normal(random);
   }
-  const auto once = statistics::permutation_test(first, second, 20'000, 1);
-  CHECK(once.p_value == statistics::permutation_test(first, second, 20'000, 1).p_value);
-  CHECK_THAT(once.p_value, WithinAbs(statistics::paired_t_test(first, second).p_value, 0.015));
+  const auto once = evaluate::permutation_test(first, second, 20'000, 1);
+  CHECK(once.p_value == evaluate::permutation_test(first, second, 20'000, 1).p_value);
+  CHECK_THAT(once.p_value, WithinAbs(evaluate::paired_t_test(first, second).p_value, 0.015));
 }
 
 TEST_CASE("statistics: samples that cannot answer are refused") {
   const std::vector<double> none, one{1}, two{1, 2}, three{1, 2, 3};
   const std::vector<double> broken{1, std::nan("")};
-  CHECK_THROWS_AS(statistics::mean(none), mtl::Error);
-  CHECK_THROWS_AS(statistics::standard_deviation(one), mtl::Error);
-  CHECK_THROWS_AS(statistics::confidence_interval(one), mtl::Error);
-  CHECK_THROWS_AS(statistics::mean(broken), mtl::Error);
-  CHECK_THROWS_AS(statistics::paired_t_test(two, three), mtl::Error);
-  CHECK_THROWS_AS(statistics::wilcoxon_signed_rank(two, three), mtl::Error);
-  CHECK_THROWS_AS(statistics::permutation_test(two, two, 0), mtl::Error);
-  CHECK_THROWS_AS(statistics::confidence_interval(two, 1.0), mtl::Error);
-  CHECK_THROWS_AS(statistics::proportion_interval(3, 2), mtl::Error);
-  CHECK_THROWS_AS(statistics::mcnemar_test(-1, 2), mtl::Error);
-  CHECK_THROWS_AS(statistics::student_t_cdf(1, 0), mtl::Error);
+  CHECK_THROWS_AS(evaluate::mean(none), mtl::Error);
+  CHECK_THROWS_AS(evaluate::standard_deviation(one), mtl::Error);
+  CHECK_THROWS_AS(evaluate::confidence_interval(one), mtl::Error);
+  CHECK_THROWS_AS(evaluate::mean(broken), mtl::Error);
+  CHECK_THROWS_AS(evaluate::paired_t_test(two, three), mtl::Error);
+  CHECK_THROWS_AS(evaluate::wilcoxon_signed_rank(two, three), mtl::Error);
+  CHECK_THROWS_AS(evaluate::permutation_test(two, two, 0), mtl::Error);
+  CHECK_THROWS_AS(evaluate::confidence_interval(two, 1.0), mtl::Error);
+  CHECK_THROWS_AS(evaluate::proportion_interval(3, 2), mtl::Error);
+  CHECK_THROWS_AS(evaluate::mcnemar_test(-1, 2), mtl::Error);
+  CHECK_THROWS_AS(evaluate::student_t_cdf(1, 0), mtl::Error);
 }

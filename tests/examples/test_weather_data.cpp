@@ -342,6 +342,9 @@ TEST_CASE("weather: a damaged file is an error with file, line and column") {
     CHECK(contains(error_of(plain_header + "2013,13,1,1,1,1000,1,1,晴\n"), "no day 2013/13/1"));
     CHECK(contains(error_of(plain_header + "2013,1.5,1,1,1,1000,1,1,晴\n"),
                    "column 2 (month): \"1.5\" is not a whole number"));
+    CHECK(contains(error_of(plain_header + "1e300,1,1,1,1,1000,1,1,晴\n"),
+                   "column 1 (year): \"1e300\" is not a whole number"));
+    CHECK(contains(error_of(agency_header + agency_day("1e300/10/20")), "is not a date"));
   }
   SECTION("cells that are no value") {
     CHECK(contains(error_of(agency_header + agency_day("2013/10/20", "1x.2,8,1")),

@@ -11,7 +11,7 @@ using namespace mtl;
 
 namespace {
 
-constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+constexpr double missing = std::numeric_limits<double>::quiet_NaN();
 
 Tensor squared_error(const Tensor& prediction, const Tensor& target) {
   return (prediction - target).square();
@@ -38,8 +38,8 @@ Finished finished() {
   f.run.history.tasks = {"temp", "天気/sky", "unseen"};
   f.run.history.metrics = {{"mae"}, {}, {}};
   f.run.history.epochs = {
-      {1, 0.1, {3, {1, 2, kMissing}, {}}, {4, {2, 2, kMissing}, {{0.75}, {}, {}}}},
-      {2, 0.1, {2, {0.5, 1.5, kMissing}, {}}, {3, {1, 2, kMissing}, {{0.625}, {}, {}}}}};
+      {1, 0.1, {3, {1, 2, missing}, {}}, {4, {2, 2, missing}, {{0.75}, {}, {}}}},
+      {2, 0.1, {2, {0.5, 1.5, missing}, {}}, {3, {1, 2, missing}, {{0.625}, {}, {}}}}};
   f.run.best_epoch = 2;
   f.run.steps = 20;
   f.run.stop_reason = "all 2 epochs done";
@@ -47,9 +47,9 @@ Finished finished() {
   f.predictions.predictions.insert("天気/sky",
                                    torch::tensor({{0.9, 0.1}, {0.2, 0.8}, {0.3, 0.7}, {0.6, 0.4}}));
   f.predictions.predictions.insert("unseen", torch::zeros({4, 1}));
-  f.predictions.targets.insert("temp", torch::tensor({0.5, 1.0, kMissing, 3.0}));
+  f.predictions.targets.insert("temp", torch::tensor({0.5, 1.0, missing, 3.0}));
   f.predictions.targets.insert("sky", torch::tensor({0, 1, 0, -100}, torch::kLong));
-  f.predictions.targets.insert("unseen", torch::full({4}, kMissing));
+  f.predictions.targets.insert("unseen", torch::full({4}, missing));
   return f;
 }
 
@@ -62,21 +62,6 @@ report::RunReport described() {
 }
 
 }  // namespace
-
-TEST_CASE("confusion_counts: rows are the truth; missing labels count nowhere") {
-  const auto f = finished();
-  const auto counts =
-      report::confusion_counts(f.predictions.predictions["天気/sky"], f.predictions.targets["sky"]);
-  CHECK(counts == Eigen::Matrix2d{{1, 1}, {0, 1}});
-  CHECK(contains(error_text([] {
-                   report::confusion_counts(torch::zeros({2, 2}), torch::tensor({0, 5}));
-                 }),
-                 "found class 5, but there are 2 scores"));
-  CHECK(contains(error_text([] {
-                   report::confusion_counts(torch::zeros({2, 2}), torch::tensor({0}));
-                 }),
-                 "[2, 2]"));
-}
 
 TEST_CASE("run_report: one call draws what the run offers") {
   const TemporaryFolder folder;
@@ -137,4 +122,32 @@ TEST_CASE("run_report: class names must be as many as classes; a run without an 
   const auto files = report::run_report(folder.path(), TrainingRun(), f.tasks, Predictions());
   CHECK(files.pictures.empty());
   CHECK(contains(io::read_file(files.page), "0 epochs"));
+}
+
+TEST_CASE("run_report: a run without any label has a page that says so") {
+  const TemporaryFolder folder;
+  auto f = finished();
+  for (auto& epoch : f.run.history.epochs)
+    for (auto* part : {&epoch.train, &epoch.valid}) {
+      part->total = missing;
+      part->losses = {missing, missing, missing};
+    }
+  f.predictions.targets["temp"] = torch::full({4}, missing);
+  f.predictions.targets["sky"] = torch::full({4}, -100, torch::kLong);
+  const auto files = report::run_report(folder.path(), f.run, f.tasks, f.predictions, described());
+  CHECK(files.pictures.empty());
+  const auto html = io::read_file(files.page);
+  CHECK(contains(html, "<h2>気温</h2>\n<p>No sample of the validation data has a label"));
+  CHECK(contains(html, "<h2>天気/sky</h2>\n<p>No sample of the validation data has a label"));
+}
+
+TEST_CASE("run_report: a classification with a single class") {
+  const TemporaryFolder folder;
+  auto f = finished();
+  f.predictions.predictions["天気/sky"] = torch::randn({4, 1});
+  f.predictions.targets["sky"] = torch::tensor({0, 0, -100, 0}, torch::kLong);
+  const auto files = report::run_report(folder.path(), f.run, f.tasks, f.predictions);
+  CHECK(contains(io::read_file(files.page),
+                 "<td class=\"number\">0</td><td class=\"number\">3</td>"
+                 "<td class=\"number\">1</td>"));
 }

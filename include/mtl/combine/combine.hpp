@@ -10,6 +10,8 @@
 #include "mtl/combine/options.hpp"
 #include "mtl/combine/parameters.hpp"
 #include "mtl/combine/solvers/solvers.hpp"
+#include "mtl/combine/state/task_adam.hpp"
+#include "mtl/combine/state/task_numbers.hpp"
 #include "mtl/combine/task_count.hpp"
 #include "mtl/combine/task_losses.hpp"
 #include "mtl/combine/task_weights.hpp"

@@ -6,4 +6,5 @@
 #include "mtl/core/loss_kind.hpp"
 #include "mtl/core/random.hpp"
 #include "mtl/core/tensor.hpp"
+#include "mtl/core/threads.hpp"
 #include "mtl/core/torch_version.hpp"

@@ -10,8 +10,7 @@ namespace mtl {
 /// The one exception of the library. Its text says where (task, file, row or shape), what was
 /// found, what was expected and what to do.
 ///
-///     throw Error("task \"{}\": target has class {}, but its head has {} outputs", name, found,
-///     n);
+///     throw Error("task \"{}\": class {}, but its head has {} outputs", name, found, outputs);
 class Error : public std::runtime_error {
  public:
   explicit Error(const std::string& text) : std::runtime_error(text) {}

@@ -15,6 +15,14 @@ using Tensor = torch::Tensor;
 using NamedTensors = torch::OrderedDict<std::string, Tensor>;
 
 /// A shape as a reader writes it: "[32, 14, 10]".
-std::string shape_text(const Tensor& tensor);
+inline std::string shape_text(const Tensor& tensor) {
+  if (!tensor.defined()) return "[undefined]";
+  std::string text = "[";
+  for (const auto length : tensor.sizes()) {
+    if (text.size() > 1) text += ", ";
+    text += std::to_string(length);
+  }
+  return text + "]";
+}
 
 }  // namespace mtl

@@ -7,7 +7,7 @@
 /// Pure functions over plain numbers: they know no network and no tensor.
 /// Every function throws mtl::Error for samples too short for it, for samples of unequal length
 /// where pairs are asked for, for values that are not finite and for a level outside (0, 1).
-namespace mtl::statistics {
+namespace mtl::evaluate {
 
 struct Interval {
   double low = 0, high = 0;
@@ -71,4 +71,4 @@ double student_t_cdf(double t, double degrees_of_freedom);
 /// The c > 0 with P(|T| <= c) = level.
 double student_t_two_sided(double level, double degrees_of_freedom);
 
-}  // namespace mtl::statistics
+}  // namespace mtl::evaluate

@@ -5,6 +5,7 @@
 #include "mtl/io/digest.hpp"
 #include "mtl/io/excerpt.hpp"
 #include "mtl/io/file.hpp"
+#include "mtl/io/file_lock.hpp"
 #include "mtl/io/json.hpp"
 #include "mtl/io/safetensors.hpp"
 #include "mtl/io/tensorboard.hpp"

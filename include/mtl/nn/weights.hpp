@@ -2,18 +2,46 @@
 
 #include <torch/nn/module.h>
 
+#include "mtl/core/error.hpp"
 #include "mtl/core/tensor.hpp"
 
 namespace mtl::nn {
 
 /// Parameters and buffers by their full names, sharing memory with the module.
-NamedTensors weights(const torch::nn::Module& module);
+inline NamedTensors weights(const torch::nn::Module& module) {
+  NamedTensors all;
+  for (const auto& item : module.named_parameters()) all.insert(item.key(), item.value().detach());
+  for (const auto& item : module.named_buffers()) all.insert(item.key(), item.value().detach());
+  return all;
+}
 
 /// Copies `values` into the module's parameters and buffers of the same names.
 /// Error, before anything is changed: a name missing or unknown, a shape that differs.
-void load_weights(torch::nn::Module& module, const NamedTensors& values);
+inline void load_weights(torch::nn::Module& module, const NamedTensors& values) {
+  NamedTensors own = weights(module);
+  for (const auto& item : own) {
+    const Tensor* value = values.find(item.key());
+    if (value == nullptr)
+      throw Error("weights: \"{}\" of the model is not there; these weights are of another model",
+                  item.key());
+    if (value->sizes() != item.value().sizes())
+      throw Error(
+          "weights: \"{}\" has shape {}, the model's has {}; these weights are of another model",
+          item.key(), shape_text(*value), shape_text(item.value()));
+  }
+  for (const auto& item : values)
+    if (own.find(item.key()) == nullptr)
+      throw Error("weights: \"{}\" is not part of the model; these weights are of another model",
+                  item.key());
+  torch::NoGradGuard no_grad;
+  for (auto& item : own) item.value().copy_(values[item.key()]);
+}
 
 /// A copy that shares no memory.
-NamedTensors cloned(const NamedTensors& tensors);
+inline NamedTensors cloned(const NamedTensors& tensors) {
+  NamedTensors copy;
+  for (const auto& item : tensors) copy.insert(item.key(), item.value().detach().clone());
+  return copy;
+}
 
 }  // namespace mtl::nn

@@ -9,7 +9,7 @@
 namespace mtl::report {
 
 /// Rows of text; columns that hold only numbers are set to the right.
-struct Table {
+struct TextTable {
   std::vector<std::string> header = {};
   std::vector<std::vector<std::string>> rows = {};  ///< each as long as the header
 };
@@ -18,15 +18,15 @@ struct Table {
 /// and on paper. All text is plain text and is escaped.
 ///
 ///     HtmlPage page("Weather of Tokyo");
-///     page.heading("Temperature").table({{"metric", "validation"}, {{"MAE",
-///     "1.43"}}}).figure(prediction_scatter(p)); page.save("run/report.html");
+///     page.heading("Temperature").table({{"metric", "validation"}, {{"MAE", "1.43"}}});
+///     page.figure(prediction_scatter(plot)).save("run/report.html");
 class HtmlPage {
  public:
   explicit HtmlPage(const std::string& title, DrawOptions options = {});
 
   HtmlPage& heading(const std::string& text);
   HtmlPage& text(const std::string& paragraph);
-  HtmlPage& table(const Table& table, const std::string& caption = {});
+  HtmlPage& table(const TextTable& table, const std::string& caption = {});
   /// Draws and embeds a picture (SVG); throws what `draw` throws and leaves the page as it was.
   HtmlPage& figure(const Figure& figure, const std::string& caption = {});
   /// Embeds the bytes of a file.

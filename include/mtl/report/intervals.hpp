@@ -8,8 +8,8 @@
 
 namespace mtl::report {
 
-/// A value with its confidence interval; both bounds NaN: none is known.
-struct Interval {
+/// A value with the ends of its confidence interval; both NaN: none is known.
+struct Estimate {
   std::string name = {};
   double value = 0;
   double low = std::numeric_limits<double>::quiet_NaN(), high = low;
@@ -19,7 +19,7 @@ struct Interval {
 /// difference" is drawn.
 struct IntervalChart {
   std::string title = {}, x_label = {};
-  std::vector<Interval> intervals = {};
+  std::vector<Estimate> estimates = {};
   bool zero_line = false;
 };
 Figure interval_chart(const IntervalChart& chart);

@@ -10,12 +10,12 @@ namespace mtl::report {
 
 /// Counts of truth (rows) against prediction (columns), shaded by their share of the row, with the
 /// accuracy in the title. Grows with the number of classes, so that the counts stay readable.
-struct ConfusionMatrix {
+struct ConfusionChart {
   std::string title = {};  ///< "Weather, validation"
   std::vector<std::string> class_names = {};
-  Eigen::MatrixXd counts = {};  ///< [C, C]
+  Eigen::MatrixXd counts = {};  ///< [C, C], as mtl::confusion_matrix counts them
 };
-Figure confusion_matrix(const ConfusionMatrix& matrix);
+Figure confusion_chart(const ConfusionChart& chart);
 
 /// Cosines between the tasks' gradients, [T, T], from -1 (conflict) to 1; NaN cells (a task without
 /// labels) stay empty.

@@ -7,7 +7,8 @@
 
 namespace mtl::report {
 
-/// PredictionPlot of one real value beside the truth, in the unit that a reader knows.
+/// Predictions of one real value beside the truth, in the unit that a reader knows. The pictures
+/// state the mean absolute error (MAE) over the samples that have both. Error: there is none.
 struct PredictionPlot {
   std::string title = {};                           ///< "Temperature, validation"
   std::string quantity = "value", unit = {};        ///< "temperature", "°C"
@@ -17,14 +18,10 @@ struct PredictionPlot {
   std::vector<double> times = {};
 };
 
-/// Mean absolute error over the samples that have both values; NaN where there is none.
-double mean_absolute_error(const PredictionPlot& predictions);
-
-/// Truth and prediction along time; long series get a second panel with their last part. The title
-/// states the MAE.
+/// Truth and prediction along time; long series get a second panel with their last part.
 Figure prediction_series(const PredictionPlot& predictions);
 
-/// Prediction against truth, with the line of perfect prediction. The title states the MAE.
+/// Prediction against truth, with the line of perfect prediction.
 Figure prediction_scatter(const PredictionPlot& predictions);
 
 }  // namespace mtl::report

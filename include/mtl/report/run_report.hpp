@@ -30,7 +30,7 @@ struct RunReport {
   std::string x_label = "sample";    ///< what follows upon each other: "day"
   std::vector<double> times = {};  ///< when each sample happened, seconds since 1970; may be empty
   std::vector<std::pair<std::string, std::string>> settings = {};  ///< name, value
-  std::vector<std::pair<std::string, Table>> tables = {};          ///< caption, table: stand on top
+  std::vector<std::pair<std::string, TextTable>> tables = {};      ///< caption, table: stand on top
   std::vector<std::pair<std::string, Figure>> figures =
       {};  ///< file name without extension, picture
   std::vector<std::string> warnings = {};
@@ -51,13 +51,10 @@ struct RunFiles {
 ///     <task>_series, <task>_scatter                   regressions with one value a sample
 ///     <task>_confusion                                classifications with class indices
 ///     combiner_weights, combiner_shares, combiner_cosines   with a CombinerLog
-/// Without gnuplot the page is written without pictures and says so.
+/// Without gnuplot the page is written without pictures and says so, as it does of a task without
+/// labels.
 RunFiles run_report(const std::filesystem::path& directory, const TrainingRun& run,
                     const TaskRegistry& tasks, const Predictions& predictions,
                     const RunReport& report = {});
-
-/// How often each class (row) was predicted as each class (column), over labelled samples:
-/// scores [N, C], classes [N] -> [C, C].
-Eigen::MatrixXd confusion_counts(const Tensor& scores, const Tensor& classes);
 
 }  // namespace mtl::report

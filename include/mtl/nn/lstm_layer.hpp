@@ -2,7 +2,7 @@
 
 #include "mtl/core/tensor.hpp"
 
-namespace mtl::nn {
+namespace mtl::nn_detail {
 
 /// The parameters of one layer of torch::nn::LSTM by their names there, H its hidden size. The
 /// gates lie one below the other: input, forget, cell, output.
@@ -21,4 +21,4 @@ bool is_slow_in_torch(const Tensor& x);
 /// Can be differentiated any number of times.
 Tensor lstm_layer(const Tensor& x, const LstmWeights& weights);
 
-}  // namespace mtl::nn
+}  // namespace mtl::nn_detail

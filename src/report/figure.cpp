@@ -1,8 +1,9 @@
+#include "mtl/report/figure.hpp"
+
+#include <fmt/format.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <fmt/format.h>
 
 #include <array>
 #include <cerrno>
@@ -11,7 +12,6 @@
 #include <memory>
 
 #include "mtl/io/atomic_file.hpp"
-#include "mtl/report/figure.hpp"
 #include "script.hpp"
 
 namespace mtl::report {
@@ -25,7 +25,7 @@ using File = std::unique_ptr<std::FILE, Close>;
 // A file without a name: it is gone when it is closed, whatever happens.
 File nameless_file() {
   File file(std::tmpfile());
-  if (!file) throw Error("cannot make a temporary file: {}.", std::strerror(errno));
+  if (!file) throw Error("cannot make a temporary file: {}", std::strerror(errno));
   return file;
 }
 
@@ -49,7 +49,7 @@ Finished run_gnuplot(const std::string& program, const std::string& script) {
   const File input = nameless_file(), output = nameless_file(), messages = nameless_file();
   if (std::fwrite(script.data(), 1, script.size(), input.get()) != script.size() ||
       std::fflush(input.get()) != 0)
-    throw Error("cannot write a temporary file: {}.", std::strerror(errno));
+    throw Error("cannot write a temporary file: {}", std::strerror(errno));
   std::rewind(input.get());
 
   ::posix_spawn_file_actions_t actions;
@@ -64,8 +64,8 @@ Finished run_gnuplot(const std::string& program, const std::string& script) {
   ::posix_spawn_file_actions_destroy(&actions);
   if (failure != 0)
     throw NoGnuplot(
-        "cannot run \"{}\" to draw pictures: {}. Install gnuplot (Debian: gnuplot-nox, and "
-        "fonts-noto-cjk).",
+        "cannot run \"{}\" to draw pictures: {}. "
+        "Install gnuplot (Debian: gnuplot-nox, and fonts-noto-cjk)",
         program, std::strerror(failure));
   int status = 0;
   while (::waitpid(process, &status, 0) < 0 && errno == EINTR) {
@@ -110,7 +110,7 @@ std::string draw(const Figure& figure, Format format, const DrawOptions& options
 void save(const Figure& figure, const std::filesystem::path& path, const DrawOptions& options) {
   const auto extension = path.extension();
   if (extension != ".png" && extension != ".svg")
-    throw Error("cannot draw \"{}\": the extension says the format, expected .png or .svg.",
+    throw Error("cannot draw \"{}\": the extension says the format, expected .png or .svg",
                 path.string());
   io::write_file_atomically(path,
                             draw(figure, extension == ".png" ? Format::png : Format::svg, options));

@@ -1,0 +1,22 @@
+#include "catch.hpp"
+#include "error_text.hpp"
+#include "mtl/nn/encoders/mlp_encoder.hpp"
+#include "mtl/nn/weights.hpp"
+
+TEST_CASE("weights: copied in by name; foreign weights change nothing") {
+  mtl::nn::MlpEncoder a({.input_size = 3, .hidden_sizes = {4}}),
+      b({.input_size = 3, .hidden_sizes = {4}});
+  mtl::nn::load_weights(*b, mtl::nn::weights(*a));
+  CHECK(a->parameters()[0].equal(b->parameters()[0]));
+
+  mtl::nn::MlpEncoder wider({.input_size = 3, .hidden_sizes = {5}});
+  const auto before = b->parameters()[0].clone();
+  CHECK(contains(error_text([&] { mtl::nn::load_weights(*b, mtl::nn::weights(*wider)); }),
+                 "[5, 3], the model's has [4, 3]"));
+  mtl::nn::MlpEncoder deeper({.input_size = 3, .hidden_sizes = {4, 4}});
+  CHECK(contains(error_text([&] { mtl::nn::load_weights(*b, mtl::nn::weights(*deeper)); }),
+                 "not part of the model"));
+  CHECK(contains(error_text([&] { mtl::nn::load_weights(*deeper, mtl::nn::weights(*b)); }),
+                 "of the model is not there"));
+  CHECK(b->parameters()[0].equal(before));
+}
