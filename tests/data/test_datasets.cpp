@@ -76,6 +76,56 @@ TEST_CASE("TensorDataset: tensors that do not belong together are an error") {
   CHECK(contains(error_of(mtl::NamedTensors(), mtl::NamedTensors()), "no input tensor"));
 }
 
+TEST_CASE("TensorDataset: parts that are not there are an error") {
+  const auto data = numbered(10);
+  const mtl::WindowDataset windows({{"x", torch::zeros({9, 1})}}, {{"y", torch::zeros({9})}},
+                                   {.length = 3});
+  const auto part = [&](const mtl::Tensor& indices) {
+    const auto text = error_text([&] { data.rows(indices); });
+    const auto of_windows = error_text([&] { windows.windows(indices); });
+    CHECK(text.empty() == of_windows.empty());
+    return text;
+  };
+  CHECK(contains(part(torch::tensor({3L, 10L})), "TensorDataset: there is no row 10 of 10"));
+  CHECK(contains(part(torch::tensor({-1L, 2L})), "there is no row -1 of 10"));
+  CHECK(contains(part(torch::empty({0}, torch::kInt64)), "a part without a row"));
+  CHECK(contains(part(torch::tensor({1.0})), "indices [n] of kind int64, found [1] of Float"));
+  CHECK(contains(part(mtl::Tensor()), "found no tensor"));
+}
+
+TEST_CASE("TensorDataset: several inputs, and labels of types that have no missing value") {
+  const mtl::TensorDataset data({{"image", torch::rand({4, 3, 2})}, {"age", torch::rand({4})}},
+                                {{"grade", torch::full({4}, 156, torch::kByte)}});
+  CHECK(data.complete());
+  mtl::BatchLoader loader(data, {.batch_size = 3});
+  mtl::Batch batch;
+  REQUIRE(loader.next(batch));
+  CHECK(batch.inputs["image"].equal(data.inputs()["image"].slice(0, 0, 3)));
+  CHECK(batch.inputs["age"].equal(data.inputs()["age"].slice(0, 0, 3)));
+
+  const mtl::WindowDataset windows({{"a", torch::rand({6, 2})}, {"b", torch::rand({6})}},
+                                   {{"y", torch::rand({6})}}, {.length = 3, .horizon = 0});
+  const auto all = windows.get(torch::arange(4));
+  CHECK(all.inputs["a"].sizes().vec() == std::vector<int64_t>{4, 3, 2});
+  CHECK(all.inputs["b"].sizes().vec() == std::vector<int64_t>{4, 3});
+}
+
+TEST_CASE("BatchLoader: a dataset that gives other rows than it was asked for is an error") {
+  struct Short {
+    bool targets_too;
+    int64_t size() const { return 10; }
+    mtl::Batch get(const mtl::Tensor& indices) const {
+      const auto x = torch::zeros({indices.size(0) - (targets_too ? 1 : 0), 2});
+      return {{{"x", x}}, {{"y", torch::zeros({indices.size(0) - 1})}}, true};
+    }
+  };
+  mtl::Batch batch;
+  CHECK(contains(error_text([&] { mtl::BatchLoader(Short{true}, {.batch_size = 4}).next(batch); }),
+                 "was asked for 4 rows and gave input \"x\" of shape [3, 2]"));
+  CHECK(contains(error_text([&] { mtl::BatchLoader(Short{false}, {.batch_size = 4}).next(batch); }),
+                 "gave target \"y\" of shape [3]"));
+}
+
 TEST_CASE("BatchLoader: every row once an epoch, in order or shuffled") {
   std::vector<int64_t> all(10);
   std::iota(all.begin(), all.end(), 0);
@@ -99,7 +149,7 @@ TEST_CASE("BatchLoader: every row once an epoch, in order or shuffled") {
 }
 
 TEST_CASE("BatchLoader: the order of an epoch depends on seed and epoch only") {
-  const mtl::BatchLoaderOptions options{.batch_size = 8, .shuffle = true, .seed = 3};
+  const mtl::BatchLoader::Options options{.batch_size = 8, .shuffle = true, .seed = 3};
   mtl::BatchLoader one(numbered(100), options), two(numbered(100), options);
   const auto first = rows_of_epoch(one, 0), second = rows_of_epoch(one, 1);
   CHECK(first != second);
@@ -232,7 +282,7 @@ TEST_CASE("WindowDataset: knows of missing labels where a window has its target"
 }
 
 TEST_CASE("WindowDataset: what cannot be windows is an error") {
-  const auto make = [](int64_t rows, mtl::WindowOptions options,
+  const auto make = [](int64_t rows, mtl::WindowDataset::Options options,
                        const mtl::Tensor& positions = {}) {
     return error_text([&] {
       mtl::WindowDataset({{"x", torch::zeros({rows, 2})}}, {{"y", torch::zeros({rows})}}, options,
@@ -242,6 +292,8 @@ TEST_CASE("WindowDataset: what cannot be windows is an error") {
   CHECK(contains(make(14, {}),
                  "a window of 14 rows and a target 1 rows on fit nowhere into 14 rows"));
   CHECK(contains(make(9, {.length = 0}), "length is 0"));
+  CHECK(contains(make(9, {.length = INT64_MAX, .horizon = INT64_MAX}), "fit nowhere into 9 rows"));
+  CHECK(contains(make(9, {.length = 9, .horizon = 1}), "fit nowhere into 9 rows"));
   CHECK(contains(make(3, {.length = 2}, torch::tensor({1L, 3L, 5L})), "with these gaps"));
   CHECK(contains(make(3, {.length = 2}, torch::tensor({1L, 3L, 3L})), "row 2 has 3 after 3"));
   CHECK(contains(make(3, {.length = 2}, torch::tensor({1L, 2L})), "must be int64 [3]"));

@@ -15,7 +15,6 @@ using namespace mtl::images;
 using mtl::Batch;
 using mtl::ImageDataset;
 using mtl::ImageLoader;
-using mtl::ImageLoaderOptions;
 using mtl::Tensor;
 
 static_assert(mtl::Loader<ImageLoader>);
@@ -40,7 +39,7 @@ mtl::NamedTensors targets_of(int64_t count) {
   return targets;
 }
 
-ImageLoaderOptions augmented(int64_t workers) {
+ImageLoader::Options augmented(int64_t workers) {
   return {.batch_size = 4,
           .shuffle = true,
           .seed = 3,
@@ -198,8 +197,9 @@ TEST_CASE("ImageLoader: what goes wrong in a worker reaches the caller") {
     Batch batch;
     ImageLoader too_large(ImageDataset(files),
                           {.transform = CenterCrop{100, 100}, .workers = workers});
-    CHECK(contains(error_text([&] { too_large.next(batch); }),
-                   "100 x 100 pixels out of a picture of 20 x 14"));
+    const auto text = error_text([&] { too_large.next(batch); });
+    CHECK(contains(text, files[0].string() + ": CenterCrop: cannot cut 100 x 100 pixels out of"));
+    CHECK(contains(text, "a picture of 20 x 14"));
 
     const Transform fails = [](const Image&, Random&) -> Image { throw std::bad_alloc(); };
     ImageLoader out_of_memory(ImageDataset(files), {.transform = fails, .workers = workers});
@@ -229,7 +229,7 @@ TEST_CASE("ImageDataset: the cache stays within its budget, and what it holds is
   uncached.image(0);
   std::filesystem::remove(files[0]);
   CHECK(cached.image(0) == before);
-  CHECK(contains(error_text([&] { uncached.image(0); }), "no such file"));
+  CHECK(contains(error_text([&] { uncached.image(0); }), "No such file"));
 }
 
 TEST_CASE("ImageDataset: parts share the cache; prepared pictures are cached as they are then") {
@@ -252,6 +252,13 @@ TEST_CASE("ImageDataset: parts share the cache; prepared pictures are cached as 
                  "no full batch of 7"));
   CHECK(contains(error_text([&] { ImageLoader(dataset, {.batch_size = 0}); }), "batch_size is 0"));
   CHECK(contains(error_text([&] { ImageLoader(dataset, {.workers = -1}); }), "workers is -1"));
+  CHECK(contains(error_text([&] {
+                   ImageLoader(dataset, {.normalize = {{std::nan(""), 0, 0}}});
+                 }),
+                 "normalize has mean nan"));
+  ImageDataset prepared({dataset.file(0)}, mtl::NamedTensors(), {.prepare = CenterCrop{99, 99}});
+  CHECK(
+      contains(error_text([&] { prepared.image(0); }), dataset.file(0).string() + ": CenterCrop"));
 }
 
 #endif

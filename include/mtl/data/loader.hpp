@@ -1,29 +1,28 @@
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string_view>
+#include <utility>
 
 #include "mtl/data/dataset.hpp"
+#include "mtl/data/shuffled_order.hpp"
 
 namespace mtl {
 
 /// What a training loop reads batches from. `start_epoch(e)` goes to the beginning of epoch e,
-/// `next` fills in one batch after the other and returns false after the last.
+/// whatever was read before: every epoch begins with it, also the first, and gives all its batches
+/// again. `next` fills in one batch after the other and returns false after the last. What can be
+/// read only once is no loader.
 template <class L>
 concept Loader = requires(L& loader, const L& constant, Batch& batch, int64_t epoch) {
   { constant.batches() } -> std::convertible_to<int64_t>;  // batches in an epoch
   { constant.samples() } -> std::convertible_to<int64_t>;  // samples in an epoch
   {loader.start_epoch(epoch)};
   { loader.next(batch) } -> std::convertible_to<bool>;
-};
-
-struct BatchLoaderOptions {
-  int64_t batch_size = 32;
-  bool shuffle = false;
-  uint64_t seed = 0;       ///< with `shuffle`: the order of epoch e depends on (seed, e) only
-  bool drop_last = false;  ///< leave out a last batch of fewer samples
 };
 
 /// Batches of a dataset, epoch after epoch.
@@ -36,30 +35,103 @@ struct BatchLoaderOptions {
 /// value: its tensors are shared.
 class BatchLoader {
  public:
-  /// Throws Error where there would be no batch.
+  struct Options {
+    int64_t batch_size = 32;
+    bool shuffle = false;
+    uint64_t seed = 0;       ///< with `shuffle`: the order of epoch e depends on (seed, e) only
+    bool drop_last = false;  ///< leave out a last batch of fewer samples
+  };
+
+  /// Error: there would be no batch.
   template <Dataset D>
-  explicit BatchLoader(D dataset, BatchLoaderOptions options = {})
-      : options_(options), size_(dataset.size()) {
+  BatchLoader(D dataset, Options options) : options_(options), size_(dataset.size()) {
     if constexpr (requires { dataset.row_bytes(); }) row_bytes_ = dataset.row_bytes();
     get_ = [kept = std::make_shared<const D>(std::move(dataset))](const Tensor& indices) {
       return kept->get(indices);
     };
     check();
   }
+  template <Dataset D>
+  explicit BatchLoader(D dataset) : BatchLoader(std::move(dataset), Options()) {}
 
-  const BatchLoaderOptions& options() const { return options_; }
-  int64_t batches() const;
-  int64_t samples() const;
+  const Options& options() const { return options_; }
+  int64_t batches() const {
+    return size_ / options_.batch_size +
+           (options_.drop_last || size_ % options_.batch_size == 0 ? 0 : 1);
+  }
+  int64_t samples() const { return options_.drop_last ? batches() * options_.batch_size : size_; }
 
   /// To the beginning of epoch `epoch`; a new loader stands at the beginning of epoch 0.
-  void start_epoch(int64_t epoch);
-  /// Puts the next batch into `batch`; false, and nothing done, after the last.
-  bool next(Batch& batch);
+  void start_epoch(int64_t epoch) {
+    order_ = options_.shuffle ? shuffled_order(size_, options_.seed, static_cast<uint64_t>(epoch))
+                              : torch::arange(size_, torch::kInt64);
+    order_ = order_.narrow(0, 0, samples());
+    at_ = 0;
+    constexpr int64_t small_epoch_bytes = int64_t{64} << 20;
+    // Gathered anew each epoch, also without shuffling: whoever kept or overwrote a batch of the
+    // last epoch does no harm to this one.
+    if (row_bytes_ >= 0 && row_bytes_ <= small_epoch_bytes / samples()) epoch_ = gathered(order_);
+  }
+
+  /// Puts the next batch into `batch`; false, and nothing done, after the last. Error: the dataset
+  /// gives other rows than it was asked for.
+  bool next(Batch& batch) {
+    if (!order_.defined()) start_epoch(0);
+    const int64_t count = std::min(options_.batch_size, samples() - at_);
+    if (count <= 0) return false;
+    if (epoch_.inputs.is_empty()) {
+      batch = gathered(order_.narrow(0, at_, count));
+    } else {
+      narrow_into(batch.inputs, epoch_.inputs, at_, count);
+      narrow_into(batch.targets, epoch_.targets, at_, count);
+      narrow_into(batch.task_sample_weights, epoch_.task_sample_weights, at_, count);
+      const Tensor& weights = epoch_.sample_weights;
+      batch.sample_weights = weights.defined() ? weights.narrow(0, at_, count) : Tensor();
+      batch.complete = epoch_.complete;
+    }
+    at_ += count;
+    return true;
+  }
 
  private:
-  void check() const;
+  void check() const {
+    if (options_.batch_size < 1)
+      throw Error("BatchLoader: batch_size is {}; it must be at least 1", options_.batch_size);
+    if (size_ < 1) throw Error("BatchLoader: the dataset has no samples");
+    if (batches() == 0)
+      throw Error(
+          "BatchLoader: {} samples make no full batch of {}, and drop_last leaves out the rest. "
+          "Choose a smaller batch_size",
+          size_, options_.batch_size);
+  }
 
-  BatchLoaderOptions options_;
+  /// What the dataset gives for `indices`, of which a dataset of one's own may know better.
+  Batch gathered(const Tensor& indices) const {
+    Batch batch = get_(indices);
+    const auto check_rows = [&](std::string_view kind, std::string_view name,
+                                const Tensor& tensor) {
+      if (!tensor.defined() || tensor.dim() == 0 || tensor.size(0) != indices.size(0))
+        throw Error("BatchLoader: the dataset was asked for {} rows and gave {} \"{}\" of shape {}",
+                    indices.size(0), kind, name, shape_text(tensor));
+    };
+    for (const auto& item : batch.inputs) check_rows("input", item.key(), item.value());
+    for (const auto& item : batch.targets) check_rows("target", item.key(), item.value());
+    return batch;
+  }
+
+  /// Rows [first, first + count) of every tensor, as views. Keys stay where they already fit:
+  /// making two dictionaries costs as much as the views.
+  static void narrow_into(NamedTensors& part, const NamedTensors& whole, int64_t first,
+                          int64_t count) {
+    bool same_keys = part.size() == whole.size();
+    for (size_t i = 0; same_keys && i < whole.size(); ++i)
+      same_keys = part[i].key() == whole[i].key();
+    if (!same_keys) part = whole;
+    for (size_t i = 0; i < whole.size(); ++i)
+      part[i].value() = whole[i].value().narrow(0, first, count);
+  }
+
+  Options options_;
   int64_t size_;
   int64_t row_bytes_ = -1;  // unknown: gather batch by batch
   std::function<Batch(const Tensor&)> get_;

@@ -1,6 +1,6 @@
-#include <fmt/format.h>
-
 #include "mtl/data/images/dataset.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <atomic>
@@ -19,7 +19,7 @@ namespace mtl {
 
 struct ImageDataset::State {
   std::vector<std::filesystem::path> files;
-  ImageDatasetOptions options;
+  Options options;
 
   std::mutex mutex;  // guards all below
   std::vector<std::shared_ptr<const images::Image>> cache;
@@ -35,9 +35,12 @@ struct ImageDataset::State {
 
 images::Decoded ImageDataset::State::load(int64_t index) const {
   images::Decoded decoded = read(files[static_cast<size_t>(index)], options.read);
-  if (options.prepare) {
-    images::Random random(0, index, 0);
+  if (!options.prepare) return decoded;
+  images::Random random(0, index, 0);
+  try {
     decoded.image = options.prepare(std::move(decoded.image), random);
+  } catch (const Error& error) {
+    throw Error("{}: {}", files[static_cast<size_t>(index)].string(), error.what());
   }
   return decoded;
 }
@@ -72,20 +75,19 @@ std::shared_ptr<const images::Image> ImageDataset::State::image(int64_t index) {
 }
 
 ImageDataset::ImageDataset(std::vector<std::filesystem::path> files, NamedTensors targets,
-                           ImageDatasetOptions options, Tensor sample_weights,
-                           NamedTensors task_sample_weights)
+                           Options options, Tensor sample_weights, NamedTensors task_sample_weights)
     : state_(std::make_shared<State>()),
       rows_(files.size()),
       targets_(std::move(targets)),
       sample_weights_(std::move(sample_weights)),
       task_sample_weights_(std::move(task_sample_weights)) {
-  if (files.empty()) throw Error("ImageDataset: no picture files were given.");
+  if (files.empty()) throw Error("ImageDataset: no picture files were given");
   std::iota(rows_.begin(), rows_.end(), 0);
   for (const auto& target : targets_) {
-    if (target.value().dim() < 1 || target.value().size(0) != size()) {
+    if (!target.value().defined() || target.value().dim() < 1 || target.value().size(0) != size()) {
       throw Error(
           "ImageDataset: target \"{}\" is {}, but there are {} files; its first dimension must "
-          "count them.",
+          "count them",
           target.key(), shape_text(target.value()), files.size());
     }
     complete_ = complete_ && is_complete(target.value());
@@ -105,19 +107,12 @@ std::shared_ptr<const images::Image> ImageDataset::image(int64_t row) const {
 }
 
 ImageDataset ImageDataset::rows(const Tensor& indices) const {
-  if (indices.dim() != 1 || indices.numel() == 0 || indices.scalar_type() != torch::kInt64) {
-    throw Error("ImageDataset: rows takes some indices [n] of kind int64, got {}.",
-                shape_text(indices));
-  }
+  data_detail::check_indices(indices, size(), "ImageDataset");
   ImageDataset part = *this;
-  const Tensor chosen = indices.contiguous();
+  const Tensor chosen = indices.to(torch::kCPU).contiguous();
   part.rows_.clear();
-  for (int64_t i = 0; i < chosen.numel(); ++i) {
-    const int64_t row = chosen.data_ptr<int64_t>()[i];
-    if (row < 0 || row >= size())
-      throw Error("ImageDataset: there is no row {} of {}.", row, size());
-    part.rows_.push_back(rows_[static_cast<size_t>(row)]);
-  }
+  for (int64_t i = 0; i < chosen.numel(); ++i)
+    part.rows_.push_back(rows_[static_cast<size_t>(chosen.data_ptr<int64_t>()[i])]);
   part.complete_ = true;
   for (auto& target : part.targets_) {
     target.value() = target.value().index_select(0, chosen);
@@ -150,7 +145,7 @@ Tensor ImageDataset::usable(int64_t workers) const {
   };
   {
     std::vector<std::jthread> threads;
-    for (int64_t w = 1; w < workers; ++w) threads.emplace_back(work);
+    for (int64_t w = 1; w < std::min(workers, size()); ++w) threads.emplace_back(work);
     work();
   }
   if (error) std::rethrow_exception(error);

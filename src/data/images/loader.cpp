@@ -1,6 +1,7 @@
 #include "mtl/data/images/loader.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <condition_variable>
 #include <exception>
 #include <map>
@@ -25,17 +26,16 @@ struct Made {
 /// One epoch's way from rows to pictures. Made by the caller, worked on by all.
 class Epoch {
  public:
-  Epoch(const ImageDataset& dataset, const ImageLoaderOptions& options, int64_t number,
+  Epoch(const ImageDataset& dataset, const ImageLoader::Options& options, int64_t number,
         int64_t batches, const Tensor& order)
       : dataset_(dataset),
         options_(options),
         number_(number),
         batches_(batches),
         order_(order.data_ptr<int64_t>(), order.data_ptr<int64_t>() + order.numel()),
-        ahead_(std::max<int64_t>(1, options.prefetch) * options.workers) {
-    for (int64_t w = 0; w < options.workers; ++w) {
+        ahead_(options.prefetch * std::min(options.workers, batches)) {
+    for (int64_t w = 0; w < std::min(options.workers, batches); ++w)
       workers_.emplace_back([this](const std::stop_token& stop) { work(stop); });
-    }
   }
 
   /// The next batch in order; false after the last.
@@ -90,8 +90,7 @@ class Epoch {
       std::shared_ptr<const images::Image> image = decoded(row);
       if (!image) continue;
       if (options_.transform) {
-        images::Random random(options_.seed, row, number_);
-        image = std::make_shared<const images::Image>(options_.transform(*image, random));
+        image = std::make_shared<const images::Image>(transformed(*image, row));
       }
       if (!made.pictures.defined()) {
         width = image->width;
@@ -102,7 +101,7 @@ class Epoch {
       if (image->width != width || image->height != height) {
         throw Error(
             "{}: {} x {} pixels after the transform, but others in its batch are {} x {}. End the "
-            "transform with a Resize or a crop.",
+            "transform with a Resize or a crop",
             dataset_.file(row).string(), image->width, image->height, width, height);
       }
       const auto done = static_cast<int64_t>(made.rows.size());
@@ -111,6 +110,15 @@ class Epoch {
     }
     if (made.pictures.defined())
       made.pictures = made.pictures.narrow(0, 0, static_cast<int64_t>(made.rows.size()));
+  }
+
+  images::Image transformed(const images::Image& image, int64_t row) const {
+    images::Random random(options_.seed, row, number_);
+    try {
+      return options_.transform(image, random);
+    } catch (const Error& error) {
+      throw Error("{}: {}", dataset_.file(row).string(), error.what());
+    }
   }
 
   std::shared_ptr<const images::Image> decoded(int64_t row) const {
@@ -122,7 +130,7 @@ class Epoch {
   }
 
   const ImageDataset& dataset_;
-  const ImageLoaderOptions& options_;
+  const ImageLoader::Options& options_;
   int64_t number_, batches_;
   std::vector<int64_t> order_;
   int64_t ahead_;
@@ -139,30 +147,34 @@ class Epoch {
 
 struct ImageLoader::State {
   ImageDataset dataset;
-  ImageLoaderOptions options;
+  ImageLoader::Options options;
   Tensor rows = torch::empty({0}, torch::kInt64);
   bool any_usable = false;
   std::unique_ptr<Epoch> epoch = nullptr;  // last: its workers use the rest
 };
 
-ImageLoader::ImageLoader(ImageDataset dataset, ImageLoaderOptions options)
+ImageLoader::ImageLoader(ImageDataset dataset, ImageLoader::Options options)
     : state_(new State{.dataset = std::move(dataset), .options = std::move(options)}) {
-  const ImageLoaderOptions& o = state_->options;
+  const ImageLoader::Options& o = state_->options;
   if (o.batch_size < 1)
-    throw Error("ImageLoader: batch_size is {}; it must be at least 1.", o.batch_size);
+    throw Error("ImageLoader: batch_size is {}; it must be at least 1", o.batch_size);
   if (o.workers < 0 || o.prefetch < 1) {
-    throw Error("ImageLoader: workers is {} and prefetch {}; expected at least 0 and 1.", o.workers,
+    throw Error("ImageLoader: workers is {} and prefetch {}; expected at least 0 and 1", o.workers,
                 o.prefetch);
   }
-  for (const double deviation : o.normalize.deviation) {
-    if (!(deviation > 0))
-      throw Error("ImageLoader: normalize.deviation is {}; it must be above 0.", deviation);
+  for (size_t c = 0; c < o.normalize.mean.size(); ++c) {
+    const double mean = o.normalize.mean[c], deviation = o.normalize.deviation[c];
+    if (!(std::isfinite(mean) && deviation > 0 && std::isfinite(deviation)))
+      throw Error(
+          "ImageLoader: normalize has mean {} and deviation {}; they must be finite, and a "
+          "deviation "
+          "above 0",
+          mean, deviation);
   }
   if (batches() == 0) {
     throw Error(
         "ImageLoader: {} pictures make no full batch of {}, and drop_last leaves out the rest. "
-        "Choose a "
-        "smaller batch_size.",
+        "Choose a smaller batch_size",
         state_->dataset.size(), o.batch_size);
   }
 }

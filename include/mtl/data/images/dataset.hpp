@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "mtl/core/batch.hpp"
@@ -11,14 +12,6 @@
 #include "mtl/data/images/transforms.hpp"
 
 namespace mtl {
-
-struct ImageDatasetOptions {
-  images::ReadOptions read = {};
-  /// Done once to each picture, before it is cached: a ResizeShorter here lets more of them fit.
-  /// Its random numbers are always the same.
-  images::Transform prepare = {};
-  int64_t cache_bytes = 1'000'000'000;  ///< decoded pictures kept in memory, at most; 0: none
-};
 
 /// A picture that could not be read (`usable` is false), or was read but is worth a look.
 struct ImageFinding {
@@ -38,12 +31,21 @@ struct ImageFinding {
 /// before its turn. A copy shares files, cache and findings. Safe to use from several threads.
 class ImageDataset {
  public:
-  /// Throws Error unless there is a file and every target has one row a file, and for sample
-  /// weights that are negative or not finite.
+  struct Options {
+    images::ReadOptions read = {};
+    /// Done once to each picture, before it is cached: a ResizeShorter here lets more of them fit.
+    /// Its random numbers are always the same.
+    images::Transform prepare = {};
+    int64_t cache_bytes = 1'000'000'000;  ///< decoded pictures kept in memory, at most; 0: none
+  };
+
+  /// Error: there is no file, a target has not one row a file, sample weights that are negative or
+  /// not finite.
+  ImageDataset(std::vector<std::filesystem::path> files, NamedTensors targets, Options options,
+               Tensor sample_weights = Tensor(), NamedTensors task_sample_weights = NamedTensors());
   explicit ImageDataset(std::vector<std::filesystem::path> files,
-                        NamedTensors targets = NamedTensors(), ImageDatasetOptions options = {},
-                        Tensor sample_weights = Tensor(),
-                        NamedTensors task_sample_weights = NamedTensors());
+                        NamedTensors targets = NamedTensors())
+      : ImageDataset(std::move(files), std::move(targets), Options()) {}
 
   int64_t size() const { return static_cast<int64_t>(rows_.size()); }
   const std::filesystem::path& file(int64_t row) const;
@@ -52,11 +54,12 @@ class ImageDataset {
   const NamedTensors& task_sample_weights() const { return task_sample_weights_; }
   bool complete() const { return complete_; }  ///< whether no target has a missing label anywhere
 
-  /// The decoded and prepared picture. Throws ImageError; a file that failed once is not tried
-  /// again.
+  /// The decoded and prepared picture. ImageError: the file cannot be used; once it failed it is
+  /// not tried again. Error: what `prepare` throws, with the file's name.
   std::shared_ptr<const images::Image> image(int64_t row) const;
 
   /// The rows named by `indices` [n] as a dataset of its own, such as one part of a split.
+  /// Error: there is no such row, or none is named.
   ImageDataset rows(const Tensor& indices) const;
 
   /// Reads every picture once, with so many threads, which also fills the cache; gives the rows [n]

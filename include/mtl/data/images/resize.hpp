@@ -17,8 +17,8 @@ struct Box {
 
 /// Resamples a picture, or the part of it in `box`. The filter is widened when shrinking, so that
 /// every source pixel counts (antialiased, as Pillow does it, but rounded only once). Pixels
-/// outside the box are not looked at. Error: a size that is not positive or beyond 10^9 pixels, a box that does not lie
-/// in the picture.
+/// outside the box are not looked at. Error: a size that is not positive or beyond 10^9 pixels, a
+/// box that does not lie in the picture.
 Image resize(const Image& image, int64_t width, int64_t height, Filter filter = Filter::bilinear);
 Image resize(const Image& image, const Box& box, int64_t width, int64_t height,
              Filter filter = Filter::bilinear);
