@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "mtl/io/atomic_file.hpp"
+#include "mtl/io/file.hpp"
 #include "mtl/report/report.hpp"
 #include "mtl/task/metrics/classification.hpp"
 #include "traits.hpp"
@@ -287,7 +288,7 @@ std::string trait_text(const mtl::NamedTensors& predictions, int64_t row) {
 }
 
 bool write(const Findings& findings, const std::filesystem::path& folder) {
-  std::filesystem::create_directories(folder);
+  mtl::io::make_folder(folder);
   mtl::io::write_json(folder / "metrics.json", metrics_json(findings));
   mtl::io::write_file_atomically(folder / "history.csv", findings.runs.front().run.history.csv());
   mtl::io::write_file_atomically(folder / "confusion.csv", confusion_csv(findings));

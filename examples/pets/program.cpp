@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "mtl/core/error.hpp"
+#include "mtl/io/file.hpp"
 #include "mtl/io/json.hpp"
 #include "mtl/io/safetensors.hpp"
 #include "pictures.hpp"
@@ -97,7 +98,7 @@ SavedModel load_model(const std::filesystem::path& file) {
 Findings run(const Options& options, const Say& say) {
   torch::set_num_threads(static_cast<int>(options.threads));
   const Source source = open_source(options, say);
-  std::filesystem::create_directories(options.out);
+  mtl::io::make_folder(options.out);
   mtl::io::write_json(options.out / "config.json", config_json(options, source));
 
   Findings findings;

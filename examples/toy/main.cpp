@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "mtl/io/file.hpp"
 #include "mtl/report/report.hpp"
 #include "toy_problem.hpp"
 
@@ -74,7 +75,7 @@ int main(int argc, char** argv) try {
       plot.panels.back().paths.push_back(std::move(drawn));
     }
   }
-  std::filesystem::create_directories(out);
+  mtl::io::make_folder(out);
   const std::filesystem::path picture = std::filesystem::path(out) / "toy.png";
   mtl::report::save(mtl::report::contours(plot), picture);
   fmt::print("{}\n", picture.string());

@@ -14,6 +14,7 @@
 #include "mtl/combine/combine.hpp"
 #include "mtl/core/error.hpp"
 #include "mtl/io/atomic_file.hpp"
+#include "mtl/io/file.hpp"
 #include "mtl/task/losses/cross_entropy.hpp"
 #include "mtl/task/losses/mean_squared_error.hpp"
 #include "results.hpp"
@@ -107,7 +108,7 @@ int predict(const Settings& settings) {
 /// Trains one recipe and leaves its weights and history in `directory`.
 Trained train_in(const std::filesystem::path& directory, Recipe recipe, const Settings& settings,
                  const Parts& parts) {
-  std::filesystem::create_directories(directory);
+  mtl::io::make_folder(directory);
   mtl::io::write_json(directory / "config.json", [&] {
     mtl::io::Json config = to_json(settings);
     // The main run's folder must say what it takes to resume all of it.
@@ -148,7 +149,7 @@ int train_and_report(Settings settings) {
   const std::filesystem::path article_directory = settings.out / "article";
   if (all) {
     // Its config is what a resumed run reads, so it must be there before anything takes time.
-    std::filesystem::create_directories(settings.out);
+    mtl::io::make_folder(settings.out);
     mtl::io::write_json(settings.out / "config.json", to_json(settings));
     article = train_in(article_directory, Recipe::article, settings, parts);
     if (article->interrupted) return stopped_by_user;

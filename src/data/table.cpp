@@ -20,16 +20,14 @@ bool next_row(io::CsvReader& reader) {
   return false;
 }
 
-std::vector<std::string> column_names(const io::CsvReader& header) {
-  std::vector<std::string> names(header.cells().begin(), header.cells().end());
+void check_names(const std::vector<std::string>& names, const std::string& where) {
   std::unordered_set<std::string_view> seen;
   for (size_t i = 0; i < names.size(); ++i) {
-    if (names[i].empty()) throw Error("{}: the column has no name", header.where(i));
+    if (names[i].empty()) throw Error("{}, column {}: the column has no name", where, i + 1);
     if (!seen.insert(names[i]).second)
-      throw Error("{}: the column name \"{}\" occurs twice", header.where(i),
+      throw Error("{}, column {}: the column name \"{}\" occurs twice", where, i + 1,
                   io::excerpt(names[i]));
   }
-  return names;
 }
 
 }  // namespace
@@ -40,6 +38,7 @@ Table Table::read(const std::filesystem::path& path, Options options) {
 }
 
 Table Table::parse(std::string text, std::string file, Options options) {
+  text = io::decode_text(std::move(text), options.encoding, file);
   return Table(std::move(text), std::move(file), std::move(options));
 }
 
@@ -50,7 +49,10 @@ Table::Table(std::string text, std::string file, Options options)
   io::CsvReader row = reader({});
   if (options_.columns.empty()) {
     if (!next_row(row)) throw Error("{} is empty; a line of column names was expected", file_);
-    options_.columns = column_names(row);
+    options_.columns.assign(row.cells().begin(), row.cells().end());
+    check_names(options_.columns, fmt::format("{}, line {}", file_, row.line()));
+  } else {
+    check_names(options_.columns, file_ + ", the names given");
   }
   for (auto place = row.place(); next_row(row); place = row.place()) {
     if (row.cells().size() != columns().size())

@@ -8,6 +8,7 @@
 
 #include "mtl/core/error.hpp"
 #include "mtl/io/atomic_file.hpp"
+#include "mtl/io/file.hpp"
 #include "mtl/report/curves.hpp"
 #include "mtl/report/matrices.hpp"
 #include "mtl/report/predictions.hpp"
@@ -249,7 +250,7 @@ Figure mean_cosines(const CombinerLog& log, const TaskRegistry& tasks) {
 RunFiles run_report(const std::filesystem::path& directory, const TrainingRun& run,
                     const TaskRegistry& tasks, const Predictions& predictions,
                     const RunReport& report) {
-  std::filesystem::create_directories(directory);
+  io::make_folder(directory);
   HtmlPage page(report.title);
   Gallery gallery(directory, page, report.draw);
   auto warnings = report.warnings;

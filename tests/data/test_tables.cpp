@@ -34,6 +34,13 @@ TEST_CASE("Table: names of one's own, other separators and signs for missing val
                                        {.separator = ';', .missing = {"?"}, .columns = {"n", "s"}});
   CHECK(table.texts("s") == std::vector<std::string>{"", "x"});
   CHECK(table.numbers("n").equal(torch::tensor({1.0, 2.0}, torch::kFloat64)));
+  CHECK(contains(error_text([] {
+                   mtl::Table::parse("1,2\n", "t", {.columns = {"n", "n"}});
+                 }),
+                 "t, the names given, column 2: the column name \"n\" occurs twice"));
+  CHECK(contains(error_text([] { mtl::Table::parse("a\n1\n", "t", {.separator = '\n'}); }),
+                 "t: the separator"));
+  CHECK(mtl::Table::parse("\xEF\xBB\xBFn\n1\n", "t").has("n"));
 }
 
 TEST_CASE("Table: lines of rows, past blank lines and cells of several lines") {

@@ -10,6 +10,7 @@
 #include "mtl/core/error.hpp"
 #include "mtl/io/atomic_file.hpp"
 #include "mtl/io/csv.hpp"
+#include "mtl/io/file.hpp"
 
 namespace mtl {
 namespace {
@@ -69,7 +70,7 @@ void CombinerLog::on_fit_begin(TrainState& state) {
   writer.reset();
   if (!tensorboard.empty()) writer = std::make_shared<io::TensorBoardWriter>(tensorboard);
   if (csv.empty()) return;
-  if (csv.has_parent_path()) std::filesystem::create_directories(csv.parent_path());
+  io::make_folder_of(csv);
   const std::string header = csv_header(state.history.tasks);
   std::string kept = header;
   if (state.resumed && std::filesystem::exists(csv)) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "mtl/core/tensor.hpp"
+#include "mtl/io/file.hpp"
 #include "mtl/io/safetensors.hpp"
 #include "mtl/nn/weights.hpp"
 #include "mtl/train/train_state.hpp"
@@ -34,7 +35,7 @@ struct BestModel {
     best = std::move(score);
     weights = nn::cloned(nn::weights(state.model));
     if (file.empty()) return;
-    if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path());
+    io::make_folder_of(file);
     io::write_safetensors(file, weights, {{"epoch", std::to_string(state.epoch)}});
   }
 

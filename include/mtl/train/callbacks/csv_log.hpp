@@ -5,6 +5,7 @@
 
 #include "mtl/core/error.hpp"
 #include "mtl/io/atomic_file.hpp"
+#include "mtl/io/file.hpp"
 #include "mtl/train/train_state.hpp"
 
 namespace mtl {
@@ -18,7 +19,7 @@ struct CsvLog {
   }
 
   void on_fit_begin(TrainState& state) {
-    if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path());
+    io::make_folder_of(file);
     text.clear();
     if (!state.history.epochs.empty()) text = state.history.csv();  // a resumed run's
   }
