@@ -27,6 +27,17 @@ TEST_CASE("docs/data.md: missing labels") {
   CHECK_FALSE(data.complete());
 }
 
+TEST_CASE("docs/data.md: several inputs, sample weights") {
+  const torch::Tensor images = torch::rand({4, 3, 8, 8}), ages = torch::rand({4, 1});
+  const torch::Tensor grades = torch::tensor({0, 1, 2, 1}, torch::kInt64);
+  const torch::Tensor weights = torch::tensor({1.0, 0.0, 2.0, 1.0});
+  const mtl::TensorDataset patients({{"image", images}, {"age", ages}}, {{"grade", grades}},
+                                    weights);  // [rows]
+  const auto batch = patients.get(torch::tensor({2, 0}, torch::kInt64));
+  CHECK(batch.inputs["age"].equal(ages.index_select(0, torch::tensor({2, 0}, torch::kInt64))));
+  CHECK(batch.sample_weights.equal(torch::tensor({2.0, 1.0})));
+}
+
 TEST_CASE("docs/data.md: from a CSV file to the parts of a split") {
   TemporaryFolder folder;
   std::ofstream(folder / "houses.csv")
