@@ -13,7 +13,8 @@ inline std::vector<Tensor> chronological_parts(int64_t rows, std::span<const dou
   std::vector<data_detail::RowList> parts;
   int64_t begin = 0;
   for (const int64_t end : data_detail::part_ends(rows, shares)) {
-    std::iota(parts.emplace_back(end - begin).begin(), parts.back().end(), begin);
+    data_detail::Rows& part = parts.emplace_back(end - begin);
+    std::iota(part.begin(), part.end(), begin);
     begin = end;
   }
   return data_detail::to_tensors(std::move(parts));
