@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "mtl/core/tensor.hpp"
-#include "mtl/evaluate/statistics.hpp"
+#include "mtl/evaluate/evaluate.hpp"
 #include "mtl/sharing/hard_sharing.hpp"
 #include "mtl/train/trainer.hpp"
 

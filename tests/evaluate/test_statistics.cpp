@@ -1,4 +1,4 @@
-#include "mtl/evaluate/statistics.hpp"
+#include "mtl/evaluate/evaluate.hpp"
 
 #include <catch.hpp>
 #include <cmath>

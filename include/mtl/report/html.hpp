@@ -27,7 +27,7 @@ class HtmlPage {
   HtmlPage& heading(const std::string& text);
   HtmlPage& text(const std::string& paragraph);
   HtmlPage& table(const TextTable& table, const std::string& caption = {});
-  /// Draws and embeds a picture (SVG); throws what `draw` throws and leaves the page as it was.
+  /// Draws and embeds a picture (SVG). Error, which leaves the page as it was: as `draw`.
   HtmlPage& figure(const Figure& figure, const std::string& caption = {});
   /// Embeds the bytes of a file.
   HtmlPage& png(const std::string& bytes, const std::string& alternative_text,
