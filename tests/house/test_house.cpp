@@ -284,8 +284,8 @@ TEST_CASE("house: what the library exports is declared in a header") {
   const std::unique_ptr<FILE, int (*)(FILE*)> nm(
       ::popen("nm --demangle --defined-only " MTL_LIBRARY " 2>/dev/null", "r"), ::pclose);
   REQUIRE(nm);
-  // "0000000000000000 T mtl::nn_detail::lstm_layer(at::Tensor const&, ...)"; of the members of a class
-  // its own name is looked for.
+  // "0000000000000000 T mtl::nn_detail::lstm_layer(at::Tensor const&, ...)"; of the members of a
+  // class its own name is looked for.
   static const std::regex symbol(R"(^[0-9a-f]+ [TDBR] mtl::(?:[a-z]\w*::)*(\w+)\b.*)");
   int64_t seen = 0;
   std::array<char, 4096> line;

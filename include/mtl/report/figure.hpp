@@ -31,8 +31,8 @@ class NoGnuplot : public Error {
   using Error::Error;
 };
 
-/// The picture as the bytes of a file. Error: no gnuplot (a `NoGnuplot`), or what gnuplot says where
-/// it cannot draw.
+/// The picture as the bytes of a file. Error: no gnuplot (a `NoGnuplot`), or what gnuplot says
+/// where it cannot draw.
 std::string draw(const Figure& figure, Format format, const DrawOptions& options = {});
 
 /// Draws into a file, atomically; its extension (.png or .svg) says the format.

@@ -13,7 +13,7 @@ inline std::vector<Tensor> chronological_parts(int64_t rows, std::span<const dou
   std::vector<data_detail::RowList> parts;
   int64_t begin = 0;
   for (const int64_t end : data_detail::part_ends(rows, shares)) {
-    data_detail::Rows& part = parts.emplace_back(end - begin);
+    data_detail::RowList& part = parts.emplace_back(end - begin);
     std::iota(part.begin(), part.end(), begin);
     begin = end;
   }
