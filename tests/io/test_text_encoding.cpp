@@ -20,12 +20,8 @@ TEST_CASE("decode_text: UTF-8 with and without a mark, CP932, and nothing by mis
   CHECK(contains(error_text([&] { decode("\xFD\xFD"); }), "neither UTF-8 nor CP932"));
   CHECK(contains(error_text([&] { decode("天気予報図\xE5\n"); }),
                  "line 1, byte 16: byte 0xE5 is not"));
-  CHECK(contains(error_text([&] {
-                   decode(
-                       "\xFF\xFE"
-                       "a");
-                 }),
-                 "is in UTF-16"));
+  const std::string utf16 = std::string("\xFF\xFE") + "a";
+  CHECK(contains(error_text([&] { decode(utf16); }), "is in UTF-16"));
   CHECK(contains(error_text([] { io::decode_text("\xC0\x80", io::TextEncoding::utf8, "t"); }),
                  "byte 0xC0 is not UTF-8"));
 }

@@ -117,8 +117,8 @@ class TensorDataset {
            bytes_of_row(task_sample_weights_);
   }
 
-  /// The rows named by `indices` [n] as a dataset of its own, such as one part of a split. Error:
-  /// there is no such row, or none is named.
+  /// The rows named by `indices` [n] as a dataset of its own, such as one part of a split.
+  /// Error: there is no such row, or none is named.
   TensorDataset rows(const Tensor& indices) const {
     data_detail::check_indices(indices, size_, "TensorDataset");
     Batch part = get(indices);

@@ -15,8 +15,8 @@ namespace mtl {
 
 /// What a training loop reads batches from. `start_epoch(e)` goes to the beginning of epoch e,
 /// whatever was read before: every epoch begins with it, also the first, and gives all its batches
-/// again. `next` fills in one batch after the other and returns false after the last. What can be
-/// read only once is no loader.
+/// again. `next` fills in one batch after the other and returns false after the last. A source that
+/// can be read only once is no loader.
 template <class L>
 concept Loader = requires(L& loader, const L& constant, Batch& batch, int64_t epoch) {
   { constant.batches() } -> std::convertible_to<int64_t>;  // batches in an epoch
@@ -73,8 +73,8 @@ class BatchLoader {
     if (row_bytes_ >= 0 && row_bytes_ <= small_epoch_bytes / samples()) epoch_ = gathered(order_);
   }
 
-  /// Puts the next batch into `batch`; false, and nothing done, after the last. Error: the dataset
-  /// gives other rows than it was asked for.
+  /// Puts the next batch into `batch`; false, and nothing done, after the last.
+  /// Error: the dataset gives other rows than it was asked for.
   bool next(Batch& batch) {
     if (!order_.defined()) start_epoch(0);
     const int64_t count = std::min(options_.batch_size, samples() - at_);

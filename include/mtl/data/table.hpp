@@ -46,8 +46,8 @@ class Table {
   /// The line of the file that row `row` begins on, for errors about its meaning.
   int64_t line(int64_t row) const;
 
-  /// [rows] float64, NaN where there is no value. Error: no such column, a cell that is not a
-  /// number.
+  /// [rows] float64, NaN where there is no value.
+  /// Error: no such column, a cell that is not a number.
   Tensor numbers(std::string_view column) const;
   /// [rows, columns] float64. Error: as `numbers`.
   Tensor matrix(const std::vector<std::string>& columns) const;

@@ -79,8 +79,8 @@ class WindowDataset {
     return rows_.row_bytes() + (options_.length - 1) * data_detail::bytes_of_row(rows_.inputs());
   }
 
-  /// The windows named by `indices` [n] as a dataset of its own; the rows are shared. Error: there
-  /// is no such window, or none is named.
+  /// The windows named by `indices` [n] as a dataset of its own; the rows are shared.
+  /// Error: there is no such window, or none is named.
   WindowDataset windows(const Tensor& indices) const {
     data_detail::check_indices(indices, size(), "WindowDataset");
     WindowDataset part = *this;

@@ -16,8 +16,8 @@ namespace mtl::io {
 /// old content; the destructor removes what was not committed. A process that is killed leaves its
 /// temporary: the next writer of the same target removes it, and so does
 /// `remove_stale_temporaries`. An existing target lends its permissions, a symbolic link is
-/// followed, and a target that is not a regular file is refused. Error: whatever the system
-/// refuses, with the file and the system's reason.
+/// followed, and a target that is not a regular file is refused.
+/// Error: whatever the system refuses, with the file and the system's reason.
 class AtomicFile {
  public:
   explicit AtomicFile(const std::filesystem::path& path);

@@ -11,8 +11,8 @@
 namespace mtl::io {
 
 /// A 64-bit digest of bytes that come piece by piece, to notice damage (not malice): XXH64 with
-/// seed 0, some 10 GB/s. Bytes that differ have equal digests once in 2^64. Source:
-/// https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md
+/// seed 0, some 8 GB/s. Bytes that differ have equal digests once in 2^64.
+/// Source: https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md
 ///
 ///     mtl::io::Digest digest;
 ///     digest.update(header);

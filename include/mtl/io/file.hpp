@@ -21,7 +21,8 @@ class InputFile {
 
   /// The next `count` bytes, or fewer where the file ends: how many.
   size_t read_some(char* bytes, size_t count);
-  /// The next `count` bytes. Error: the file ends before.
+  /// The next `count` bytes.
+  /// Error: the file ends before.
   void read(char* bytes, size_t count);
 
  private:
@@ -30,8 +31,8 @@ class InputFile {
   int64_t size_ = -1, at_ = 0;
 };
 
-/// The whole content of a file or pipe. Error: as `InputFile`, or more bytes than memory has room
-/// for.
+/// The whole content of a file or pipe.
+/// Error: as `InputFile`, or more bytes than memory has room for.
 std::string read_file(const std::filesystem::path& path);
 
 /// Makes a folder, and those above it, unless it is there; nothing for an empty path.

@@ -25,8 +25,8 @@ Json parse_json(std::string_view text, std::string_view name = "JSON text");
 Json read_json(const std::filesystem::path& path);
 
 /// The integer that a value of a file is; `name` is what errors call it. (`get<int64_t>()` takes
-/// any number, and one beyond int64 is undefined behaviour.) Error: anything but an integer within
-/// int64.
+/// any number, and one beyond int64 is undefined behaviour.)
+/// Error: anything but an integer within int64.
 int64_t json_integer(const Json& value, std::string_view name);
 
 /// The text of a value, indented by `indent` spaces a level, or on one line where `indent` is

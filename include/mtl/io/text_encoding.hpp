@@ -14,11 +14,12 @@ enum class TextEncoding {
 };
 
 /// Bytes as UTF-8 without a byte order mark; what is UTF-8 already is handed on. `file` is what
-/// errors call the text. Error: bytes that are in none of the encodings asked for, with line and
-/// byte.
+/// errors call the text.
+/// Error: bytes that are in none of the encodings asked for, with line and byte.
 std::string decode_text(std::string bytes, TextEncoding encoding, std::string_view file);
 
-/// A whole file as UTF-8. Error: it cannot be read, or as `decode_text`.
+/// A whole file as UTF-8.
+/// Error: it cannot be read, or as `decode_text`.
 std::string read_text(const std::filesystem::path& path,
                       TextEncoding encoding = TextEncoding::automatic);
 

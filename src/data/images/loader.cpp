@@ -167,8 +167,7 @@ ImageLoader::ImageLoader(ImageDataset dataset, ImageLoader::Options options)
     if (!(std::isfinite(mean) && deviation > 0 && std::isfinite(deviation)))
       throw Error(
           "ImageLoader: normalize has mean {} and deviation {}; they must be finite, and a "
-          "deviation "
-          "above 0",
+          "deviation above 0",
           mean, deviation);
   }
   if (batches() == 0) {
