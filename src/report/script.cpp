@@ -159,8 +159,8 @@ Range padded(Range range, double margin) {
 std::string Script::points(std::span<const double> x, std::span<const double> y) {
   std::string name = fmt::format("$points{}", blocks_++);
   line("{} << END", name);
-  bool gap = true;  // no empty line at the front, and never two in a row (those would begin another
-                    // data set)
+  // No empty line at the front, and never two in a row: those would begin another data set.
+  bool gap = true;
   for (std::size_t i = 0; i < y.size(); ++i) {
     const bool missing = !std::isfinite(x[i]) || !std::isfinite(y[i]);
     if (!missing) line("{} {}", x[i], y[i]);
