@@ -66,7 +66,8 @@ TEST_CASE("TensorBoardWriter: Python's tensorboard, where installed, reads it") 
   writer.flush();
   const std::string check =
       "python3 -c 'import sys; from tensorboard.backend.event_processing.event_accumulator import "
-      "EventAccumulator as E; e = E(sys.argv[1]); e.Reload(); assert [(s.step, s.value) for s in e.Scalars(\"a/損失\")] "
+      "EventAccumulator as E; e = E(sys.argv[1]); e.Reload(); "
+      "assert [(s.step, s.value) for s in e.Scalars(\"a/損失\")] "
       "== [(0, 0.0), (1, 0.5), (2, 1.0)]' " +
       folder.path().string() + " 2>/dev/null";
   CHECK(std::system(check.c_str()) == 0);

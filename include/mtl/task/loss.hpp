@@ -14,7 +14,6 @@
 
 namespace mtl {
 
-// clang-format off
 /// A loss is any callable of (prediction [N, ...], target [N, ...]) that gives
 ///     Tensor [N], or SampleLosses         one value a sample, and perhaps its weight
 ///     Tensor [], or MeanLoss              their mean as one number
@@ -23,8 +22,7 @@ namespace mtl {
 ///     static constexpr LossKind kind      default: regression
 ///     Tensor or MeanLoss mean(prediction, target)   the mean over all samples in fewer operations
 ///     Tensor is_labelled(target)          [N] bool, where NaN and -100 are not the rule
-///     void check()                        Error: an option is wrong; called when a task gets the loss
-// clang-format on
+///     void check()                        Error: an option is wrong; asked when a task gets it
 template <class F>
 concept LossFunction = requires(const F& loss, const Tensor& tensor) {
   requires std::same_as<std::invoke_result_t<const F&, const Tensor&, const Tensor&>, Tensor> ||

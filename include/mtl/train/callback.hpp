@@ -15,7 +15,6 @@
 
 namespace mtl {
 
-// clang-format off
 /// A callback is a plain struct with the hooks it cares about; there is no base class. In the order
 /// they run:
 ///
@@ -26,22 +25,21 @@ namespace mtl {
 ///     on_gradients(TrainState&)    `.grad` is filled and clipped, the optimizer has not stepped
 ///     on_step_end(TrainState&)
 ///     on_epoch_end(TrainState&)    the epoch stands in the history
-///     after_epoch(TrainState&)     every callback's on_epoch_end has run: a checkpoint is written here
+///     after_epoch(TrainState&)     after every callback's on_epoch_end: a checkpoint is written here
 ///     on_fit_end(TrainState&)
 ///
 /// Within a hook, callbacks run in the order they were given. What else a callback may have:
 ///
-///     void check_options() const               throws an Error where its options make no sense; called when it joins
-///     NamedTensors state_dict() const          what it remembers: goes into checkpoints, so that a
-///     void load_state_dict(const NamedTensors&)   resumed run has it
+///     void check_options() const                 Error: an option makes no sense; asked as it joins
+///     NamedTensors state_dict() const            what it remembers: goes into checkpoints, so that
+///     void load_state_dict(const NamedTensors&)  a resumed run has it
 ///     std::vector<std::string> identity(const TrainState&) const
-///                                              options without which its memory means something else; a run
-///                                              is resumed only where they are the same, as far as both have any
+///         options without which its memory means something else; a run is resumed only where they
+///         are the same, as far as both have any
 ///
 /// An object may serve several fits: unless `state.resumed`, on_fit_begin forgets what the object
 /// remembers of the last one. A learning-rate schedule (schedules/schedule.hpp) is a callback, too.
 /// One given as an lvalue is used in place and can be looked at afterwards.
-// clang-format on
 class Callback {
  public:
   template <class C>
