@@ -23,8 +23,8 @@
 #include "mtl/task/metrics/ranking.hpp"
 #include "mtl/train/callbacks/checkpointing.hpp"
 #include "mtl/train/callbacks/progress_bar.hpp"
+#include "mtl/train/predict.hpp"
 #include "mtl/train/schedules/cosine_lr.hpp"
-#include "mtl/train/validation.hpp"
 #include "traits.hpp"
 
 namespace pets {

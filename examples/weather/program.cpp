@@ -126,7 +126,7 @@ Trained train_in(const std::filesystem::path& directory, Recipe recipe, const Se
                           parts);
   if (trained.interrupted) {
     fmt::print(stderr, "{}; --resume --out {} goes on from the last whole epoch\n",
-               trained.run.stop_reason, settings.out.string());
+               trained.run.stop_text, settings.out.string());
     return trained;
   }
   mtl::io::write_file_atomically(directory / "history.csv", trained.run.history.csv());

@@ -149,7 +149,7 @@ Trained train(const TrainSettings& settings, const Parts& parts) {
                                       checkpointing, mtl::StopOnInterrupt{}, mtl::ProgressBar{})
                         : trainer.fit(train_loader, valid_loader, counter, mtl::OneCycleLr{},
                                       checkpointing, mtl::StopOnInterrupt{}, mtl::ProgressBar{});
-  trained.interrupted = trained.run.stop_reason.starts_with("interrupted");
+  trained.interrupted = trained.run.stop_reason == mtl::StopReason::interrupted;
   trained.best_epoch = article ? trained.run.best_epoch : trained.run.epochs();
   const int64_t epochs = trained.run.epochs() - counter.first;
   trained.seconds_per_epoch = epochs > 0 ? trained.run.seconds / static_cast<double>(epochs) : 0;

@@ -260,7 +260,7 @@ RunFiles run_report(const std::filesystem::path& directory, const TrainingRun& r
         "{} batches were skipped: their loss or gradient was not finite.", run.faulty_batches));
 
   page.text(fmt::format("{} epochs, {} steps in {:.1f} s; stopped: {}. Best epoch: {}.",
-                        run.epochs(), run.steps, run.seconds, run.stop_reason, run.best_epoch));
+                        run.epochs(), run.steps, run.seconds, run.stop_text, run.best_epoch));
   page.warnings(warnings);
   for (const auto& [caption, table] : report.tables) page.table(table, caption);
   if (run.epochs() > 0) {

@@ -1,32 +1,142 @@
 #include "mtl/sharing/model.hpp"
 
+#include <fmt/format.h>
+
+#include <unordered_map>
 #include <unordered_set>
 
+#include "mtl/combine/faulty_step.hpp"
 #include "mtl/core/error.hpp"
-#include "mtl/sharing/branched.hpp"
-#include "mtl/sharing/hard_sharing.hpp"
+#include "mtl/core/random.hpp"
+#include "mtl/nn/clone.hpp"
+#include "ownership.hpp"
 
 namespace mtl {
 namespace {
 
-const Tensor& pick_input(const NamedTensors& inputs, const std::string& name) {
+using Key = const at::TensorImpl*;
+
+std::vector<Tensor> each_once(const std::vector<Tensor>& tensors) {
+  std::unordered_set<Key> seen;
+  std::vector<Tensor> once;
+  once.reserve(tensors.size());
+  for (const Tensor& tensor : tensors)
+    if (seen.insert(tensor.unsafeGetTensorImpl()).second) once.push_back(tensor);
+  return once;
+}
+
+const auto& input_named(const NamedTensors& inputs, const std::string& name) {
   if (name.empty()) {
-    if (inputs.size() == 1) return inputs.front().value();
+    if (inputs.size() == 1) return inputs.front();
     throw Error(
         "the batch has {} inputs, and the model was not told which to read; name it when the model "
         "is made",
         inputs.size());
   }
-  if (const Tensor* input = inputs.find(name)) return *input;
+  for (const auto& item : inputs)
+    if (item.key() == name) return item;
   std::string names;
   for (const auto& item : inputs) names += (names.empty() ? "" : ", ") + item.key();
   throw Error("no input \"{}\" in the batch; it has: {}", name, names.empty() ? "none" : names);
 }
 
+/// What a part says about its input, under the names that the user knows.
+FaultyStep does_not_take(std::string text, const Tensor& input, std::string_view part_name,
+                         std::string_view input_name) {
+  if (!input.defined()) return FaultyStep("{} was given no {}", part_name, input_name);
+  text.erase(std::min(text.find('\n'), text.size()));
+  const bool one_sample = input.dim() > 0 && input.size(0) == 1;
+  return FaultyStep("{} does not take {} {} of type {}: {}{}", part_name, input_name,
+                    shape_text(input), toString(input.scalar_type()), text,
+                    one_sample ? ". Where a last batch of one sample is the cause, a loader's "
+                                 "drop_last leaves it out"
+                               : "");
+}
+
 }  // namespace
 
-Model::Model(TaskRegistry tasks) : tasks_(std::move(tasks)) {
+Model::Model(TaskRegistry tasks)
+    : tasks_(std::move(tasks)), owner_(std::make_shared<const char>('m')) {
   if (tasks_.empty()) throw Error("a model needs at least one task; add one to the registry");
+}
+
+std::vector<Tensor> Model::parameters(bool recurse) const {
+  return each_once(torch::nn::Module::parameters(recurse));
+}
+
+std::vector<Tensor> Model::task_parameters(std::string_view task) {
+  const Head& head = tasks_.at(task).head;
+  return head ? each_once(head.module()->parameters()) : std::vector<Tensor>{};
+}
+
+std::vector<Tensor> Model::shared_parameters() {
+  std::unordered_map<Key, int> tasks_with;
+  for (const Task& task : tasks_)
+    for (const Tensor& parameter : each_once(task_parameters(task.name)))
+      ++tasks_with[parameter.unsafeGetTensorImpl()];
+  std::vector<Tensor> shared;
+  for (const Tensor& parameter : parameters()) {
+    const auto found = tasks_with.find(parameter.unsafeGetTensorImpl());
+    if (found == tasks_with.end() || found->second > 1) shared.push_back(parameter);
+  }
+  return shared;
+}
+
+const Parameters& Model::parameter_sets() {
+  if (!parameter_sets_) {
+    // Parts that were registered without register_part are looked at here.
+    claim(*this, owner_, "a part of this model");
+    Parameters sets;
+    sets.shared = each_once(shared_parameters());
+    std::unordered_set<Key> is_shared;
+    for (const Tensor& parameter : sets.shared) is_shared.insert(parameter.unsafeGetTensorImpl());
+    for (const Task& task : tasks_) {
+      auto& own = sets.by_task.emplace_back(each_once(task_parameters(task.name)));
+      std::erase_if(own, [&](const Tensor& parameter) {
+        return is_shared.contains(parameter.unsafeGetTensorImpl());
+      });
+    }
+    // A layer is a module's own parameters.
+    if (auto own = parameters(/*recurse=*/false); !own.empty()) sets.layers.push_back(own);
+    for (const auto& module : modules(/*include_self=*/false))
+      if (auto layer = module->parameters(/*recurse=*/false); !layer.empty())
+        sets.layers.push_back(std::move(layer));
+    for (const Tensor& buffer : each_once(buffers()))
+      if (buffer.defined()) sets.buffers.push_back(buffer);
+    parameter_sets_ = std::move(sets);
+  }
+  return *parameter_sets_;
+}
+
+std::shared_ptr<torch::nn::Module> Model::clone(const OptionalDevice& device) const {
+  const KeepGenerator keep;
+  const std::shared_ptr<Model> copy = make_again();
+  nn::copy_state(*this, *copy);
+  if (device) copy->to(*device);
+  return copy;
+}
+
+std::shared_ptr<Model> Model::make_again() const {
+  throw Error(
+      "model {} cannot be cloned: override make_again(), which makes another of the same structure "
+      "from clones of its parts (mtl::clone), or make a second one and copy the weights with "
+      "mtl::nn::load_weights",
+      name());
+}
+
+void Model::register_part(const std::string& name, const Encoder& part) {
+  if (!part) throw Error("the model's part \"{}\" is missing; give an encoder", name);
+  claim(*part.module(), owner_, fmt::format("the part \"{}\" of this model", name));
+  const auto dot = name.find('.');
+  if (dot == std::string::npos) {
+    register_module(name, part.module());
+    return;
+  }
+  const std::string group = name.substr(0, dot);
+  const auto found = named_children().find(group);
+  const auto folder =
+      found ? *found : register_module(group, std::make_shared<torch::nn::Module>(group));
+  folder->register_module(name.substr(dot + 1), part.module());
 }
 
 void Model::register_heads() {
@@ -35,111 +145,32 @@ void Model::register_heads() {
     if (!task.head)
       throw Error("task \"{}\" has no head; give Task::head, e.g. nn::LinearHead(256, 1)",
                   task.name);
+    claim(*task.head.module(), owner_, fmt::format("the head of task \"{}\"", task.name));
     heads->register_module(task.name, task.head.module());
   }
   register_module("heads", heads);
 }
 
-std::vector<Tensor> Model::task_parameters(std::string_view task) {
-  const Head& head = tasks_.at(task).head;
-  return head ? head.module()->parameters() : std::vector<Tensor>{};
-}
-
-std::vector<Tensor> Model::shared_parameters() {
-  std::unordered_set<at::TensorImpl*> owned;
-  for (const Task& task : tasks_)
-    for (const Tensor& parameter : task_parameters(task.name))
-      owned.insert(parameter.unsafeGetTensorImpl());
-  std::vector<Tensor> shared;
-  for (const Tensor& parameter : parameters())
-    if (!owned.contains(parameter.unsafeGetTensorImpl())) shared.push_back(parameter);
-  return shared;
-}
-
-const Parameters& Model::parameter_sets() {
-  if (!parameter_sets_) {
-    Parameters& sets = parameter_sets_.emplace();
-    sets.shared = shared_parameters();
-    for (const Task& task : tasks_) sets.by_task.push_back(task_parameters(task.name));
-    // A layer is a module's own parameters.
-    for (const auto& module : modules())
-      if (auto layer = module->parameters(/*recurse=*/false); !layer.empty())
-        sets.layers.push_back(std::move(layer));
-    sets.buffers = buffers();
-    std::erase_if(sets.buffers, [](const Tensor& buffer) { return !buffer.defined(); });
+Tensor Model::pass(const nn::Layer& part, const Tensor& input, std::string_view part_name,
+                   std::string_view input_name) {
+  try {
+    return part.forward(input);
+  } catch (const c10::Error& error) {
+    throw does_not_take(error.what_without_backtrace(), input, part_name, input_name);
+  } catch (const Error& error) {
+    throw does_not_take(error.what(), input, part_name, input_name);
   }
-  return *parameter_sets_;
 }
 
-HardSharingImpl::HardSharingImpl(Encoder encoder, TaskRegistry tasks, std::string input)
-    : Model(std::move(tasks)), encoder_(std::move(encoder)), input_(std::move(input)) {
-  if (!encoder_) throw Error("HardSharing needs an encoder");
-  register_module("encoder", encoder_.module());
-  register_heads();
+Tensor Model::encode(const Encoder& part, const NamedTensors& inputs, const std::string& input,
+                     std::string_view part_name) {
+  const auto& [name, value] = input_named(inputs, input).pair();
+  return pass(part, value, part_name, "input \"" + name + "\"");
 }
 
-NamedTensors HardSharingImpl::forward(const NamedTensors& inputs) {
-  representation_ = encoder_.forward(pick_input(inputs, input_));
-  NamedTensors predictions;
-  predictions.reserve(static_cast<size_t>(tasks().size()));
-  for (const Task& task : tasks())
-    predictions.insert(task.name, task.head.forward(representation_));
-  return predictions;
+Tensor Model::answer(const Task& task, const Tensor& representation) {
+  return pass(task.head, representation, "the head of task \"" + task.name + "\"",
+              "the representation");
 }
-
-BranchedImpl::BranchedImpl(Encoder stem, std::vector<Branch> branches, TaskRegistry tasks_given,
-                           std::string input)
-    : Model(std::move(tasks_given)),
-      stem_(std::move(stem)),
-      branches_(std::move(branches)),
-      branch_of_task_(static_cast<size_t>(tasks().size()), branches_.size()),
-      input_(std::move(input)) {
-  if (!stem_) throw Error("Branched needs a stem");
-  register_module("stem", stem_.module());
-  auto modules = std::make_shared<torch::nn::Module>("branches");
-  for (size_t b = 0; b < branches_.size(); ++b) {
-    if (!branches_[b].encoder) throw Error("branch {} has no encoder", b);
-    if (branches_[b].tasks.empty()) throw Error("branch {} has no tasks", b);
-    for (const std::string& name : branches_[b].tasks) {
-      size_t& branch = branch_of_task_[static_cast<size_t>(tasks().index_of(name))];
-      if (branch != branches_.size())
-        throw Error("task \"{}\" is in branches {} and {}", name, branch, b);
-      branch = b;
-    }
-    modules->register_module(std::to_string(b), branches_[b].encoder.module());
-  }
-  register_module("branches", modules);
-  for (int64_t t = 0; t < tasks().size(); ++t)
-    if (branch_of_task_[static_cast<size_t>(t)] == branches_.size())
-      throw Error("task \"{}\" is in no branch", tasks()[t].name);
-  register_heads();
-}
-
-NamedTensors BranchedImpl::forward(const NamedTensors& inputs) {
-  representation_ = stem_.forward(pick_input(inputs, input_));
-  std::vector<Tensor> branch_outputs;
-  for (const Branch& branch : branches_)
-    branch_outputs.push_back(branch.encoder.forward(representation_));
-  NamedTensors predictions;
-  for (int64_t t = 0; t < tasks().size(); ++t)
-    predictions.insert(
-        tasks()[t].name,
-        tasks()[t].head.forward(branch_outputs[branch_of_task_[static_cast<size_t>(t)]]));
-  return predictions;
-}
-
-std::vector<Tensor> BranchedImpl::task_parameters(std::string_view task) {
-  std::vector<Tensor> parameters = Model::task_parameters(task);
-  const Branch& branch = branches_[branch_of_task_[static_cast<size_t>(tasks().index_of(task))]];
-  if (branch.tasks.size() == 1)
-    for (const Tensor& parameter : branch.encoder.module()->parameters())
-      parameters.push_back(parameter);
-  return parameters;
-}
-
-Branched::Branched(Encoder stem, std::vector<Branch> branches, TaskRegistry tasks,
-                   std::string input)
-    : ModuleHolder(std::make_shared<BranchedImpl>(std::move(stem), std::move(branches),
-                                                  std::move(tasks), std::move(input))) {}
 
 }  // namespace mtl

@@ -3,14 +3,13 @@
 #include <fmt/format.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include "forward.hpp"
+#include "gradient_norm.hpp"
+#include "mtl/core/error.hpp"
 #include "mtl/sharing/task_losses.hpp"
 
 namespace mtl {
 namespace {
-
-bool is_finite(const Tensor& tensor) {
-  return !tensor.defined() || !tensor.is_floating_point() || tensor.isfinite().all().item<bool>();
-}
 
 int64_t first_faulty_row(const Tensor& tensor, const Tensor& faulty) {
   return tensor.dim() == 0
@@ -22,6 +21,7 @@ int64_t first_faulty_row(const Tensor& tensor, const Tensor& faulty) {
 
 std::string explain_loss(const Model& model, const Batch& batch, const NamedTensors& predictions,
                          const std::string& task) {
+  check_parameters(model);
   for (const auto& item : batch.inputs)
     if (!is_finite(item.value()))
       return fmt::format("input \"{}\" holds NaN or infinity in row {} of the batch", item.key(),
@@ -32,44 +32,61 @@ std::string explain_loss(const Model& model, const Batch& batch, const NamedTens
     if (target->is_floating_point() && target->isinf().any().item<bool>())
       return fmt::format("target \"{}\" holds infinity in row {} of the batch",
                          faulty_task.target_name(), first_faulty_row(*target, target->isinf()));
-  for (const auto& item : model.named_parameters())
-    if (!is_finite(item.value()))
-      return fmt::format(
-          "parameter \"{}\" holds NaN or infinity: an earlier gradient was at fault (give "
-          "max_grad_norm "
-          "to have gradients checked before the optimizer's step)",
-          item.key());
   if (!is_finite(predictions[task]))
     return "the prediction holds NaN or infinity though inputs and parameters do not";
   return "the prediction is finite, the loss of it is not";
 }
 
 std::string explain_gradient(Model& model, const Batch& batch) {
-  std::string where;
+  check_parameters(model);
+  std::vector<std::string> names;
   std::vector<Tensor> parameters;
   for (const auto& item : model.named_parameters()) {
     if (!item.value().requires_grad()) continue;
+    names.push_back(item.key());
     parameters.push_back(item.value());
-    if (where.empty() && !is_finite(item.value().grad())) where = item.key();
   }
-  const TaskLosses losses = task_losses(model, model.forward(batch.inputs), batch);
-  for (int64_t t = 0; t < losses.size(); ++t) {
-    const auto i = static_cast<size_t>(t);
-    for (const Tensor& gradient :
-         torch::autograd::grad({losses.values[i]}, parameters, {}, /*retain_graph=*/true, false,
-                               /*allow_unused=*/true))
-      if (!is_finite(gradient))
+  const TaskLosses losses = task_losses(model, forward(model, batch), batch);
+  for (size_t i = 0; i < losses.values.size(); ++i) {
+    if (!losses.values[i].requires_grad()) continue;
+    const auto gradients =
+        torch::autograd::grad({losses.values[i]}, parameters, {}, /*retain_graph=*/true, false,
+                              /*allow_unused=*/true);
+    for (size_t p = 0; p < gradients.size(); ++p)
+      if (!is_finite(gradients[p]))
         return fmt::format(
             "task \"{}\": its gradient is NaN or infinite (first at parameter \"{}\"), though its "
-            "loss is "
-            "finite",
-            losses.names[i], where);
+            "loss is finite",
+            losses.names[i], names[p]);
   }
-  return fmt::format(
-      "the combined gradient is NaN or infinite at parameter \"{}\", though each task's own is "
-      "finite: "
-      "the combiner is at fault",
-      where);
+  for (size_t p = 0; p < parameters.size(); ++p)
+    if (!is_finite(parameters[p].grad()))
+      return fmt::format(
+          "the combined gradient is NaN or infinite (first at parameter \"{}\"), though each "
+          "task's "
+          "own is finite: the combiner is at fault",
+          names[p]);
+  return "the gradients are finite, their norm is beyond the range of their type";
+}
+
+void check_parameters(const Model& model) {
+  for (const auto& item : model.named_parameters())
+    if (!is_finite(item.value()))
+      throw Error(
+          "parameter \"{}\" holds NaN or infinity, which no other batch mends: an update before "
+          "this "
+          "step went too far. Lower the learning rate, or give max_grad_norm",
+          item.key());
+}
+
+void check_parameters(const Model& model, Combiner& combiner) {
+  check_parameters(model);
+  for (const Tensor& parameter : combiner.parameters())
+    if (!is_finite(parameter))
+      throw Error(
+          "a learnable parameter of the combiner holds NaN or infinity, which no other batch "
+          "mends: "
+          "lower the learning rate, or give max_grad_norm");
 }
 
 }  // namespace mtl

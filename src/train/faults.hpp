@@ -1,19 +1,26 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "mtl/combine/combiner.hpp"
 #include "mtl/core/batch.hpp"
 #include "mtl/sharing/model.hpp"
 
 namespace mtl {
 
 /// Says why the loss of `task` is NaN or infinite on this batch: an input, a target, the
-/// prediction, the loss itself, or parameters that an earlier gradient ruined.
+/// prediction, or the loss itself. Error: a parameter is at fault, which no other batch mends.
 std::string explain_loss(const Model& model, const Batch& batch, const NamedTensors& predictions,
                          const std::string& task);
 
-/// Says where in `.grad` NaN or infinity stands, and which task's gradient brings it there (each
-/// task's loss is computed and differentiated again, so call it before the optimizer steps).
+/// Says which task's gradient is NaN or infinite, and at which parameter first (each task's loss is
+/// computed and differentiated again, with `.grad` as it is). Call it with buffers and generator as
+/// they were before the step.
 std::string explain_gradient(Model& model, const Batch& batch);
+
+/// Error: a parameter of the model or the combiner is NaN or infinite.
+void check_parameters(const Model& model);
+void check_parameters(const Model& model, Combiner& combiner);
 
 }  // namespace mtl

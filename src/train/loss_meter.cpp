@@ -19,43 +19,46 @@ double read(const Tensor& scalar) {
 
 }  // namespace
 
-LossMeter::LossMeter(int64_t tasks)
-    : sums_(static_cast<size_t>(tasks)), samples_(static_cast<size_t>(tasks)) {}
-
-int64_t LossMeter::add(const TaskLosses& losses) {
-  for (size_t i = 0; i < losses.values.size(); ++i) {
-    const auto task = static_cast<size_t>(losses.tasks[i]);
-    if (!losses.values[i].is_cpu()) {
-      pending_.push_back({losses.tasks[i], losses.samples[i], losses.values[i].detach()});
-      continue;
-    }
-    const double value = read(losses.values[i]);
-    if (!std::isfinite(value)) return static_cast<int64_t>(i);
-    sums_[task] += value * static_cast<double>(losses.samples[i]);
-    samples_[task] += losses.samples[i];
+std::vector<double> numbers_of(const std::vector<Tensor>& scalars) {
+  std::vector<double> numbers;
+  numbers.reserve(scalars.size());
+  if (scalars.empty() || scalars.front().is_cpu()) {
+    for (const Tensor& scalar : scalars) numbers.push_back(read(scalar));
+    return numbers;
   }
+  torch::NoGradGuard no_grad;
+  std::vector<Tensor> same_type;
+  for (const Tensor& scalar : scalars) same_type.push_back(scalar.to(torch::kDouble));
+  const Tensor all = torch::stack(same_type).cpu();
+  numbers.assign(all.data_ptr<double>(), all.data_ptr<double>() + all.numel());
+  return numbers;
+}
+
+int64_t first_not_finite(const std::vector<double>& numbers) {
+  for (size_t i = 0; i < numbers.size(); ++i)
+    if (!std::isfinite(numbers[i])) return static_cast<int64_t>(i);
   return -1;
 }
 
-std::vector<double> LossMeter::means() {
-  if (!pending_.empty()) {
-    std::vector<Tensor> values;
-    for (const Pending& pending : pending_) values.push_back(pending.value.to(torch::kDouble));
-    const Tensor all = torch::stack(values).cpu();
-    for (size_t i = 0; i < pending_.size(); ++i) {
-      const auto task = static_cast<size_t>(pending_[i].task);
-      sums_[task] += all.data_ptr<double>()[i] * static_cast<double>(pending_[i].samples);
-      samples_[task] += pending_[i].samples;
-    }
-    pending_.clear();
+void LossMeter::add(const TaskLosses& losses, const std::vector<double>& values) {
+  for (size_t i = 0; i < values.size(); ++i) {
+    const auto task = static_cast<size_t>(losses.tasks[i]);
+    const bool weighted = i < losses.weights.size() && losses.weights[i].defined();
+    const double weight =
+        weighted ? numbers_of({losses.weights[i]}).front() : static_cast<double>(losses.samples[i]);
+    sums_[task] += values[i] * weight;
+    weights_[task] += weight;
   }
+}
+
+std::vector<double> LossMeter::means() const {
   std::vector<double> means(sums_.size(), std::numeric_limits<double>::quiet_NaN());
   for (size_t t = 0; t < sums_.size(); ++t)
-    if (samples_[t] > 0) means[t] = sums_[t] / static_cast<double>(samples_[t]);
+    if (weights_[t] > 0) means[t] = sums_[t] / weights_[t];
   return means;
 }
 
-double total_of(Combiner& combiner, const TaskRegistry& tasks, const std::vector<double>& losses) {
+double total_of(Combiner* combiner, const TaskRegistry& tasks, const std::vector<double>& losses) {
   TaskLosses present;
   present.task_count = tasks.size();
   for (int64_t t = 0; t < tasks.size(); ++t) {
@@ -63,13 +66,15 @@ double total_of(Combiner& combiner, const TaskRegistry& tasks, const std::vector
     if (std::isnan(loss)) continue;
     present.tasks.push_back(t);
     present.names.push_back(tasks[t].name);
+    present.kinds.push_back(tasks[t].loss.kind());
     present.samples.push_back(1);
     present.kinds.push_back(tasks[t].loss.kind());
     present.values.push_back(torch::tensor(loss, torch::kDouble));
   }
   if (present.values.empty()) return std::numeric_limits<double>::quiet_NaN();
   torch::NoGradGuard no_grad;
-  return combiner.total(present).item<double>();
+  return combiner == nullptr ? torch::stack(present.values).sum().item<double>()
+                             : combiner->total(present).item<double>();
 }
 
 }  // namespace mtl

@@ -8,33 +8,32 @@
 
 namespace mtl {
 
-/// The mean loss of each task over an epoch, weighted by labelled samples.
-///
-/// A loss on the CPU is read where it lies, which costs nothing; losses on a device are kept there
-/// and read back once at the end.
+/// Scalars as numbers. On the CPU they are read where they lie, which costs nothing; from a device
+/// they come together, with one wait.
+std::vector<double> numbers_of(const std::vector<Tensor>& scalars);
+
+/// The mean loss of each task over an epoch: `sum(value * weight) / sum(weight)`, which does not
+/// depend on how samples fall into batches.
 class LossMeter {
  public:
-  explicit LossMeter(int64_t tasks);
+  explicit LossMeter(int64_t tasks)
+      : sums_(static_cast<size_t>(tasks)), weights_(static_cast<size_t>(tasks)) {}
 
-  /// Returns the position in `losses` of the first one that is NaN or infinite, -1 when all are
-  /// finite or on a device.
-  int64_t add(const TaskLosses& losses);
+  /// `values`: numbers_of(losses.values).
+  void add(const TaskLosses& losses, const std::vector<double>& values);
 
   /// By task; NaN for a task without any label.
-  std::vector<double> means();
+  std::vector<double> means() const;
 
  private:
-  struct Pending {
-    int64_t task;
-    int64_t samples;
-    Tensor value;
-  };
-  std::vector<double> sums_;
-  std::vector<int64_t> samples_;
-  std::vector<Pending> pending_;
+  std::vector<double> sums_, weights_;
 };
 
-/// The combiner's one number for the mean losses of an epoch; tasks with NaN are left out.
-double total_of(Combiner& combiner, const TaskRegistry& tasks, const std::vector<double>& losses);
+/// The position of the first number that is NaN or infinite; -1: there is none.
+int64_t first_not_finite(const std::vector<double>& numbers);
+
+/// The combiner's one number for the mean losses of an epoch, or their sum without a combiner;
+/// tasks with NaN are left out.
+double total_of(Combiner* combiner, const TaskRegistry& tasks, const std::vector<double>& losses);
 
 }  // namespace mtl

@@ -1,33 +1,29 @@
 #include "mtl/train/trainer.hpp"
 
-#include <torch/nn/utils/clip_grad.h>
-
 #include <fmt/format.h>
 
 #include <chrono>
-#include <cmath>
+#include <exception>
+#include <functional>
+#include <optional>
+#include <string>
 
+#include "epoch_reader.hpp"
 #include "faults.hpp"
+#include "forward.hpp"
+#include "gradient_norm.hpp"
 #include "loss_meter.hpp"
+#include "mtl/combine/faulty_step.hpp"
 #include "mtl/core/error.hpp"
 #include "mtl/sharing/task_losses.hpp"
-#include "mtl/train/validation.hpp"
-#include "mtl/train/watch.hpp"
+#include "optimizer_groups.hpp"
+#include "step_memory.hpp"
+#include "validation_pass.hpp"
 
 namespace mtl {
 namespace {
 
-void call(std::vector<Callback>& callbacks, std::function<void(TrainState&)> Callback::*hook,
-          TrainState& state) {
-  for (Callback& callback : callbacks)
-    if (callback.*hook) (callback.*hook)(state);
-}
-
-/// zero_grad(set_to_none = true), which LibTorch 1 does not have.
-void drop_gradients(torch::optim::Optimizer& optimizer) {
-  for (auto& group : optimizer.param_groups())
-    for (Tensor& parameter : group.params()) parameter.mutable_grad().reset();
-}
+using Hook = std::function<void(TrainState&)>;
 
 }  // namespace
 
@@ -35,208 +31,309 @@ void drop_gradients(torch::optim::Optimizer& optimizer) {
 class Trainer::Loop {
  public:
   Loop(Trainer& trainer, LoaderRef train, const LoaderRef* valid, std::vector<Callback> callbacks)
-      : trainer_(trainer),
+      : model_(*trainer.model_),
+        optimizer_(*trainer.optimizer_),
+        combiner_(*trainer.combiner_),
         options_(trainer.options_),
         train_(std::move(train)),
-        valid_(valid),
+        reader_(train_, "the training loader", options_.device),
         callbacks_(std::move(callbacks)),
-        state_{trainer.model_,
-               trainer.optimizer_,
-               trainer.combiner_,
-               callbacks_,
-               trainer.options_.epochs,
-               train_.batches(),
-               0,
-               0,
-               0,
-               History{result_names(trainer.model_.tasks()), {}},
-               nullptr,
-               {}},
-        parameters_(trainer.model_.parameters()) {
-    state_.has_validation = valid != nullptr;
-    if (state_.batches < 1) throw Error("fit: the training loader has no batch");
+        began_(callbacks_.size(), false),
+        state_{.model = model_,
+               .optimizer = optimizer_,
+               .combiner = combiner_,
+               .callbacks = callbacks_,
+               .epochs = options_.epochs,
+               .batches = train_.batches(),
+               .history = History{result_names(model_.tasks()), {}},
+               .has_validation = valid != nullptr},
+        parameters_(model_.parameter_sets()),
+        held_(held_parameters(optimizer_, model_)),
+        buffers_(parameters_.buffers),
+        look_buffers_(parameters_.buffers),
+        generator_(options_.device) {
+    if (valid != nullptr) {
+      valid_ = *valid;
+      EpochReader(*valid_, "the validation loader", options_.device);
+    }
   }
 
   TrainingRun run() {
     const auto start = std::chrono::steady_clock::now();
+    std::exception_ptr failure;
     try {
-      call(callbacks_, &Callback::before_fit, state_);
-      call(callbacks_, &Callback::on_fit_begin, state_);
-      while (!state_.stopped() &&
-             static_cast<int64_t>(state_.history.epochs.size()) < options_.epochs)
-        epoch();
+      begin();
+      while (!state_.stopped() && epochs_done() < options_.epochs) epoch();
       if (!state_.stopped())
-        state_.stop_reason = fmt::format("all {} epochs done", options_.epochs);
+        state_.stop(StopReason::epochs_done, fmt::format("all {} epochs done", options_.epochs));
+    } catch (const std::exception& error) {
+      failure = std::current_exception();
+      state_.stop(StopReason::error, error.what());
     } catch (...) {
-      end_of_fit();
-      throw;
+      failure = std::current_exception();
+      state_.stop(StopReason::error, "an exception that is no std::exception");
     }
-    end_of_fit();
+    end(failure);
+    if (failure) std::rethrow_exception(failure);
+
     TrainingRun run;
     run.history = std::move(state_.history);
-    run.stop_reason = std::move(state_.stop_reason);
+    run.stop_reason = *state_.stop_reason;
+    run.stop_text = std::move(state_.stop_text);
     run.best_epoch = run.history.best_epoch();
     run.steps = state_.step;
-    run.faulty_batches = faulty_batches_;
+    run.faulty_batches = state_.faulty_batches;
+    run.faulty_rows = state_.faulty_rows;
+    run.first_fault = std::move(state_.first_fault);
+    run.unlabelled_batches = state_.unlabelled_batches;
+    run.untrained = not_held(model_, held_);
     run.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return run;
   }
 
  private:
-  void end_of_fit() {
-    call(callbacks_, &Callback::on_fit_end, state_);
+  int64_t epochs_done() const { return static_cast<int64_t>(state_.history.epochs.size()); }
+
+  std::string place() const {
+    return fmt::format("epoch {}, batch {} of {}", state_.epoch, state_.batch, state_.batches);
+  }
+
+  void call(Hook Callback::*hook) {
+    for (Callback& callback : callbacks_)
+      if (callback.*hook) (callback.*hook)(state_);
+  }
+
+  void begin() {
+    for (Hook Callback::*hook : {&Callback::before_fit, &Callback::on_fit_begin})
+      for (size_t c = 0; c < callbacks_.size(); ++c) {
+        if (callbacks_[c].*hook) (callbacks_[c].*hook)(state_);
+        began_[c] = began_[c] || callbacks_[c].*hook || hook == &Callback::on_fit_begin;
+      }
+  }
+
+  /// Whatever ended the fit: everybody who heard it begin hears it end, also when another one
+  /// throws meanwhile.
+  void end(std::exception_ptr& failure) {
+    state_.losses = nullptr;
+    for (size_t c = 0; c < callbacks_.size(); ++c) {
+      if (!began_[c] || !callbacks_[c].on_fit_end) continue;
+      try {
+        callbacks_[c].on_fit_end(state_);
+      } catch (...) {
+        if (!failure) failure = std::current_exception();
+      }
+    }
     state_.rates.put_back();
   }
 
   void epoch() {
-    state_.epoch = static_cast<int64_t>(state_.history.epochs.size()) + 1;
+    state_.epoch = epochs_done() + 1;
     state_.batch = 0;
-    call(callbacks_, &Callback::on_epoch_begin, state_);
+    call(&Callback::on_epoch_begin);
     EpochRecord record;
     record.epoch = state_.epoch;
-    record.learning_rate = trainer_.optimizer_.param_groups().front().options().get_lr();
-    LossMeter meter(trainer_.model_.tasks().size());
-    trainer_.model_.train();
-    train_.start_epoch(state_.epoch - 1);
+    record.learning_rate = optimizer_.param_groups().front().options().get_lr();
+    LossMeter meter(model_.tasks().size());
+    const int64_t faulty_before = state_.faulty_batches;
+    int64_t made = 0;
+    model_.train();
+    reader_.start(state_.epoch - 1);
     first_batch_ = Batch();
     Batch batch;
-    while (read(batch)) {
+    while (reader_.next(batch)) {
       ++state_.batch;
       ++state_.step;
-      call(callbacks_, &Callback::on_step_begin, state_);
-      step(batch, meter);
+      if (state_.batch == 1) check_target_names(model_, batch, "the training loader");
+      call(&Callback::on_step_begin);
+      made += step(batch, meter);
       if (state_.stopped()) return;  // in the middle of an epoch: it does not count
     }
-    trainer_.combiner_.end_epoch();
+    if (made == 0)
+      throw Error("epoch {}: no batch led to a step; {}", state_.epoch,
+                  state_.faulty_batches == faulty_before
+                      ? "none has a label of any task"
+                      : "faulty ones were skipped, the first: " + state_.first_fault);
+    combiner_.end_epoch();
     record.train.losses = meter.means();
-    record.train.total = total_of(trainer_.combiner_, trainer_.model_.tasks(), record.train.losses);
-    for (size_t t = 0; t < record.train.losses.size(); ++t)
-      if (std::isinf(record.train.losses[t]))
-        throw Error("epoch {}, task \"{}\": a loss was infinite", state_.epoch,
-                    state_.history.tasks[t]);
-    if (valid_ != nullptr) record.valid = validate(trainer_.model_, trainer_.combiner_, *valid_);
+    record.train.total = total_of(&combiner_, model_.tasks(), record.train.losses);
+    if (valid_) record.valid = validated();
     state_.history.add(std::move(record));
-    call(callbacks_, &Callback::on_epoch_end, state_);
-    call(callbacks_, &Callback::after_epoch, state_);
+    call(&Callback::on_epoch_end);
+    call(&Callback::after_epoch);
   }
 
-  bool read(Batch& batch) {
-    if (!train_.next(batch)) return false;
-    if (!options_.device.is_cpu()) batch = to(batch, options_.device);
+  SplitRecord validated() {
+    try {
+      ValidationPass pass = validation_pass(model_, &combiner_, *valid_, options_.faulty_batch);
+      state_.faulty_rows += pass.faulty_rows;
+      if (state_.first_fault.empty() && !pass.first_fault.empty())
+        state_.first_fault = fmt::format("epoch {}, {}", state_.epoch, pass.first_fault);
+      return std::move(pass.record);
+    } catch (const Error& error) {
+      throw Error("epoch {}: {}", state_.epoch, error.what());
+    }
+  }
+
+  /// False: no update came from this batch, and everything is as if it had not been there.
+  bool step(const Batch& batch, LossMeter& meter) {
+    buffers_.remember();
+    generator_.remember();
+    drop_gradients();
+    if (state_.batch == 1) first_batch_ = batch;
+    TaskLosses losses;
+    std::vector<double> values;
+    std::string fault;
+    try {
+      fault = find_gradients(batch, losses, values);
+    } catch (const FaultyStep& error) {
+      fault = error.what();
+    } catch (const Error& error) {
+      undo();
+      throw Error("{}: {}", place(), error.what());
+    }
+    if (losses.size() == 0 && fault.empty()) {
+      undo();
+      ++state_.unlabelled_batches;
+      return false;
+    }
+    if (!fault.empty()) {
+      undo();
+      on_fault(fault);
+      return false;
+    }
+
+    state_.losses = &losses;
+    call(&Callback::on_gradients);
+    optimizer_.step();
+    meter.add(losses, values);
+    if (combiner_.wants_losses_after_step()) look_again(batch);
+    call(&Callback::on_step_end);
+    state_.losses = nullptr;
     return true;
   }
 
-  void step(const Batch& batch, LossMeter& meter) {
-    Model& model = trainer_.model_;
-    drop_gradients(trainer_.optimizer_);
-    NamedTensors predictions = model.forward(batch.inputs);
-    TaskLosses losses = task_losses(model, predictions, batch);
+  /// Fills `.grad`. Returns what is wrong with the batch; empty: nothing.
+  std::string find_gradients(const Batch& batch, TaskLosses& losses, std::vector<double>& values) {
+    NamedTensors predictions = forward(model_, batch);
+    losses = task_losses(model_, predictions, batch);
+    if (losses.size() == 0) return {};
+    values = numbers_of(losses.values);
+    if (const int64_t at = first_not_finite(values); at >= 0) {
+      const std::string& task = losses.names[static_cast<size_t>(at)];
+      return fmt::format("task \"{}\": the loss is NaN or infinite: {}", task,
+                         explain_loss(model_, batch, predictions, task));
+    }
     losses.another_batch = [this] { return another_batch(); };
-    losses.same_batch = [this, &batch] { return losses_of(batch); };
-    if (state_.batch == 1) first_batch_ = batch;
-    state_.losses = &losses;
-    if (const int64_t faulty = meter.add(losses); faulty >= 0) {
-      const std::string& task = losses.names[static_cast<size_t>(faulty)];
-      return on_fault(fmt::format("task \"{}\": the loss is NaN or infinite: {}", task,
-                                  explain_loss(model, batch, predictions, task)));
-    }
-    trainer_.combiner_.backward(losses, model);
-    if (options_.max_grad_norm > 0) {
-      const double norm = torch::nn::utils::clip_grad_norm_(parameters_, options_.max_grad_norm);
-      if (!std::isfinite(norm)) return on_fault(explain_gradient(model, batch));
-    }
-    call(callbacks_, &Callback::on_gradients, state_);
-    trainer_.optimizer_.step();
-    if (trainer_.combiner_.wants_losses_after_step()) {
-      torch::NoGradGuard no_grad;
-      trainer_.combiner_.after_step(losses_of(batch));
-    }
-    call(callbacks_, &Callback::on_step_end, state_);
-    state_.losses = nullptr;
+    losses.same_batch = [this, &batch] { return look_at(batch); };
+    combiner_.backward(losses, parameters_);
+    const bool finite = options_.max_grad_norm > 0 ? clip_gradients(held_, options_.max_grad_norm)
+                                                   : gradients_are_finite(held_);
+    if (finite) return {};
+    buffers_.put_back();
+    generator_.put_back();
+    return explain_gradient(model_, batch);
   }
 
-  TaskLosses losses_of(const Batch& batch) {
-    return task_losses(trainer_.model_, trainer_.model_.forward(batch.inputs), batch);
+  void undo() {
+    buffers_.put_back();
+    generator_.put_back();
+    drop_gradients();
   }
 
   void on_fault(const std::string& what) {
+    const std::string text = fmt::format("{}: {}", place(), what);
     if (options_.faulty_batch == FaultyBatch::stop)
       throw Error(
-          "epoch {}, batch {} of {}: {}. Mend the data, lower the learning rate, or give "
-          "FaultyBatch::skip.",
-          state_.epoch, state_.batch, state_.batches, what);
-    ++faulty_batches_;
-    drop_gradients(trainer_.optimizer_);
-    state_.losses = nullptr;
+          "{}. Mend the data, lower the learning rate, or give FaultyBatch::skip to leave such "
+          "batches out",
+          text);
+    try {
+      check_parameters(model_, combiner_);
+    } catch (const Error& error) {
+      throw Error("{}: {}", place(), error.what());
+    }
+    ++state_.faulty_batches;
+    if (state_.first_fault.empty()) state_.first_fault = text;
+  }
+
+  /// As zero_grad(set_to_none = true), which LibTorch 1 does not have, for all that a backward pass
+  /// may reach: what the optimizer does not hold shall not pile up either.
+  void drop_gradients() {
+    const auto drop = [](const std::vector<Tensor>& parameters) {
+      for (const Tensor& parameter : parameters) parameter.mutable_grad().reset();
+    };
+    drop(held_);
+    drop(parameters_.shared);
+    for (const auto& of_task : parameters_.by_task) drop(of_task);
+  }
+
+  TaskLosses losses_of(const Batch& batch) {
+    return task_losses(model_, forward(model_, batch), batch);
+  }
+
+  /// The losses of a batch that has been counted: it leaves running statistics as they are.
+  TaskLosses look_at(const Batch& batch) {
+    look_buffers_.remember();
+    TaskLosses losses = losses_of(batch);
+    look_buffers_.put_back();
+    return losses;
+  }
+
+  void look_again(const Batch& batch) {
+    torch::NoGradGuard no_grad;
+    const TaskLosses losses = look_at(batch);
+    const int64_t at = first_not_finite(numbers_of(losses.values));
+    if (at < 0)
+      combiner_.after_step(losses);
+    else
+      on_fault(fmt::format("task \"{}\": after the step the loss is NaN or infinite",
+                           losses.names[static_cast<size_t>(at)]));
   }
 
   /// For combiners that look at several batches in a step. Past the end of the epoch its first
   /// batch serves again.
   TaskLosses another_batch() {
     Batch batch;
-    if (read(batch))
-      ++state_.batch;
-    else
-      batch = first_batch_;
+    if (!reader_.next(batch)) return look_at(first_batch_);
+    ++state_.batch;
     return losses_of(batch);
   }
 
-  Trainer& trainer_;
+  Model& model_;
+  torch::optim::Optimizer& optimizer_;
+  Combiner& combiner_;
   const TrainerOptions& options_;
   LoaderRef train_;
-  const LoaderRef* valid_;
+  EpochReader reader_;
+  std::optional<LoaderRef> valid_;
   std::vector<Callback> callbacks_;
+  std::vector<bool> began_;
   TrainState state_;
-  std::vector<Tensor> parameters_;  // of the model, walked once
+  const Parameters& parameters_;
+  std::vector<Tensor> held_;  // what the optimizer trains: zeroed, clipped and moved
+  BufferMemory buffers_, look_buffers_;
+  GeneratorMemory generator_;
   Batch first_batch_;
-  int64_t faulty_batches_ = 0;
 };
 
-Trainer::Trainer(Tag, Model& model, torch::optim::Optimizer& optimizer, Combiner& combiner,
+Trainer::Trainer(ModelRef model, Kept<torch::optim::Optimizer> optimizer, Kept<Combiner> combiner,
                  TrainerOptions options)
-    : model_(model), optimizer_(optimizer), combiner_(combiner), options_(options) {
+    : model_(std::move(model)),
+      optimizer_(std::move(optimizer)),
+      combiner_(std::move(combiner)),
+      options_(options) {
   if (options.epochs < 1)
     throw Error("Trainer: found epochs {}, expected at least 1", options.epochs);
   if (!(options.max_grad_norm >= 0))
     throw Error("Trainer: found max_grad_norm {}, expected 0 (off) or more", options.max_grad_norm);
-  std::vector<Tensor> learnable = combiner.parameters();
-  if (!learnable.empty())
-    optimizer.add_param_group(torch::optim::OptimizerParamGroup(std::move(learnable)));
+  check_optimizer(*optimizer_);
+  held_parameters(*optimizer_, *model_);  // throws where it is another model's
+  combiner_->set_task_count(model_->tasks().size());
+  join(*combiner_, *optimizer_);
 }
 
 TrainingRun Trainer::run(LoaderRef train, const LoaderRef* valid, std::vector<Callback> callbacks) {
   return Loop(*this, std::move(train), valid, std::move(callbacks)).run();
-}
-
-std::string TrainingRun::brief() const {
-  if (history.epochs.empty())
-    return fmt::format("no epoch completed in {:.1f} s: {}", seconds, stop_reason);
-  const EpochRecord& best = history.epochs[static_cast<size_t>(best_epoch - 1)];
-  return fmt::format("{} epochs in {:.1f} s ({}); best epoch {} with {} loss {:.4f}", epochs(),
-                     seconds, stop_reason, best_epoch,
-                     history.has_validation() ? "validation" : "training", watched_total(best));
-}
-
-std::string TrainingRun::report() const {
-  std::string text = brief() + "\n";
-  if (faulty_batches > 0) text += fmt::format("{} faulty batches were skipped\n", faulty_batches);
-  if (history.epochs.empty()) return text;
-  for (size_t t = 0; t < history.tasks.size(); ++t) {
-    text += fmt::format("{}\n", history.tasks[t]);
-    for (const auto& [title, epoch] :
-         {std::pair{"best", best_epoch}, std::pair{"last", epochs()}}) {
-      const EpochRecord& record = history.epochs[static_cast<size_t>(epoch - 1)];
-      text += fmt::format("  {} epoch {:>4}  training loss {:.6g}", title, epoch,
-                          record.train.losses[t]);
-      if (!record.valid.losses.empty()) {
-        text += fmt::format("  validation loss {:.6g}", record.valid.losses[t]);
-        for (size_t m = 0; m < record.valid.metrics[t].size(); ++m)
-          text += fmt::format("  {} {:.6g}", history.metrics[t][m], record.valid.metrics[t][m]);
-      }
-      text += "\n";
-    }
-  }
-  return text;
 }
 
 }  // namespace mtl

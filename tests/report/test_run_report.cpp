@@ -42,7 +42,7 @@ Finished finished() {
       {2, 0.1, {2, {0.5, 1.5, missing}, {}}, {3, {1, 2, missing}, {{0.625}, {}, {}}}}};
   f.run.best_epoch = 2;
   f.run.steps = 20;
-  f.run.stop_reason = "all 2 epochs done";
+  f.run.stop_text = "all 2 epochs done";
   f.predictions.predictions.insert("temp", torch::tensor({{0.0}, {1.0}, {2.0}, {3.0}}));
   f.predictions.predictions.insert("天気/sky",
                                    torch::tensor({{0.9, 0.1}, {0.2, 0.8}, {0.3, 0.7}, {0.6, 0.4}}));

@@ -2,25 +2,11 @@
 
 #include "catch.hpp"
 #include "error_text.hpp"
-#include "mtl/combine/combine.hpp"
-#include "mtl/core/core.hpp"
-#include "mtl/data/data.hpp"
 #include "mtl/io/io.hpp"
-#include "mtl/nn/nn.hpp"
-#include "mtl/sharing/sharing.hpp"
-#include "mtl/train/optimizer_state.hpp"
-#include "mtl/train/train.hpp"
-#include "some_parts.hpp"
 #include "temporary_folder.hpp"
+#include "two_task_problem.hpp"
 
 namespace {
-
-/// Minimises the plain sum.
-struct Sum : mtl::LossCombiner {
-  torch::Tensor combine(const mtl::TaskLosses& losses) override {
-    return torch::stack(losses.values).sum();
-  }
-};
 
 /// A combiner with something to learn and something to remember.
 struct Learned : mtl::LossCombiner {
@@ -36,41 +22,10 @@ struct Learned : mtl::LossCombiner {
   }
 };
 
-torch::Tensor cross_entropy(const torch::Tensor& prediction, const torch::Tensor& target) {
-  return torch::nn::functional::cross_entropy(
-      prediction, target, torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kNone));
-}
-
-mtl::TensorDataset weather_like(int64_t rows, uint64_t seed) {
-  auto generator = mtl::make_generator(seed);
-  const auto x = torch::randn({rows, 5}, generator);
-  return mtl::TensorDataset({{"x", x}}, {{"temp", x.select(1, 0) * 2 + x.select(1, 1)},
-                                         {"sky", (x.select(1, 2) > 0).to(torch::kLong)}});
-}
-
-mtl::HardSharing two_task_model(double dropout = 0.0) {
-  torch::manual_seed(3);
-  mtl::TaskRegistry tasks;
-  tasks.add({.name = "temp",
-             .head = mtl::nn::LinearHead(8, 1),
-             .loss = squared_error,
-             .metrics = {MeanError{}}});
-  tasks.add({.name = "sky", .head = mtl::nn::LinearHead(8, 2), .loss = cross_entropy});
-  return mtl::HardSharing(
-      mtl::nn::MlpEncoder({.input_size = 5, .hidden_sizes = {8}, .dropout = dropout}), tasks);
-}
-
 struct CountSteps {
   int64_t* steps;
   void on_step_end(mtl::TrainState& state) { *steps = state.step; }
 };
-
-torch::Tensor flat(const mtl::HardSharing& model) {
-  std::vector<torch::Tensor> parts;
-  for (const auto& item : mtl::nn::weights(*model))
-    parts.push_back(item.value().reshape(-1).to(torch::kDouble));
-  return torch::cat(parts);
-}
 
 }  // namespace
 
@@ -78,7 +33,7 @@ TEST_CASE("Trainer: the same bits as a loop written by hand") {
   const auto data = weather_like(50, 1);
   auto model = two_task_model();
   torch::optim::Adam adam(model->parameters(), 1e-2);
-  Sum sum;
+  mtl::Sum sum;
   mtl::BatchLoader loader(data, {.batch_size = 16, .shuffle = true, .seed = 4});
   mtl::Trainer trainer(model, adam, sum, {.epochs = 3, .max_grad_norm = 0.5});
   trainer.fit(loader);
@@ -111,7 +66,7 @@ TEST_CASE(
   mtl::TensorDataset valid(data.inputs(), {{"temp", temp}, {"sky", data.targets()["sky"]}});
   auto model = two_task_model();
   torch::optim::SGD sgd(model->parameters(), 0.1);
-  Sum sum;
+  mtl::Sum sum;
   mtl::BatchLoader train_loader(data), valid_loader(valid, {.batch_size = 8});
   mtl::Trainer trainer(model, sgd, sum, {.epochs = 1});
   const auto run = trainer.fit(train_loader, valid_loader);
@@ -126,7 +81,7 @@ TEST_CASE(
   CHECK(record.total == Approx(record.losses[0] + record.losses[1]));
   CHECK(record.metrics[0][0] == Approx(MeanError{}(p, t)));
   CHECK(run.best_epoch == 1);
-  CHECK(run.stop_reason == "all 1 epochs done");
+  CHECK(run.stop_text == "all 1 epochs done");
 }
 
 TEST_CASE("Trainer: a task without any label in a batch is left out and its head stays as it is") {
@@ -136,23 +91,12 @@ TEST_CASE("Trainer: a task without any label in a batch is left out and its head
   auto model = two_task_model();
   const auto before = model->task_parameters("temp")[0].detach().clone();
   torch::optim::SGD sgd(model->parameters(), 0.1);
-  Sum sum;
+  mtl::Sum sum;
   mtl::BatchLoader loader(without);
   const auto run = mtl::Trainer(model, sgd, sum, {.epochs = 2}).fit(loader);
   CHECK(model->task_parameters("temp")[0].equal(before));
   CHECK(std::isnan(run.history.epochs[0].train.losses[0]));
   CHECK(run.history.epochs[1].train.losses[1] < run.history.epochs[0].train.losses[1]);
-}
-
-TEST_CASE("Trainer: learnable parameters of the combiner are a group of the optimizer") {
-  auto model = two_task_model();
-  torch::optim::SGD sgd(model->parameters(), 0.1);
-  Learned learned;
-  mtl::Trainer trainer(model, sgd, learned, {.epochs = 1});
-  REQUIRE(sgd.param_groups().size() == 2);
-  mtl::BatchLoader loader(weather_like(16, 1));
-  trainer.fit(loader);
-  CHECK(learned.s.abs().sum().item<double>() > 0);
 }
 
 TEST_CASE("Trainer: a run that was stopped and resumed ends with the same bytes") {
@@ -183,41 +127,11 @@ TEST_CASE("Trainer: a run that was stopped and resumed ends with the same bytes"
     CHECK(mtl::io::read_file(whole.path() / file) == mtl::io::read_file(parted.path() / file));
 }
 
-TEST_CASE("Trainer: Adam, AdamW, SGD, RMSprop and Adagrad resume from their saved state") {
-  const auto check = [](auto make) {
-    auto model = two_task_model(), copy = two_task_model();
-    auto optimizer = make(model->parameters()), fresh = make(copy->parameters());
-    Sum sum;
-    mtl::BatchLoader loader(weather_like(16, 1));
-    mtl::Trainer(model, optimizer, sum, {.epochs = 3}).fit(loader);
-    mtl::nn::load_weights(*copy, mtl::nn::weights(*model));
-    mtl::load_optimizer_state(fresh, mtl::optimizer_state(optimizer));
-    mtl::Trainer(model, optimizer, sum, {.epochs = 2}).fit(loader);
-    mtl::Trainer(copy, fresh, sum, {.epochs = 2}).fit(loader);
-    CHECK(flat(model).equal(flat(copy)));
-  };
-  using Parameters = std::vector<torch::Tensor>;
-  check([](Parameters p) {
-    return torch::optim::Adam(std::move(p), torch::optim::AdamOptions(0.01).amsgrad(true));
-  });
-  check([](Parameters p) { return torch::optim::AdamW(std::move(p)); });
-  check([](Parameters p) {
-    return torch::optim::SGD(std::move(p), torch::optim::SGDOptions(0.01).momentum(0.9));
-  });
-  check([](Parameters p) {
-    return torch::optim::RMSprop(std::move(p),
-                                 torch::optim::RMSpropOptions(0.01).momentum(0.5).centered(true));
-  });
-  check([](Parameters p) {
-    return torch::optim::Adagrad(std::move(p), torch::optim::AdagradOptions(0.01));
-  });
-}
-
 TEST_CASE("Checkpoint: a damaged or foreign one is an error that names the file") {
   TemporaryFolder folder;
   const auto fit = [&](auto& model, bool resume) {
     torch::optim::Adam adam(model->parameters(), 1e-2);
-    Sum sum;
+    mtl::Sum sum;
     mtl::BatchLoader loader(weather_like(16, 1));
     mtl::Trainer(model, adam, sum, {.epochs = 1})
         .fit(loader, mtl::NoValidation{},
@@ -255,73 +169,10 @@ TEST_CASE("Checkpoint: a damaged or foreign one is an error that names the file"
   }
 }
 
-TEST_CASE("Trainer: NaN and infinity stop the run and the text says what was at fault") {
-  auto model = two_task_model();
-  torch::optim::SGD sgd(model->parameters(), 0.1);
-  Sum sum;
-  auto data = weather_like(8, 1);
-  auto x = data.inputs()["x"].clone(), temp = data.targets()["temp"].clone();
-  const auto text = [&](mtl::TrainerOptions options) {
-    mtl::TensorDataset faulty({{"x", x}}, {{"temp", temp}, {"sky", data.targets()["sky"]}});
-    mtl::BatchLoader loader(faulty, {.batch_size = 4});
-    return error_text([&] { mtl::Trainer(model, sgd, sum, options).fit(loader); });
-  };
-  const auto holds = [](const std::string& whole, std::initializer_list<const char*> parts) {
-    INFO(whole);
-    for (const char* part : parts) CHECK(whole.find(part) != std::string::npos);
-  };
-  SECTION("input") {
-    x[5][0] = std::nan("");
-    holds(text({.epochs = 1}), {"epoch 1, batch 2 of 2", "task \"temp\"", "input \"x\"", "row 1"});
-  }
-  SECTION("target") {
-    temp[2] = std::numeric_limits<float>::infinity();
-    holds(text({.epochs = 1}),
-          {"batch 1 of 2", "task \"temp\"", "target \"temp\" holds infinity in row 2"});
-  }
-  SECTION("prediction") {
-    temp *= 0;
-    {
-      torch::NoGradGuard no_grad;
-      model->task_parameters("temp")[0].fill_(3e38);
-    }
-    holds(text({.epochs = 1}), {"task \"temp\"", "prediction"});
-  }
-  SECTION("gradient") {
-    mtl::TaskRegistry tasks;
-    // sqrt of zero: the loss is finite, its gradient is not
-    tasks.add({.name = "root",
-               .head = mtl::nn::LinearHead(8, 1),
-               .loss = [](const torch::Tensor& p, const torch::Tensor& t) -> torch::Tensor {
-                 return (p.squeeze(1) - p.squeeze(1).detach() + 0 * t).sqrt();
-               },
-               .target = "temp"});
-    mtl::HardSharing rooted(mtl::nn::MlpEncoder({.input_size = 5, .hidden_sizes = {8}}), tasks);
-    torch::optim::SGD its_sgd(rooted->parameters(), 0.1);
-    mtl::BatchLoader loader(data, {.batch_size = 4});
-    const auto before = flat(rooted);
-    holds(error_text([&] {
-            mtl::Trainer(rooted, its_sgd, sum, {.epochs = 1, .max_grad_norm = 1.0}).fit(loader);
-          }),
-          {"batch 1 of 2", "task \"root\"", "gradient"});
-    CHECK(flat(rooted).equal(before));
-  }
-  SECTION("skipped on demand") {
-    x[5][0] = std::nan("");
-    mtl::TensorDataset faulty({{"x", x}}, {{"temp", temp}, {"sky", data.targets()["sky"]}});
-    mtl::BatchLoader loader(faulty, {.batch_size = 4});
-    const auto run =
-        mtl::Trainer(model, sgd, sum, {.epochs = 3, .faulty_batch = mtl::FaultyBatch::skip})
-            .fit(loader);
-    CHECK(run.faulty_batches == 3);
-    CHECK(flat(model).isfinite().all().item<bool>());
-  }
-}
-
 TEST_CASE("Callback: one given by name is used in place, one given as a value is kept") {
   auto model = two_task_model();
   torch::optim::SGD sgd(model->parameters(), 0.1);
-  Sum sum;
+  mtl::Sum sum;
   mtl::BatchLoader loader(weather_like(8, 1), {.batch_size = 4});
   mtl::EarlyStopping stopping{.patience = 5};
   int64_t steps = 0;
@@ -333,7 +184,72 @@ TEST_CASE("Callback: one given by name is used in place, one given as a value is
 TEST_CASE("Trainer: options that make no sense are errors when it is made") {
   auto model = two_task_model();
   torch::optim::SGD sgd(model->parameters(), 0.1);
-  Sum sum;
+  mtl::Sum sum;
   CHECK_THROWS_AS(mtl::Trainer(model, sgd, sum, {.epochs = 0}), mtl::Error);
   CHECK_THROWS_AS(mtl::Trainer(model, sgd, sum, {.max_grad_norm = -1}), mtl::Error);
+}
+
+TEST_CASE("Trainer: fit takes callbacks with and without validation, by themselves or as a list") {
+  auto model = two_task_model();
+  torch::optim::SGD sgd(model->parameters(), 0.01);
+  mtl::Sum sum;
+  mtl::BatchLoader train(weather_like(16, 1)), valid(weather_like(8, 2));
+  mtl::Trainer trainer(model, sgd, sum, {.epochs = 1});
+  int64_t steps = 0;
+  CountSteps count{&steps};
+  const auto counted = [&](const mtl::TrainingRun& run) {
+    CHECK(run.epochs() == 1);
+    return std::exchange(steps, 0) + (run.history.has_validation() ? 10 : 0);
+  };
+  std::vector<mtl::Callback> list{count};
+  CHECK(counted(trainer.fit(train)) == 0);
+  CHECK(counted(trainer.fit(train, valid)) == 10);
+  CHECK(counted(trainer.fit(train, count)) == 1);
+  CHECK(counted(trainer.fit(train, count, StopAfterEpoch{9})) == 1);
+  CHECK(counted(trainer.fit(train, valid, StopAfterEpoch{9}, count)) == 11);
+  CHECK(counted(trainer.fit(train, list)) == 1);
+  CHECK(counted(trainer.fit(train, valid, list)) == 11);
+  CHECK(counted(trainer.fit(train, valid, {count, StopAfterEpoch{9}})) == 11);
+  CHECK(counted(trainer.fit(train, {count})) == 1);
+  CHECK(counted(trainer.fit(train, valid, StopAfterEpoch{9}, list)) == 11);
+  CHECK(counted(trainer.fit(train, mtl::NoValidation{}, count)) == 1);
+  CHECK(counted(trainer.fit(mtl::BatchLoader(weather_like(16, 1)),
+                            mtl::BatchLoader(weather_like(8, 2)), count)) == 11);
+}
+
+TEST_CASE("Trainer: keeps alive what it is given") {
+  const auto make = [] {
+    auto model = two_task_model();
+    return mtl::Trainer(model, torch::optim::SGD(model->parameters(), 0.01),
+                        mtl::make_combiner("kendall"), {.epochs = 2});
+  };
+  mtl::Trainer trainer = make();
+  mtl::BatchLoader loader(weather_like(16, 1));
+  const auto run = trainer.fit(loader);
+  CHECK(run.history.epochs[1].train.total < run.history.epochs[0].train.total);
+
+  auto model = two_task_model();
+  auto optimizer = std::make_shared<torch::optim::SGD>(model->parameters(), 0.01);
+  mtl::Trainer other(model, optimizer, mtl::Sum(), {.epochs = 1});
+  const std::weak_ptr<torch::optim::SGD> watched = optimizer;
+  optimizer.reset();
+  model = nullptr;
+  CHECK_FALSE(watched.expired());
+  CHECK(other.fit(loader).epochs() == 1);
+}
+
+TEST_CASE("Trainer: a second fit goes on from the weights and counts epochs anew") {
+  const auto fit = [](std::vector<int64_t> phases) {
+    auto model = two_task_model();
+    torch::optim::Adam adam(model->parameters(), 0.01);
+    mtl::Sum sum;
+    mtl::BatchLoader loader(weather_like(32, 1), {.batch_size = 8});
+    for (const int64_t epochs : phases) {
+      const auto run = mtl::Trainer(model, adam, sum, {.epochs = epochs}).fit(loader);
+      CHECK(run.history.epochs.front().epoch == 1);
+      CHECK(run.epochs() == epochs);
+    }
+    return flat(model);
+  };
+  CHECK(fit({2, 3}).equal(fit({5})));
 }

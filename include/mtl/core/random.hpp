@@ -19,6 +19,19 @@ void set_generator_state(torch::Generator& generator, const Tensor& state);
 Tensor default_generator_state();
 void set_default_generator_state(const Tensor& state);
 
+/// Puts the default generator's state back at the end of a scope: what is drawn meanwhile changes
+/// nothing for others.
+class KeepGenerator {
+ public:
+  KeepGenerator() : state_(default_generator_state()) {}
+  ~KeepGenerator() { set_default_generator_state(state_); }
+  KeepGenerator(const KeepGenerator&) = delete;
+  KeepGenerator& operator=(const KeepGenerator&) = delete;
+
+ private:
+  Tensor state_;
+};
+
 /// One well-mixed seed from several numbers, such as (seed, epoch).
 uint64_t mix_seed(uint64_t seed, uint64_t number);
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "mtl/core/tensor.hpp"
+#include "mtl/nn/clone.hpp"
 
 namespace mtl::nn {
 
@@ -28,9 +29,10 @@ class Layer {
 
   template <TensorModule Module>
   Layer(std::shared_ptr<Module> module)
-      : module_(module), forward_([raw = module.get()](const Tensor& input) -> Tensor {
-          return raw->forward(input);
-        }) {}
+      : module_(module),
+        forward_(
+            [raw = module.get()](const Tensor& input) -> Tensor { return raw->forward(input); }),
+        clone_([raw = module.get()] { return Layer(nn::clone(*raw)); }) {}
 
   template <class Holder>
   requires std::derived_from<Holder, torch::nn::ModuleHolder<typename Holder::ContainedType>> Layer(
@@ -38,12 +40,15 @@ class Layer {
       : Layer(holder.ptr()) {}
 
   Tensor forward(const Tensor& input) const { return forward_(input); }
+  /// An independent copy with the same weights. Error: the module cannot be copied (nn::clone).
+  Layer clone() const { return module_ ? clone_() : Layer(); }
   const std::shared_ptr<torch::nn::Module>& module() const { return module_; }
   explicit operator bool() const { return module_ != nullptr; }
 
  private:
   std::shared_ptr<torch::nn::Module> module_;
   std::function<Tensor(const Tensor&)> forward_;
+  std::function<Layer()> clone_;
 };
 
 }  // namespace mtl::nn

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "mtl/nn/activation.hpp"
+#include "mtl/nn/clone.hpp"
 #include "mtl/nn/encoders/cnn_encoder.hpp"
 #include "mtl/nn/encoders/efficientnet_lite.hpp"
 #include "mtl/nn/encoders/gru_encoder.hpp"

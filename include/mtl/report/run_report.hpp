@@ -8,8 +8,8 @@
 #include "mtl/report/figure.hpp"
 #include "mtl/report/html.hpp"
 #include "mtl/train/callbacks/combiner_log.hpp"
-#include "mtl/train/trainer.hpp"
-#include "mtl/train/validation.hpp"
+#include "mtl/train/predict.hpp"
+#include "mtl/train/training_run.hpp"
 
 namespace mtl::report {
 

@@ -1,15 +1,19 @@
 #pragma once
 
+#include <concepts>
 #include <functional>
+#include <type_traits>
 
 #include "mtl/data/loader.hpp"
 
 namespace mtl {
 
-/// Somebody's loader, its type forgotten. Does not own it.
+/// Somebody's loader, its type forgotten. Does not own it: one made in the call itself lives as
+/// long as the call.
 struct LoaderRef {
-  template <Loader L>
-  LoaderRef(L& loader)
+  template <class L>
+  requires(!std::same_as<std::remove_cvref_t<L>, LoaderRef> && Loader<std::remove_reference_t<L>>)
+      LoaderRef(L&& loader)
       : batches([&loader]() -> int64_t { return loader.batches(); }),
         samples([&loader]() -> int64_t { return loader.samples(); }),
         start_epoch([&loader](int64_t epoch) { loader.start_epoch(epoch); }),

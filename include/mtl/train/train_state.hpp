@@ -3,13 +3,16 @@
 #include <torch/optim/optimizer.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "mtl/combine/combiner.hpp"
 #include "mtl/sharing/model.hpp"
 #include "mtl/train/history.hpp"
 #include "mtl/train/learning_rates.hpp"
+#include "mtl/train/stop_reason.hpp"
 
 namespace mtl {
 
@@ -22,22 +25,31 @@ struct TrainState {
   Combiner& combiner;
   std::vector<Callback>& callbacks;
 
-  int64_t epochs;                      // the most there will be
-  int64_t batches;                     // in an epoch
-  int64_t epoch = 0;                   // of the one under way, from 1; 0 before the first
-  int64_t batch = 0;                   // in the epoch, from 1
-  int64_t step = 0;                    // over all epochs, from 1
-  History history = {};                // the epochs that are complete
-  const TaskLosses* losses = nullptr;  // of the step under way, from on_gradients to on_step_end
+  int64_t epochs;                      ///< the most there will be
+  int64_t batches;                     ///< in an epoch
+  int64_t epoch = 0;                   ///< of the one under way, from 1; 0 before the first
+  int64_t batch = 0;                   ///< in the epoch, from 1
+  int64_t step = 0;                    ///< batches over all epochs, from 1
+  History history = {};                ///< the epochs that are complete
+  const TaskLosses* losses = nullptr;  ///< of the step, from on_gradients to on_step_end
+  bool has_validation = false;         ///< the run has a validation loader
+  bool resumed = false;  ///< it goes on from a checkpoint: what callbacks remember is its own
+  LearningRates rates = LearningRates(optimizer);  ///< who changes rates goes through here
 
-  /// Ends the run: at once after this step, or after this epoch. The reason is for people.
-  void stop(std::string reason) { stop_reason = std::move(reason); }
-  bool stopped() const { return !stop_reason.empty(); }
-  std::string stop_reason = {};
+  int64_t faulty_batches = 0;      ///< skipped so far
+  int64_t faulty_rows = 0;         ///< left out of the validation so far
+  int64_t unlabelled_batches = 0;  ///< passed over so far: no task had a label
+  std::string first_fault = {};    ///< what was wrong with the first that was skipped or left out
 
-  bool has_validation = false;  // the run has a validation loader
-  bool resumed = false;         // it goes on from a checkpoint: what callbacks remember is its own
-  LearningRates rates = LearningRates(optimizer);  // who changes rates goes through here
+  /// Ends the run: at once after this step, or after this epoch. The text is for people.
+  void stop(StopReason reason, std::string text) {
+    stop_reason = reason;
+    stop_text = std::move(text);
+  }
+  void stop(std::string text) { stop(StopReason::callback, std::move(text)); }
+  bool stopped() const { return stop_reason.has_value(); }
+  std::optional<StopReason> stop_reason = {};
+  std::string stop_text = {};
 };
 
 }  // namespace mtl

@@ -4,53 +4,27 @@
 
 #include <concepts>
 #include <cstdint>
-#include <string>
+#include <iterator>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "mtl/combine/combiner.hpp"
-#include "mtl/sharing/model.hpp"
+#include "mtl/sharing/model_ref.hpp"
 #include "mtl/train/callback.hpp"
-#include "mtl/train/history.hpp"
+#include "mtl/train/faulty_batch.hpp"
+#include "mtl/train/kept.hpp"
 #include "mtl/train/loader_ref.hpp"
-#include "mtl/train/watch.hpp"
+#include "mtl/train/training_run.hpp"
 
 namespace mtl {
 
-/// What to do with a batch whose loss or gradient is NaN or infinite.
-enum class FaultyBatch {
-  stop,  // an Error that names the task, the batch and what was at fault
-  skip,  // no update from it; the run counts how many there were
-};
-
 struct TrainerOptions {
   int64_t epochs = 100;
-  double max_grad_norm =
-      0.0;  // the gradient is scaled down to this 2-norm over all parameters; 0: as it is
+  double max_grad_norm = 0.0;  ///< the gradient is scaled down to this 2-norm over all parameters
+                               ///< of the optimizer; 0: as it is
   FaultyBatch faulty_batch = FaultyBatch::stop;
-  torch::Device device = torch::kCPU;  // where the model lies; batches are moved there
-};
-
-/// What came out of a training run.
-struct TrainingRun {
-  History history;
-  std::string stop_reason;  // "all 100 epochs done", or what a callback gave
-  int64_t best_epoch = 0;   // lowest validation total, from 1; 0: no epoch was completed
-  int64_t steps = 0;
-  int64_t faulty_batches = 0;  // skipped
-  double seconds = 0;
-
-  int64_t epochs() const { return static_cast<int64_t>(history.epochs.size()); }
-  /// The best epoch by the total, or under a watch: `run.best().valid("weather", "accuracy")`,
-  /// `run.best({"weather", "accuracy"}).epoch`. Error: no epoch was completed.
-  const EpochRecord& best() const& { return history.best(); }
-  const EpochRecord& best(const Watch& watch) const& { return history.best(watch); }
-  EpochRecord best() && { return history.best(); }
-  EpochRecord best(const Watch& watch) && { return history.best(watch); }
-  /// One line for a log.
-  std::string brief() const;
-  /// Every task with its losses and metrics at the best and the last epoch, for a bug report.
-  std::string report() const;
+  torch::Device device = torch::kCPU;  ///< where the model lies; batches are moved there
 };
 
 /// Stands for the validation loader where there is none.
@@ -61,54 +35,79 @@ struct NoValidation {};
 ///     mtl::Trainer trainer(model, adam, combiner, {.epochs = 100, .max_grad_norm = 1.0});
 ///     auto run = trainer.fit(train, valid, mtl::EarlyStopping{.patience = 10});
 ///
-/// The combiner's learnable parameters join the optimizer as a parameter group of their own when
-/// the trainer is made. Model, optimizer and combiner are referred to, not owned. Same seed, same
-/// threads: the same bits.
+/// The combiner's learnable parameters join the optimizer as a group of their own, without weight
+/// decay, when the trainer is made; where they are in the optimizer already they stay as they are,
+/// so that several trainers may follow each other on one optimizer. What is trained, zeroed and
+/// clipped is what the optimizer holds; the model's other parameters stay as they are.
+///
+/// A model given by its holder, and whatever is given as a value or by an owning pointer, is kept
+/// alive; an optimizer or a combiner given by name is referred to. Same seed, same threads: the
+/// same bits, as long as nobody else in the process draws from LibTorch's global generator.
 class Trainer {
  public:
-  /// `model`: a Model or a holder of one. Error: epochs < 1, a negative or NaN max_grad_norm.
-  template <class ModelOrHolder>
-  Trainer(ModelOrHolder&& model, torch::optim::Optimizer& optimizer, Combiner& combiner,
-          TrainerOptions options = {})
-      : Trainer(Tag{}, as_model(model), optimizer, combiner, options) {}
+  /// Error: options that make no sense; an optimizer that holds none of the model's parameters, one
+  /// of them twice, or a part of the combiner's; one that wants a closure (LBFGS).
+  Trainer(ModelRef model, Kept<torch::optim::Optimizer> optimizer, Kept<Combiner> combiner,
+          TrainerOptions options = {});
 
-  /// Trains until the epochs are done or a callback stops the run. Error: as FaultyBatch::stop
-  /// says; an empty loader.
-  template <class Train, class Valid, class... Callbacks>
-  TrainingRun fit(Train&& train, Valid&& valid, Callbacks&&... callbacks) {
-    std::vector<Callback> list;
-    list.reserve(sizeof...(Callbacks));
-    (list.emplace_back(std::forward<Callbacks>(callbacks)), ...);
-    if constexpr (std::same_as<std::remove_cvref_t<Valid>, NoValidation>) {
-      return run(LoaderRef(train), nullptr, std::move(list));
-    } else {
-      LoaderRef validation(valid);
-      return run(LoaderRef(train), &validation, std::move(list));
-    }
+  /// Trains until the epochs are done or a callback stops the run. After the training loader come
+  /// the validation loader, where there is one, and callbacks, each as itself or several in a
+  /// std::vector<Callback>:
+  ///
+  ///     trainer.fit(train, valid, mtl::EarlyStopping{.patience = 10}, mtl::ProgressBar{});
+  ///     trainer.fit(train, callbacks);
+  ///
+  /// A second fit goes on from the weights, the optimizer's and the combiner's state, and counts
+  /// epochs anew: loaders give the orders of epoch 0, 1, ... again.
+  /// Error: as FaultyBatch::stop says; a loader that is empty, or gives fewer or more batches than
+  /// it says; a target that no batch has; a parameter that is NaN.
+  template <class Train, class... Rest>
+  TrainingRun fit(Train&& train, Rest&&... rest) {
+    return fit_with(train, std::forward<Rest>(rest)...);
+  }
+  template <class Train, class Valid>
+  TrainingRun fit(Train&& train, Valid&& valid, std::vector<Callback> callbacks) {
+    const LoaderRef validation(valid);
+    return run(LoaderRef(train), &validation, std::move(callbacks));
   }
   template <class Train>
-  TrainingRun fit(Train&& train) {
-    return fit(train, NoValidation{});
+  TrainingRun fit(Train&& train, std::vector<Callback> callbacks) {
+    return run(LoaderRef(train), nullptr, std::move(callbacks));
   }
 
  private:
-  struct Tag {};
   class Loop;
-  Trainer(Tag, Model& model, torch::optim::Optimizer& optimizer, Combiner& combiner,
-          TrainerOptions options);
   TrainingRun run(LoaderRef train, const LoaderRef* valid, std::vector<Callback> callbacks);
 
-  template <class ModelOrHolder>
-  static Model& as_model(ModelOrHolder& model) {
-    if constexpr (std::derived_from<ModelOrHolder, Model>)
-      return model;
+  template <class Train>
+  TrainingRun fit_with(Train& train) {
+    return run(LoaderRef(train), nullptr, {});
+  }
+  template <class Train, class Second, class... Callbacks>
+  TrainingRun fit_with(Train& train, Second&& second, Callbacks&&... callbacks) {
+    std::vector<Callback> list;
+    if constexpr (Loader<std::remove_reference_t<Second>>) {
+      (append(list, std::forward<Callbacks>(callbacks)), ...);
+      const LoaderRef validation(second);
+      return run(LoaderRef(train), &validation, std::move(list));
+    } else {
+      if constexpr (!std::same_as<std::remove_cvref_t<Second>, NoValidation>)
+        append(list, std::forward<Second>(second));
+      (append(list, std::forward<Callbacks>(callbacks)), ...);
+      return run(LoaderRef(train), nullptr, std::move(list));
+    }
+  }
+  template <class C>
+  static void append(std::vector<Callback>& list, C&& callback) {
+    if constexpr (std::same_as<std::remove_cvref_t<C>, std::vector<Callback>>)
+      list.insert(list.end(), callback.begin(), callback.end());
     else
-      return *model;
+      list.emplace_back(std::forward<C>(callback));
   }
 
-  Model& model_;
-  torch::optim::Optimizer& optimizer_;
-  Combiner& combiner_;
+  ModelRef model_;
+  Kept<torch::optim::Optimizer> optimizer_;
+  Kept<Combiner> combiner_;
   TrainerOptions options_;
 };
 

@@ -60,12 +60,13 @@ void StopOnInterrupt::on_fit_begin(TrainState& /*state*/) {
 
 void StopOnInterrupt::on_step_end(TrainState& state) {
   if (interrupts != seen)
-    state.stop(fmt::format("interrupted in epoch {} after batch {}", state.epoch, state.batch));
+    state.stop(StopReason::interrupted,
+               fmt::format("interrupted in epoch {} after batch {}", state.epoch, state.batch));
 }
 
 void StopOnInterrupt::on_epoch_end(TrainState& state) {
   if (interrupts != seen && !state.stopped())
-    state.stop(fmt::format("interrupted after epoch {}", state.epoch));
+    state.stop(StopReason::interrupted, fmt::format("interrupted after epoch {}", state.epoch));
 }
 
 void StopOnInterrupt::on_fit_end(TrainState& /*state*/) { handler.reset(); }

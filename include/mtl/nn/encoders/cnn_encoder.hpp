@@ -70,6 +70,8 @@ class CnnImpl : public torch::nn::Module {
     return options_.dropout > 0 ? torch::dropout(x, options_.dropout, is_training()) : x;
   }
 
+  const Options& options() const { return options_; }
+
  private:
   struct Block {
     Layer convolution, norm;

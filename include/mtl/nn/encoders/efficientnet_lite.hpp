@@ -13,7 +13,9 @@
 
 #include "mtl/core/error.hpp"
 #include "mtl/core/tensor.hpp"
+#include "mtl/core/torch_version.hpp"
 #include "mtl/io/safetensors.hpp"
+#include "mtl/nn/clone.hpp"
 #include "mtl/nn/encoders/inverted_residual.hpp"
 
 namespace mtl::nn {
@@ -126,6 +128,14 @@ class EfficientNetLiteImpl : public torch::nn::Module {
     const auto all = parts();
     for (size_t p = 0; p < all.size() && static_cast<int64_t>(p) < frozen_; ++p)
       for (const auto& module : all[p]) module->eval();
+  }
+
+  std::shared_ptr<torch::nn::Module> clone(const OptionalDevice& device = {}) const override {
+    auto copy = std::make_shared<EfficientNetLiteImpl>(options_);
+    copy->frozen_ = frozen_;
+    copy_state(*this, *copy);
+    if (device) copy->to(*device);
+    return copy;
   }
 
  private:

@@ -58,6 +58,8 @@ class MlpImpl : public torch::nn::Module {
     return x;
   }
 
+  const Options& options() const { return options_; }
+
  private:
   Options options_;
   std::vector<torch::nn::Linear> layers_;

@@ -29,7 +29,7 @@ class RecurrentEncoderImpl : public torch::nn::Module {
 
   /// Error: a size below 1, dropout outside [0, 1), dropout with one layer.
   explicit RecurrentEncoderImpl(const Options& options)
-      : torch::nn::Module(rnn_name), input_size_(options.input_size) {
+      : torch::nn::Module(rnn_name), options_(options) {
     if (options.input_size < 1 || options.hidden_size < 1 || options.layers < 1)
       throw Error("{} encoder: input_size {}, hidden_size {}, layers {}: each must be at least 1",
                   rnn_name, options.input_size, options.hidden_size, options.layers);
@@ -49,9 +49,9 @@ class RecurrentEncoderImpl : public torch::nn::Module {
 
   /// Error: an input of another shape than [N, steps, input_size], or no step.
   Tensor forward(const Tensor& sequence) {
-    if (sequence.dim() != 3 || sequence.size(1) < 1 || sequence.size(2) != input_size_)
+    if (sequence.dim() != 3 || sequence.size(1) < 1 || sequence.size(2) != options_.input_size)
       throw Error("{} encoder: found input {}, expected [N, steps, {}]", rnn_name,
-                  shape_text(sequence), input_size_);
+                  shape_text(sequence), options_.input_size);
     if constexpr (is_lstm)
       if (nn_detail::is_slow_in_torch(sequence)) return last_step(sequence);
     return std::get<0>(rnn_->forward(sequence)).select(1, -1);
@@ -72,7 +72,7 @@ class RecurrentEncoderImpl : public torch::nn::Module {
     return x[-1];
   }
 
-  int64_t input_size_;
+  Options options_;
   Rnn rnn_ = nullptr;
 };
 

@@ -67,7 +67,8 @@ struct EarlyStopping {
 
  private:
   void stop_if_due(TrainState& state) const {
-    if (worse_epochs >= patience) state.stop(fmt::format("no better for {} epochs", worse_epochs));
+    if (worse_epochs >= patience)
+      state.stop(StopReason::early_stopping, fmt::format("no better for {} epochs", worse_epochs));
   }
 };
 

@@ -1,0 +1,67 @@
+#include "ownership.hpp"
+
+#include <mutex>
+#include <unordered_map>
+
+#include "mtl/core/error.hpp"
+#include "mtl/core/tensor.hpp"
+
+namespace mtl {
+namespace {
+
+using WeakTensor = c10::weak_intrusive_ptr<at::TensorImpl>;
+
+struct Claim {
+  WeakTensor tensor;                // an address alone may have a second life
+  std::weak_ptr<const char> owner;  // expired: the model is gone
+  uint32_t version;                 // of the tensor then; every training step raises it
+};
+
+// A module does not know its parents, so who owns a tensor can stand nowhere but beside them all.
+// Nothing is kept alive by it, and nothing is decided by it but an Error.
+struct Claims {
+  std::mutex mutex;
+  std::unordered_map<const at::TensorImpl*, Claim> by_tensor;
+};
+
+Claims& claims() {
+  static Claims all;
+  return all;
+}
+
+}  // namespace
+
+void claim(const torch::nn::Module& module, const std::shared_ptr<const char>& owner,
+           std::string_view what) {
+  std::vector<Tensor> tensors = module.parameters();
+  for (const Tensor& buffer : module.buffers())
+    if (buffer.defined()) tensors.push_back(buffer);
+
+  Claims& all = claims();
+  const std::lock_guard lock(all.mutex);
+  std::erase_if(all.by_tensor, [](const auto& item) { return item.second.tensor.expired(); });
+  for (const Tensor& tensor : tensors) {
+    const auto found = all.by_tensor.find(tensor.unsafeGetTensorImpl());
+    if (found == all.by_tensor.end()) continue;
+    const auto other = found->second.owner.lock();
+    if (other == owner) continue;
+    if (other != nullptr)
+      throw Error(
+          "{} belongs to another model already, and two models would train the same weights. Make "
+          "encoders and tasks anew for each model (a function that returns them), or give a copy: "
+          "mtl::clone",
+          what);
+    if (found->second.version != tensor._version())
+      throw Error(
+          "{} was trained in a model that is gone, so that a new model would not start anew. Make "
+          "encoders and tasks anew for each model (a function that returns them), or say that its "
+          "weights are to be kept by giving a copy: mtl::clone",
+          what);
+  }
+  for (const Tensor& tensor : tensors)
+    all.by_tensor.insert_or_assign(tensor.unsafeGetTensorImpl(),
+                                   Claim{WeakTensor(tensor.getIntrusivePtr()), owner,
+                                         static_cast<uint32_t>(tensor._version())});
+}
+
+}  // namespace mtl

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <vector>
+
+#include "mtl/core/tensor.hpp"
+
+namespace mtl {
+
+/// False where a real tensor holds NaN or infinity. Undefined tensors are finite.
+bool is_finite(const Tensor& tensor);
+
+/// False where a gradient of one of the parameters holds NaN or infinity. On the CPU one pass over
+/// each gradient; on a device one wait for all of them.
+bool gradients_are_finite(const std::vector<Tensor>& parameters);
+
+/// Scales all gradients by one factor, so that their common 2-norm is at most `max_norm`: the bits
+/// of torch's clip_grad_norm_. False, and nothing changed: the norm is not finite.
+bool clip_gradients(const std::vector<Tensor>& parameters, double max_norm);
+
+}  // namespace mtl

@@ -1,0 +1,119 @@
+#include "validation_pass.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <vector>
+
+#include "epoch_reader.hpp"
+#include "evaluation_mode.hpp"
+#include "faults.hpp"
+#include "forward.hpp"
+#include "loss_meter.hpp"
+#include "mtl/core/error.hpp"
+#include "mtl/sharing/task_losses.hpp"
+#include "mtl/train/predict.hpp"
+
+namespace mtl {
+namespace {
+
+/// The rows of a batch and of its predictions that `rows` [n] names.
+Batch rows_of(const Batch& batch, const Tensor& rows) {
+  Batch part;
+  part.complete = batch.complete;
+  const auto pick = [&](const NamedTensors& from, NamedTensors& to) {
+    for (const auto& item : from)
+      to.insert(item.key(), item.value().defined() ? item.value().index_select(0, rows) : Tensor());
+  };
+  pick(batch.inputs, part.inputs);
+  pick(batch.targets, part.targets);
+  return part;
+}
+NamedTensors rows_of(const NamedTensors& tensors, const Tensor& rows) {
+  NamedTensors part;
+  for (const auto& item : tensors) part.insert(item.key(), item.value().index_select(0, rows));
+  return part;
+}
+
+/// Which samples have a finite loss in every task, asked one by one: [n] indices.
+Tensor sound_rows(const Model& model, const NamedTensors& predictions, const Batch& batch) {
+  std::vector<int64_t> sound;
+  for (int64_t row = 0; row < size(batch); ++row) {
+    const Tensor one = torch::tensor({row}, torch::kLong).to(device_of(model));
+    const TaskLosses losses = task_losses(model, rows_of(predictions, one), rows_of(batch, one));
+    if (first_not_finite(numbers_of(losses.values)) < 0) sound.push_back(row);
+  }
+  return torch::tensor(sound, torch::kLong).to(device_of(model));
+}
+
+/// The answers and the truth of one task, over the batches that have its target.
+struct TaskRows {
+  std::vector<Tensor> predictions, targets;
+};
+
+}  // namespace
+
+ValidationPass validation_pass(Model& model, Combiner* combiner, LoaderRef& loader,
+                               FaultyBatch faulty) {
+  torch::NoGradGuard no_grad;
+  const EvaluationMode evaluation(model);
+  const TaskRegistry& tasks = model.tasks();
+  ValidationPass pass;
+  LossMeter meter(tasks.size());
+  std::vector<TaskRows> rows(static_cast<size_t>(tasks.size()));
+  EpochReader reader(loader, "the validation loader", device_of(model));
+  reader.start(0);
+  Batch batch;
+  for (int64_t number = 1; reader.next(batch); ++number) {
+    if (number == 1) check_target_names(model, batch, "the validation loader");
+    NamedTensors predictions = forward(model, batch);
+    TaskLosses losses = task_losses(model, predictions, batch);
+    std::vector<double> values = numbers_of(losses.values);
+    if (const int64_t at = first_not_finite(values); at >= 0) {
+      const std::string& task = losses.names[static_cast<size_t>(at)];
+      const std::string text =
+          fmt::format("validation batch {}, task \"{}\": the loss is NaN or infinite: {}", number,
+                      task, explain_loss(model, batch, predictions, task));
+      if (faulty == FaultyBatch::stop)
+        throw Error("{}. Mend the data, or give FaultyBatch::skip to leave such rows out", text);
+      check_parameters(model);
+      const Tensor sound = sound_rows(model, predictions, batch);
+      pass.faulty_rows += size(batch) - sound.size(0);
+      if (pass.first_fault.empty()) pass.first_fault = text;
+      batch = rows_of(batch, sound);
+      predictions = rows_of(predictions, sound);
+      losses = task_losses(model, predictions, batch);
+      values = numbers_of(losses.values);
+      if (first_not_finite(values) >= 0)
+        throw Error("{}, though that of each row by itself is finite", text);
+    }
+    meter.add(losses, values);
+    for (int64_t t = 0; t < tasks.size(); ++t) {
+      const Tensor* target = batch.targets.find(tasks[t].target_name());
+      if (tasks[t].metrics.empty() || target == nullptr || !target->defined()) continue;
+      auto& of_task = rows[static_cast<size_t>(t)];
+      of_task.predictions.push_back(predictions[tasks[t].name].cpu());
+      of_task.targets.push_back(target->cpu());
+    }
+  }
+
+  SplitRecord& record = pass.record;
+  record.names = std::make_shared<const ResultNames>(result_names(tasks));
+  record.losses = meter.means();
+  record.total = total_of(combiner, tasks, record.losses);
+  if (std::isnan(record.total))
+    throw Error("no task has a label in the batches of the validation loader");
+  for (int64_t t = 0; t < tasks.size(); ++t) {
+    const auto& of_task = rows[static_cast<size_t>(t)];
+    record.metrics.push_back(
+        of_task.targets.empty()
+            ? std::vector<double>(tasks[t].metrics.size(), std::numeric_limits<double>::quiet_NaN())
+            : metrics_of(tasks[t], {{{tasks[t].name, torch::cat(of_task.predictions)}},
+                                    {{tasks[t].target_name(), torch::cat(of_task.targets)}}}));
+  }
+  return pass;
+}
+
+}  // namespace mtl

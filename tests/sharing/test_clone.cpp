@@ -1,0 +1,97 @@
+#include "catch.hpp"
+#include "error_text.hpp"
+#include "mtl/core/random.hpp"
+#include "some_models.hpp"
+
+namespace {
+
+struct OwnHeadImpl : torch::nn::Module {
+  explicit OwnHeadImpl(int64_t in) : linear(register_module("linear", torch::nn::Linear(in, 1))) {}
+  torch::Tensor forward(const torch::Tensor& x) { return linear->forward(x); }
+  torch::nn::Linear linear;
+};
+TORCH_MODULE(OwnHead);
+
+struct RemadeHeadImpl : OwnHeadImpl {
+  explicit RemadeHeadImpl(int64_t in) : OwnHeadImpl(in), in_(in) {}
+  int64_t options() const { return in_; }
+  int64_t in_;
+};
+TORCH_MODULE(RemadeHead);
+
+mtl::TaskRegistry one_task(mtl::Head head) {
+  mtl::TaskRegistry tasks;
+  tasks.add({.name = "a", .head = std::move(head), .loss = squared_error});
+  return tasks;
+}
+
+/// The clone answers like the original, keeps its frozen parameters and modes, and goes its own
+/// way.
+template <class Holder>
+void check_clone(Holder model, const torch::Tensor& x) {
+  model->eval();
+  model->parameters().front().set_requires_grad(false);
+  const auto state = mtl::default_generator_state();
+  Holder copy = mtl::clone(model);
+  CHECK(mtl::default_generator_state().equal(state));
+  CHECK(same_weights(*model, *copy));
+  CHECK_FALSE(copy->is_training());
+  CHECK_FALSE(copy->parameters().front().requires_grad());
+  CHECK(copy->parameters().back().requires_grad());
+  CHECK(copy->forward({{"x", x}})["a"].equal(model->forward({{"x", x}})["a"]));
+  const auto before = mtl::nn::cloned(mtl::nn::weights(*model));
+  move_weights(*copy);
+  for (const auto& item : before) CHECK(mtl::nn::weights(*model)[item.key()].equal(item.value()));
+}
+
+}  // namespace
+
+TEST_CASE("clone: an independent model with the same weights, for every way of sharing") {
+  const auto x = torch::randn({3, 2});
+  check_clone(mtl::HardSharing(layer(2, 4), three_tasks(4)), x);
+  check_clone(mtl::HardSharing(layer(2, 4), three_tasks(4), "x"), x);
+  check_clone(
+      mtl::Branched(layer(2, 4), {{layer(4, 5), {"a", "c"}}, {layer(4, 5), {"b"}}}, three_tasks(5)),
+      x);
+  check_clone(
+      mtl::HardSharing(torch::nn::Sequential(torch::nn::Linear(2, 4), torch::nn::BatchNorm1d(4)),
+                       three_tasks(4)),
+      x);
+}
+
+TEST_CASE("clone: every encoder of the library, with its type and modes") {
+  const auto check = [](const mtl::Encoder& encoder, const torch::Tensor& x) {
+    encoder.module()->to(torch::kDouble);
+    const mtl::Encoder copy = mtl::clone(encoder);
+    encoder.module()->eval();
+    copy.module()->eval();
+    CHECK(copy.forward(x.to(torch::kDouble)).equal(encoder.forward(x.to(torch::kDouble))));
+  };
+  check(layer(3, 4), torch::randn({2, 3}));
+  check(mtl::nn::LstmEncoder({.input_size = 3, .hidden_size = 4, .layers = 2, .dropout = 0.5}),
+        torch::randn({2, 5, 3}));
+  check(mtl::nn::GruEncoder({.input_size = 3, .hidden_size = 4}), torch::randn({2, 5, 3}));
+  check(mtl::nn::CnnEncoder({.channels = {8, 8}}), torch::randn({2, 3, 16, 16}));
+}
+
+TEST_CASE("clone: tasks get heads of their own; a head that two have in common stays common") {
+  const mtl::nn::LinearHead head(4, 1);
+  mtl::TaskRegistry tasks = one_task(head);
+  tasks.add({.name = "b", .head = head, .loss = squared_error, .target = "a"});
+  const mtl::TaskRegistry copies = mtl::clone(tasks);
+  REQUIRE(copies.size() == 2);
+  CHECK(copies.at("b").target_name() == "a");
+  CHECK(copies.at("a").head.module() == copies.at("b").head.module());
+  CHECK(copies.at("a").head.module() != head.ptr());
+  CHECK(same_weights(*copies.at("a").head.module(), *head));
+}
+
+TEST_CASE("clone: a module of one's own is made again from its options, or is an error") {
+  const RemadeHead head(4);
+  const RemadeHead copy = mtl::clone(head);
+  CHECK(copy.ptr() != head.ptr());
+  CHECK(same_weights(*copy, *head));
+  const auto text = error_text([] { mtl::clone(one_task(OwnHead(4))); });
+  CHECK(contains(text, "cannot be copied"));
+  CHECK(contains(text, "torch::nn::Cloneable"));
+}

@@ -1,0 +1,242 @@
+#include "catch.hpp"
+#include "error_text.hpp"
+#include "two_task_problem.hpp"
+
+// A batch that is faulty: what the error says, and that a step given up leaves nothing behind.
+
+namespace {
+
+void holds_all(const std::string& whole, std::initializer_list<const char*> parts) {
+  INFO(whole);
+  for (const char* part : parts) CHECK(contains(whole, part));
+}
+
+/// Weights like Sum's, but finds a fault in every second step.
+struct FindsFaults : mtl::LossCombiner {
+  int steps = 0;
+  torch::Tensor combine(const mtl::TaskLosses& losses) override {
+    if (++steps % 2 == 0) throw mtl::FaultyStep("the combiner does not like step {}", steps);
+    return torch::stack(losses.values).sum();
+  }
+};
+
+/// Gives a task the weight NaN.
+struct NanWeights : mtl::GradientCombiner {
+  Eigen::VectorXd weights(const Eigen::MatrixXd& gramian) override {
+    return Eigen::VectorXd::Constant(gramian.rows(), std::nan(""));
+  }
+};
+
+/// The gradient of the last sample of any batch whose target is 7 is not finite, its loss is.
+torch::Tensor root_at_seven(const torch::Tensor& p, const torch::Tensor& t) {
+  const auto zero = p.squeeze(1) - p.squeeze(1).detach();
+  return torch::where(t == 7, zero, (p.squeeze(1) - t).square() + 1).sqrt();
+}
+
+mtl::HardSharing rooted_model() {
+  torch::manual_seed(4);
+  mtl::TaskRegistry tasks;
+  tasks.add(
+      {.name = "root", .head = mtl::nn::LinearHead(8, 1), .loss = root_at_seven, .target = "temp"});
+  return mtl::HardSharing(torch::nn::Sequential(torch::nn::Linear(5, 8), torch::nn::BatchNorm1d(8)),
+                          tasks);
+}
+
+/// What a run leaves: weights, running statistics, epoch means, the generator.
+template <class Model>
+std::pair<mtl::TrainingRun, torch::Tensor> trained_on(Model model, std::vector<mtl::Batch> batches,
+                                                      const mtl::TrainerOptions& options) {
+  torch::optim::Adam adam(model->parameters(), 1e-2);
+  mtl::Sum sum;
+  ListLoader loader(std::move(batches));
+  torch::manual_seed(7);
+  auto run = mtl::Trainer(model, adam, sum, options).fit(loader);
+  return {run, torch::cat({flat(model), torch::rand({3}, torch::kDouble)})};
+}
+
+}  // namespace
+
+TEST_CASE("Trainer: NaN and infinity stop the run and the text says what was at fault") {
+  auto model = two_task_model();
+  torch::optim::SGD sgd(model->parameters(), 0.1);
+  mtl::Sum sum;
+  auto data = weather_like(8, 1);
+  auto x = data.inputs()["x"].clone(), temp = data.targets()["temp"].clone();
+  const auto text = [&](mtl::TrainerOptions options) {
+    mtl::TensorDataset faulty({{"x", x}}, {{"temp", temp}, {"sky", data.targets()["sky"]}});
+    mtl::BatchLoader loader(faulty, {.batch_size = 4});
+    return error_text([&] { mtl::Trainer(model, sgd, sum, options).fit(loader); });
+  };
+  SECTION("input") {
+    x[5][0] = std::nan("");
+    holds_all(text({.epochs = 1}),
+              {"epoch 1, batch 2 of 2", "task \"temp\"", "input \"x\"", "row 1"});
+  }
+  SECTION("target") {
+    temp[2] = std::numeric_limits<float>::infinity();
+    holds_all(text({.epochs = 1}),
+              {"batch 1 of 2", "task \"temp\"", "target \"temp\" holds infinity in row 2"});
+  }
+  SECTION("prediction") {
+    temp *= 0;
+    {
+      torch::NoGradGuard no_grad;
+      model->task_parameters("temp")[0].fill_(3e38);
+    }
+    holds_all(text({.epochs = 1}), {"task \"temp\"", "prediction"});
+  }
+  SECTION("parameter: no other batch mends it, so that skipping does not help") {
+    torch::NoGradGuard no_grad;
+    model->task_parameters("sky")[0][0][0] = std::nan("");
+    for (const auto faulty : {mtl::FaultyBatch::stop, mtl::FaultyBatch::skip})
+      holds_all(text({.epochs = 1, .faulty_batch = faulty}),
+                {"epoch 1, batch 1 of 2", "parameter \"heads.sky.weight\" holds NaN"});
+  }
+}
+
+TEST_CASE("Trainer: a bad gradient stops the run before the weights are touched") {
+  auto data = weather_like(16, 1);
+  auto batches = batches_of(data);
+  batches[1].targets["temp"][3] = 7;
+  for (const double max_grad_norm : {0.0, 1.0}) {
+    auto model = rooted_model();
+    torch::optim::SGD sgd(model->parameters(), 0.1);
+    mtl::Sum sum;
+    ListLoader loader(batches);
+    const auto text = error_text([&] {
+      mtl::Trainer(model, sgd, sum, {.epochs = 1, .max_grad_norm = max_grad_norm}).fit(loader);
+    });
+    holds_all(text, {"epoch 1, batch 2 of 2", "task \"root\"", "gradient is NaN or infinite"});
+    CHECK(flat(model).isfinite().all().item<bool>());
+  }
+}
+
+TEST_CASE("Trainer: a step given up leaves everything as if the batch had not been there") {
+  const auto data = weather_like(32, 1);
+  auto sound = batches_of(data), faulty = sound;
+  sound.erase(sound.begin() + 1);
+  const auto nan = std::nan("");
+  SECTION("an input: running statistics, dropout's generator and the means of all tasks") {
+    faulty[1].inputs["x"][2][3] = nan;
+    const auto [left, left_bits] = trained_on(normed_model(), faulty, skipping(3));
+    const auto [right, right_bits] = trained_on(normed_model(), sound, skipping(3));
+    CHECK(left_bits.equal(right_bits));
+    CHECK(left.history.csv() == right.history.csv());
+    CHECK(left.faulty_batches == 3);
+    CHECK(contains(left.brief(), "3 faulty batches skipped"));
+    CHECK(contains(left.report(), "first fault: epoch 1, batch 2 of 4: task \"temp\""));
+  }
+  SECTION("a target of the second task: the first one's mean does not count the batch") {
+    faulty[1].targets["sky"] = faulty[1].targets["sky"].clone();
+    faulty[1].targets["temp"] = faulty[1].targets["temp"] + 500;
+    auto& x = faulty[1].inputs["x"];
+    x = x.clone();
+    x[0][0] = std::numeric_limits<float>::infinity();
+    const auto [left, left_bits] = trained_on(normed_model(), faulty, skipping(1));
+    const auto [right, right_bits] = trained_on(normed_model(), sound, skipping(1));
+    CHECK(left.history.epochs[0].train.losses[0] == right.history.epochs[0].train.losses[0]);
+    CHECK(left_bits.equal(right_bits));
+  }
+  SECTION("a gradient, with clipping and without") {
+    faulty[1].targets["temp"][3] = 7;
+    for (const double max_grad_norm : {0.0, 1.0}) {
+      const auto [left, left_bits] = trained_on(rooted_model(), faulty, skipping(2, max_grad_norm));
+      const auto [right, right_bits] =
+          trained_on(rooted_model(), sound, skipping(2, max_grad_norm));
+      CHECK(left_bits.equal(right_bits));
+      CHECK(left.history.csv() == right.history.csv());
+      CHECK(left.faulty_batches == 2);
+    }
+  }
+  SECTION("a batch that the model does not take") {
+    faulty[1] = data.get(torch::arange(1));  // one sample, which BatchNorm cannot use
+    const auto [left, left_bits] = trained_on(normed_model(), faulty, skipping(2));
+    const auto [right, right_bits] = trained_on(normed_model(), sound, skipping(2));
+    CHECK(left_bits.equal(right_bits));
+    CHECK(left.faulty_batches == 2);
+    CHECK(contains(left.first_fault, "the encoder does not take input \"x\" [1, 5]"));
+  }
+}
+
+TEST_CASE("Trainer: faults found by a combiner go the same way") {
+  const auto fit = [](mtl::Combiner& combiner, const mtl::TrainerOptions& options) {
+    auto model = two_task_model();
+    torch::optim::SGD sgd(model->parameters(), 0.01);
+    mtl::BatchLoader loader(weather_like(32, 1), {.batch_size = 8});
+    const auto run = mtl::Trainer(model, sgd, combiner, options).fit(loader);
+    CHECK(flat(model).isfinite().all().item<bool>());
+    return run;
+  };
+  FindsFaults finds;
+  holds_all(error_text([&] { fit(finds, {.epochs = 1}); }),
+            {"epoch 1, batch 2 of 4: the combiner does not like step 2", "FaultyBatch::skip"});
+  finds.steps = 0;
+  CHECK(fit(finds, skipping(2)).faulty_batches == 4);
+
+  NanWeights nan_weights;
+  CHECK(contains(error_text([&] { fit(nan_weights, {.epochs = 1}); }), "epoch 1, batch 1 of 4"));
+}
+
+TEST_CASE("Trainer: an epoch of which every batch is faulty is an error, also when skipping") {
+  auto batches = batches_of(weather_like(16, 1));
+  for (auto& batch : batches) batch.inputs["x"][0][0] = std::nan("");
+  holds_all(error_text([&] { trained_on(two_task_model(), batches, skipping(3)); }),
+            {"epoch 1: no batch led to a step", "the first: epoch 1, batch 1 of 2"});
+}
+
+TEST_CASE("Trainer: a batch that nobody has a label for makes no step") {
+  const auto data = weather_like(32, 1);
+  auto sound = batches_of(data), with_gap = sound;
+  sound.erase(sound.begin() + 2);
+  with_gap[2].targets["temp"] = torch::full({8}, std::nan(""));
+  with_gap[2].targets["sky"] = torch::full({8}, mtl::missing_class, torch::kLong);
+  with_gap[2].complete = false;
+  struct CountHooks {
+    int64_t* gradients;
+    void on_gradients(mtl::TrainState&) { ++*gradients; }
+    void on_step_end(mtl::TrainState&) { ++*gradients; }
+  };
+  const auto fit = [](mtl::Combiner& combiner, const std::vector<mtl::Batch>& batches,
+                      int64_t& hooks) {
+    auto model = normed_model();
+    torch::optim::SGD sgd(model->parameters(), torch::optim::SGDOptions(0.01).momentum(0.9));
+    ListLoader loader(batches);
+    torch::manual_seed(7);
+    const auto run =
+        mtl::Trainer(model, sgd, combiner, {.epochs = 2}).fit(loader, CountHooks{&hooks});
+    return std::pair{run, flat(model)};
+  };
+  for (const char* name : {"sum", "famo", "upgrad"}) {
+    INFO(name);
+    int64_t hooks = 0, fewer_hooks = 0;
+    const auto combiner = mtl::make_combiner(name), other = mtl::make_combiner(name);
+    const auto [left, left_bits] = fit(*combiner, with_gap, hooks);
+    const auto [right, right_bits] = fit(*other, sound, fewer_hooks);
+    CHECK(left_bits.equal(right_bits));
+    CHECK(left.unlabelled_batches == 2);
+    CHECK(contains(left.brief(), "2 batches without a label"));
+    CHECK(hooks == fewer_hooks);
+  }
+}
+
+TEST_CASE("Trainer: a second look at a batch does not count it twice in running statistics") {
+  const auto tracked = [](const char* combiner) {
+    auto model = normed_model();
+    torch::optim::SGD sgd(model->parameters(), 0.01);
+    mtl::BatchLoader loader(weather_like(32, 1), {.batch_size = 8});
+    const auto method = mtl::make_combiner(combiner);
+    mtl::Trainer(model, sgd, *method, {.epochs = 3}).fit(loader);
+    return model->named_buffers()["encoder.1.num_batches_tracked"].item<int64_t>();
+  };
+  for (const char* name : {"sum", "famo", "modo"}) {
+    INFO(name);
+    CHECK(tracked(name) == 12);
+  }
+}
+
+TEST_CASE("Trainer: an error of the use carries epoch and batch, and is not skipped") {
+  auto batches = batches_of(weather_like(16, 1));
+  batches[1].targets["temp"] = torch::zeros({7});
+  holds_all(error_text([&] { trained_on(two_task_model(), batches, skipping(1)); }),
+            {"epoch 1, batch 2 of 2", "task \"temp\"", "[7]"});
+}
