@@ -18,7 +18,8 @@ bool is_finite_block(const void* data, int64_t count) {
 
 bool is_finite(const Tensor& tensor) {
   if (!tensor.defined() || !tensor.is_floating_point() || tensor.numel() == 0) return true;
-  if (tensor.is_cpu() && !tensor.is_sparse() && tensor.is_non_overlapping_and_dense()) {
+  if (tensor.is_sparse()) return is_finite(tensor._values());
+  if (tensor.is_cpu() && tensor.is_non_overlapping_and_dense()) {
     if (tensor.scalar_type() == torch::kFloat)
       return is_finite_block<float>(tensor.data_ptr(), tensor.numel());
     if (tensor.scalar_type() == torch::kDouble)

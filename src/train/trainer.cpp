@@ -138,6 +138,7 @@ class Trainer::Loop {
     int64_t made = 0;
     model_.train();
     reader_.start(state_.epoch - 1);
+    state_.batches = train_.batches();
     first_batch_ = Batch();
     Batch batch;
     while (reader_.next(batch)) {
