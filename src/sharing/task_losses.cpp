@@ -19,6 +19,7 @@ TaskLosses task_losses(const Model& model, const NamedTensors& predictions, cons
     losses.names.push_back(tasks[t].name);
     losses.values.push_back(std::move(loss.value));
     losses.samples.push_back(loss.samples);
+    losses.weights.push_back(std::move(loss.weight));
     losses.kinds.push_back(tasks[t].loss.kind());
   }
   return losses;

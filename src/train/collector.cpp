@@ -39,7 +39,10 @@ NamedTensors Collector::joined() const {
     std::vector<Tensor> rows;
     int64_t at = 0;
     const auto fill_until = [&](int64_t row) {
-      if (at < row) rows.push_back(missing_labels(item.value().cpu(), row - at, item.key()));
+      if (at < row)
+        rows.push_back(absent_ == Absent::one
+                           ? torch::ones({row - at}, item.value().options().device(torch::kCPU))
+                           : missing_labels(item.value().cpu(), row - at, item.key()));
       at = row;
     };
     for (const Part& part : parts_.at(item.key())) {

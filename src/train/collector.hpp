@@ -12,11 +12,14 @@ namespace mtl {
 /// Collects tensors by name, batch after batch, on the CPU.
 class Collector {
  public:
+  /// What stands for the rows of a batch that lacks a tensor.
+  enum class Absent { missing_label, one };
+  explicit Collector(Absent absent = Absent::missing_label) : absent_(absent) {}
+
   /// `samples`: rows of the batch.
   void add(const NamedTensors& tensors, int64_t samples);
 
-  /// All rows by name. Where a batch lacked a tensor its rows are missing labels. Error: the type
-  /// of the tensor knows none.
+  /// All rows by name. Error: a batch lacked a tensor of a type that knows no missing label.
   NamedTensors joined() const;
 
  private:
@@ -24,6 +27,7 @@ class Collector {
     Tensor tensor;
     int64_t first;  // row
   };
+  Absent absent_;
   NamedTensors firsts_;  // names in their order
   std::map<std::string, std::vector<Part>> parts_;
   int64_t rows_ = 0;

@@ -14,7 +14,6 @@
 #include "loss_meter.hpp"
 #include "mtl/core/error.hpp"
 #include "mtl/sharing/task_losses.hpp"
-#include "mtl/train/predict.hpp"
 
 namespace mtl {
 namespace {
@@ -29,6 +28,9 @@ Batch rows_of(const Batch& batch, const Tensor& rows) {
   };
   pick(batch.inputs, part.inputs);
   pick(batch.targets, part.targets);
+  pick(batch.task_sample_weights, part.task_sample_weights);
+  if (batch.sample_weights.defined())
+    part.sample_weights = batch.sample_weights.index_select(0, rows);
   return part;
 }
 NamedTensors rows_of(const NamedTensors& tensors, const Tensor& rows) {
@@ -50,7 +52,22 @@ Tensor sound_rows(const Model& model, const NamedTensors& predictions, const Bat
 
 /// The answers and the truth of one task, over the batches that have its target.
 struct TaskRows {
-  std::vector<Tensor> predictions, targets;
+  std::vector<Tensor> predictions, targets, weights;
+  bool weighted = false;
+
+  void add(const Tensor& prediction, const Tensor& target, const Tensor& sample_weights) {
+    predictions.push_back(prediction.cpu());
+    targets.push_back(target.cpu());
+    weighted = weighted || sample_weights.defined();
+    weights.push_back(sample_weights.defined() ? sample_weights.cpu().to(torch::kDouble)
+                                               : torch::ones({target.size(0)}, torch::kDouble));
+  }
+  std::vector<double> metrics(const Task& task) const {
+    if (targets.empty())
+      return std::vector<double>(task.metrics.size(), std::numeric_limits<double>::quiet_NaN());
+    return metrics_of(task, torch::cat(predictions), torch::cat(targets),
+                      weighted ? torch::cat(weights) : Tensor());
+  }
 };
 
 }  // namespace
@@ -93,9 +110,8 @@ ValidationPass validation_pass(Model& model, Combiner* combiner, LoaderRef& load
     for (int64_t t = 0; t < tasks.size(); ++t) {
       const Tensor* target = batch.targets.find(tasks[t].target_name());
       if (tasks[t].metrics.empty() || target == nullptr || !target->defined()) continue;
-      auto& of_task = rows[static_cast<size_t>(t)];
-      of_task.predictions.push_back(predictions[tasks[t].name].cpu());
-      of_task.targets.push_back(target->cpu());
+      rows[static_cast<size_t>(t)].add(predictions[tasks[t].name], *target,
+                                       sample_weights_of(batch, tasks[t].name));
     }
   }
 
@@ -105,14 +121,8 @@ ValidationPass validation_pass(Model& model, Combiner* combiner, LoaderRef& load
   record.total = total_of(combiner, tasks, record.losses);
   if (std::isnan(record.total))
     throw Error("no task has a label in the batches of the validation loader");
-  for (int64_t t = 0; t < tasks.size(); ++t) {
-    const auto& of_task = rows[static_cast<size_t>(t)];
-    record.metrics.push_back(
-        of_task.targets.empty()
-            ? std::vector<double>(tasks[t].metrics.size(), std::numeric_limits<double>::quiet_NaN())
-            : metrics_of(tasks[t], {{{tasks[t].name, torch::cat(of_task.predictions)}},
-                                    {{tasks[t].target_name(), torch::cat(of_task.targets)}}}));
-  }
+  for (int64_t t = 0; t < tasks.size(); ++t)
+    record.metrics.push_back(rows[static_cast<size_t>(t)].metrics(tasks[t]));
   return pass;
 }
 
