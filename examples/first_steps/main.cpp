@@ -21,21 +21,16 @@ int main() {
   const auto kind = (x.select(1, 0) + x.select(1, 1) > 0).to(torch::kLong);
   const auto values = torch::stack({x.select(1, 2), x.select(1, 3) - x.select(1, 4), x.sum(1)}, 1);
 
-  mtl::TaskRegistry tasks;
-  tasks.add({.name = "kind", .head = mtl::nn::LinearHead(10, 2), .loss = mtl::CrossEntropy{}});
-  tasks.add(
-      {.name = "values", .head = mtl::nn::LinearHead(10, 3), .loss = mtl::MeanSquaredError{}});
-
-  auto model =
-      mtl::HardSharing(mtl::nn::MlpEncoder({.input_size = 5, .hidden_sizes = {10}}), tasks);
+  auto model = mtl::HardSharing(
+      mtl::nn::MlpEncoder({.input_size = 5, .hidden_sizes = {10}}),
+      {{.name = "kind", .head = mtl::nn::LinearHead(10, 2), .loss = mtl::CrossEntropy{}},
+       {.name = "values", .head = mtl::nn::LinearHead(10, 3), .loss = mtl::MeanSquaredError{}}});
   torch::optim::SGD sgd(model->parameters(), 0.01);
-  mtl::Sum combiner;
 
   mtl::BatchLoader train(mtl::TensorDataset({{"x", x}}, {{"kind", kind}, {"values", values}}),
                          {.batch_size = 32});
-  mtl::Trainer trainer(model, sgd, combiner, {.epochs = 100});
+  mtl::Trainer trainer(model, sgd, mtl::Sum(), {.epochs = 100});
   const mtl::TrainingRun run = trainer.fit(train);
-
   std::puts(run.report().c_str());
   const auto& first = run.history.epochs.front().train.losses;
   const auto& last = run.history.epochs.back().train.losses;

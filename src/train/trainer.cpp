@@ -191,6 +191,9 @@ class Trainer::Loop {
     } catch (const Error& error) {
       undo();
       throw Error("{}: {}", place(), error.what());
+    } catch (const c10::Error& error) {
+      undo();
+      throw Error("{}: {}", place(), error.what_without_backtrace());
     }
     if (losses.size() == 0 && fault.empty()) {
       undo();
