@@ -133,7 +133,8 @@ void Model::register_part(const std::string& name, const Encoder& part) {
     return;
   }
   const std::string group = name.substr(0, dot);
-  const auto found = named_children().find(group);
+  const auto children = named_children();
+  const auto* found = children.find(group);
   const auto folder =
       found ? *found : register_module(group, std::make_shared<torch::nn::Module>(group));
   folder->register_module(name.substr(dot + 1), part.module());

@@ -149,8 +149,12 @@ TEST_CASE("ModelHolder: stands for its model, and says when it is empty") {
   mtl::Model& bare = model;
   CHECK(&bare == &*model);
   const mtl::HardSharing empty = nullptr;
-  CHECK(contains(error_text([&] { static_cast<mtl::Model&>(empty).eval(); }), "the model is empty"));
-  CHECK(contains(error_text([&] { mtl::ModelRef{empty}->eval(); }), "the model is empty"));
+  CHECK(
+      contains(error_text([&] { static_cast<mtl::Model&>(empty).eval(); }), "the model is empty"));
+  CHECK(contains(error_text([&] {
+                   mtl::ModelRef { empty } -> eval();
+                 }),
+                 "the model is empty"));
 }
 
 TEST_CASE("ModelRef: takes models, holders and pointers, and keeps alive what is shared") {
