@@ -57,6 +57,8 @@ class RecurrentEncoderImpl : public torch::nn::Module {
     return std::get<0>(rnn_->forward(sequence)).select(1, -1);
   }
 
+  const Options& options() const { return options_; }
+
  private:
   // What rnn_->forward gives at the last step, with the same random numbers for dropout.
   Tensor last_step(const Tensor& sequence) {
