@@ -34,18 +34,18 @@ struct Throws {
 
 /// What the callbacks heard, and the text of the exception that left fit().
 std::pair<std::vector<std::string>, std::string> heard_in(const std::string& hook) {
-  std::vector<std::string> heard;
+  std::vector<std::string> told;
   auto model = two_task_model();
   torch::optim::SGD sgd(model->parameters(), 0.01);
   mtl::Sum sum;
   mtl::BatchLoader loader(weather_like(16, 1));
   mtl::Trainer trainer(model, sgd, sum, {.epochs = 1});
   try {
-    trainer.fit(loader, Hears{&heard, "first"}, Throws{hook}, Hears{&heard, "last"});
+    trainer.fit(loader, Hears{&told, "first"}, Throws{hook}, Hears{&told, "last"});
   } catch (const std::exception& error) {
-    return {heard, error.what()};
+    return {told, error.what()};
   }
-  return {heard, ""};
+  return {told, ""};
 }
 
 }  // namespace
@@ -54,9 +54,9 @@ TEST_CASE("Trainer: every callback hears the end of a fit that threw, and the te
   for (const char* hook : {"on_epoch_begin", "on_step_begin", "on_gradients", "on_step_end",
                            "on_epoch_end", "after_epoch"}) {
     INFO(hook);
-    const auto [heard, text] = heard_in(hook);
+    const auto [told, text] = heard_in(hook);
     const std::string fails = std::string(" fails: thrown at ") + hook;
-    CHECK(heard ==
+    CHECK(told ==
           std::vector<std::string>{"first begins", "last begins", "first" + fails, "last" + fails});
     CHECK(text == std::string("thrown at ") + hook);
   }
@@ -69,8 +69,8 @@ TEST_CASE("Trainer: who has not heard that a fit begins does not hear that it en
 }
 
 TEST_CASE("Trainer: a callback that throws at the end keeps nobody else from hearing it") {
-  const auto [heard, text] = heard_in("on_fit_end");
-  CHECK(heard == std::vector<std::string>{"first begins", "last begins",
+  const auto [told, text] = heard_in("on_fit_end");
+  CHECK(told == std::vector<std::string>{"first begins", "last begins",
                                           "first ends: all 1 epochs done",
                                           "last ends: all 1 epochs done"});
   CHECK(text == "thrown at on_fit_end");
