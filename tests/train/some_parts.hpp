@@ -10,8 +10,11 @@ inline torch::Tensor squared_error(const torch::Tensor& prediction, const torch:
 
 struct MeanError {
   std::string name = "error";
-  double operator()(const torch::Tensor& p, const torch::Tensor& t) const {
-    return (p.squeeze(1) - t).abs().mean().item<double>();
+  double operator()(const torch::Tensor& p, const torch::Tensor& t,
+                    const torch::Tensor& weights = torch::Tensor()) const {
+    const auto errors = (p.squeeze(1) - t).abs();
+    return (weights.defined() ? (errors * weights).sum() / weights.sum() : errors.mean())
+        .item<double>();
   }
 };
 

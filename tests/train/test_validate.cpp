@@ -63,3 +63,36 @@ TEST_CASE("validate: targets that only some batches have") {
   CHECK(both.losses[0] == Approx(first.losses[0]));
   CHECK(both.metrics[0][0] == Approx(first.metrics[0][0]));
 }
+
+TEST_CASE("validate: weight 0 is a row left out, weight 2 a row twice, whatever the batches") {
+  const auto data = weather_like(12, 3);
+  auto weights = torch::ones({12});
+  weights[3] = 0;
+  weights[7] = 2;
+  const mtl::TensorDataset weighted(data.inputs(), data.targets(), weights);
+  const auto rows = torch::tensor({0, 1, 2, 4, 5, 6, 7, 7, 8, 9, 10, 11}, torch::kLong);
+  auto model = two_task_model();
+  const auto expected = mtl::validate(model, mtl::BatchLoader(data.rows(rows)));
+  for (const int64_t batch_size : {1, 5, 12}) {
+    const auto found = mtl::validate(model, mtl::BatchLoader(weighted, {.batch_size = batch_size}));
+    for (size_t t = 0; t < 2; ++t) CHECK(found.losses[t] == Approx(expected.losses[t]));
+    CHECK(found.total == Approx(expected.total));
+    CHECK(found.metrics[0][0] == Approx(expected.metrics[0][0]));
+  }
+}
+
+TEST_CASE("Trainer: an epoch's mean loss does not depend on how weighted rows fall into batches") {
+  const auto data = weather_like(12, 3);
+  const mtl::TensorDataset weighted(data.inputs(), data.targets(), torch::linspace(0, 3, 12));
+  const auto losses = [&](int64_t batch_size) {
+    auto model = two_task_model();
+    torch::optim::SGD still(model->parameters(), 0.0);
+    return mtl::Trainer(model, still, mtl::Sum(), {.epochs = 1})
+        .fit(mtl::BatchLoader(weighted, {.batch_size = batch_size}))
+        .history.epochs[0]
+        .train.losses;
+  };
+  const auto whole = losses(12);
+  for (const int64_t batch_size : {2, 5})
+    for (size_t t = 0; t < 2; ++t) CHECK(losses(batch_size)[t] == Approx(whole[t]));
+}
