@@ -130,6 +130,7 @@ class Trainer::Loop {
     state_.epoch = epochs_done() + 1;
     state_.batch = 0;
     call(&Callback::on_epoch_begin);
+    held_ = held_parameters(optimizer_, model_);  // a callback may have added a group
     EpochRecord record;
     record.epoch = state_.epoch;
     record.learning_rate = optimizer_.param_groups().front().options().get_lr();

@@ -5,6 +5,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "mtl/core/error.hpp"
 #include "mtl/sharing/model.hpp"
 
 namespace mtl {
@@ -16,7 +17,9 @@ class ModelRef {
   ModelRef(Model& model) : model_(std::shared_ptr<void>(model.weak_from_this().lock()), &model) {}
 
   template <std::derived_from<Model> Impl>
-  ModelRef(std::unique_ptr<Impl>&& model) : model_(std::move(model)) {}
+  ModelRef(std::unique_ptr<Impl>&& model) : model_(std::move(model)) {
+    if (model_ == nullptr) throw Error("the model is empty: a null pointer was given");
+  }
 
   template <class Holder>
   requires(!std::derived_from<std::remove_cvref_t<Holder>, Model> &&
