@@ -34,7 +34,12 @@ void Combiner::make_report(const TaskLosses& losses, const Eigen::MatrixXd& gram
 
 void Combiner::make_report(const TaskLosses& losses, const Parameters& parameters,
                            const Eigen::VectorXd& weights) {
-  make_report(losses, gramian(task_gradients(losses, parameters.shared)), weights);
+  // Where nothing is shared, no task gradient is either.
+  make_report(losses,
+              parameters.shared.empty()
+                  ? Eigen::MatrixXd(Eigen::MatrixXd::Zero(weights.size(), weights.size()))
+                  : gramian(task_gradients(losses, parameters.shared)),
+              weights);
 }
 
 void LossCombiner::backward(const TaskLosses& losses, const Parameters& parameters) {

@@ -204,6 +204,37 @@ class OptionLister : public OptionVisitor {
   }
 };
 
+class OptionWriter : public OptionVisitor {
+ public:
+  std::string text;
+
+  void number(std::string_view name, double& value, const Range&) override {
+    add(name, fmt::format("{}", value));
+  }
+  void count(std::string_view name, int64_t& value, int64_t) override {
+    add(name, fmt::format("{}", value));
+  }
+  void seed(std::string_view name, uint64_t& value) override {
+    add(name, fmt::format("{}", value));
+  }
+  void numbers(std::string_view name, std::vector<double>& values, const Range&,
+               std::string_view) override {
+    std::string list;
+    for (const double value : values) list += fmt::format("{}{}", list.empty() ? "" : "/", value);
+    add(name, list);
+  }
+  void word(std::string_view name, std::string& value) override { add(name, value); }
+  void choose(std::string_view name, size_t& chosen,
+              const std::vector<std::string_view>& words) override {
+    add(name, words[chosen]);
+  }
+
+ private:
+  void add(std::string_view name, std::string_view value) {
+    text += fmt::format("{}{}={}", text.empty() ? "" : ",", both_names(name).first, value);
+  }
+};
+
 }  // namespace
 
 void check_options(std::string_view method, const DescribeOptions& describe) {
@@ -222,6 +253,12 @@ std::vector<OptionDescription> list_options(const DescribeOptions& describe) {
   OptionLister lister;
   describe(lister);
   return std::move(lister.options);
+}
+
+std::string options_text(const DescribeOptions& describe) {
+  OptionWriter writer;
+  describe(writer);
+  return std::move(writer.text);
 }
 
 }  // namespace mtl

@@ -1,12 +1,25 @@
 #include "mtl/train/checkpoint.hpp"
 
-#include <fmt/format.h>
+#include <c10/util/Exception.h>
 
-#include <limits>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <exception>
 #include <nlohmann/json.hpp>
+#include <string_view>
+#include <system_error>
+#include <tuple>
+#include <typeinfo>
+#include <utility>
 
 #include "mtl/core/error.hpp"
 #include "mtl/core/random.hpp"
+#include "mtl/io/atomic_file.hpp"
+#include "mtl/io/digest.hpp"
+#include "mtl/io/file.hpp"
 #include "mtl/io/json.hpp"
 #include "mtl/io/safetensors.hpp"
 #include "mtl/nn/weights.hpp"
@@ -14,9 +27,150 @@
 #include "mtl/train/optimizer_state.hpp"
 
 namespace mtl {
+namespace fs = std::filesystem;
 namespace {
 
-constexpr int format_version = 1;
+constexpr int format_version = 2;
+constexpr const char* list_name = "checkpoint.json";
+constexpr const char* marker = "mtl_checkpoint";  // a key of the files' metadata
+
+// Names ------------------------------------------------------------------------------------------
+
+std::string tensors_name(int64_t epoch) { return fmt::format("epoch-{:06}.safetensors", epoch); }
+
+bool is_tensors_name(const std::string& name) {
+  const std::string_view begin = "epoch-", end = ".safetensors";
+  if (!name.starts_with(begin) || !name.ends_with(end)) return false;
+  const std::string digits = name.substr(begin.size(), name.size() - begin.size() - end.size());
+  return digits.size() >= 6 && digits.find_first_not_of("0123456789") == std::string::npos;
+}
+
+bool is_there(const fs::path& path) {
+  std::error_code error;
+  const bool found = fs::exists(path, error);
+  if (error) throw Error("cannot look at \"{}\": {}", path.string(), error.message());
+  return found;
+}
+
+void remove_file(const fs::path& path) {
+  std::error_code error;
+  fs::remove(path, error);
+  if (error) throw Error("cannot remove \"{}\": {}", path.string(), error.message());
+}
+
+// Whether a file of such a name was written here: the folder may hold others' as well.
+bool is_ours(const fs::path& path) {
+  try {
+    io::Metadata metadata;
+    io::read_safetensors(path, &metadata);
+    return metadata.contains(marker);
+  } catch (const Error&) {
+    return false;  // no safetensors file, or a damaged one: nothing says that it is ours
+  }
+}
+
+// What a run is made of --------------------------------------------------------------------------
+
+template <class Options>
+std::string options_text(const Options& options) {
+  std::string text;
+  const auto show = [&](const char* name, auto value) {
+    text += fmt::format(", {} {}", name, value);
+  };
+  if constexpr (requires { options.betas(); }) {
+    show("beta1", std::get<0>(options.betas()));
+    show("beta2", std::get<1>(options.betas()));
+  }
+  if constexpr (requires { options.momentum(); }) show("momentum", options.momentum());
+  if constexpr (requires { options.dampening(); }) show("dampening", options.dampening());
+  if constexpr (requires { options.nesterov(); }) show("nesterov", options.nesterov());
+  if constexpr (requires { options.alpha(); }) show("alpha", options.alpha());
+  if constexpr (requires { options.centered(); }) show("centered", options.centered());
+  if constexpr (requires { options.lr_decay(); }) show("lr_decay", options.lr_decay());
+  if constexpr (requires { options.amsgrad(); }) show("amsgrad", options.amsgrad());
+  if constexpr (requires { options.eps(); }) show("eps", options.eps());
+  show("weight_decay", options.weight_decay());
+  return text;
+}
+
+std::string options_text(const torch::optim::OptimizerOptions& options) {
+  std::string text;
+  const auto try_as = [&]<class Options>(const Options*) {
+    if (const auto* known = dynamic_cast<const Options*>(&options)) text = options_text(*known);
+  };
+  try_as(static_cast<const torch::optim::AdamOptions*>(nullptr));
+  try_as(static_cast<const torch::optim::AdamWOptions*>(nullptr));
+  try_as(static_cast<const torch::optim::SGDOptions*>(nullptr));
+  try_as(static_cast<const torch::optim::RMSpropOptions*>(nullptr));
+  try_as(static_cast<const torch::optim::AdagradOptions*>(nullptr));
+  return text;
+}
+
+// Callbacks that a resumed run must have as well.
+std::vector<const Callback*> with_memory(const TrainState& state) {
+  std::vector<const Callback*> found;
+  for (const Callback& callback : state.callbacks)
+    if (callback.state_dict || callback.identity) found.push_back(&callback);
+  return found;
+}
+
+// What must be the same where a run goes on: a name and some texts each.
+io::Json made_of(const TrainState& state) {
+  io::Json parts = io::Json::object();
+  parts["tasks"] = state.history.tasks;
+  for (size_t t = 0; t < state.history.tasks.size(); ++t)
+    parts["metrics of task \"" + state.history.tasks[t] + "\""] = state.history.metrics[t];
+  parts["model"] = io::Json::array({Callback::type_name(typeid(state.model))});
+  const auto& groups = state.optimizer.param_groups();
+  parts["optimizer"] = io::Json::array({Callback::type_name(typeid(state.optimizer)),
+                                        fmt::format("{} parameter groups", groups.size())});
+  for (size_t g = 0; g < groups.size(); ++g)
+    parts[fmt::format("optimizer's group {}", g)] =
+        io::Json::array({fmt::format("{} tensors, lr {}{}", groups[g].params().size(),
+                                     state.rates.base().at(g), options_text(groups[g].options()))});
+  parts["combiner"] = io::Json::array({Callback::type_name(typeid(state.combiner))});
+  parts["combiner's options"] = io::Json::array({state.combiner.options_text()});
+  parts["training data"] = io::Json::array({state.train_data});
+  parts["validation data"] = io::Json::array({state.valid_data});
+  const std::string list = "list of callbacks with a memory";
+  parts[list] = io::Json::array();
+  for (const Callback* callback : with_memory(state)) {
+    parts[list].push_back(callback->name);
+    parts[fmt::format("callback {} of them", parts[list].size())] =
+        callback->identity ? callback->identity(state) : std::vector<std::string>();
+  }
+  return parts;
+}
+
+std::string words(const std::vector<std::string>& texts) {
+  return texts.empty() ? "none" : fmt::format("{}", fmt::join(texts, ", "));
+}
+
+// Error: the first part that differs. Of a callback only what both runs have: a longer run knows
+// its rates further on.
+void compare(const io::Json& then, const io::Json& now) {
+  for (const auto& [what, texts] : now.items()) {
+    const auto found = then.find(what);
+    std::vector<std::string> old, own = texts.get<std::vector<std::string>>();
+    if (found != then.end()) old = found->get<std::vector<std::string>>();
+    if (what.starts_with("callback ")) {
+      const size_t both = std::min(old.size(), own.size());
+      old.resize(both);
+      own.resize(both);
+    }
+    if (old == own) continue;
+    size_t first = 0;  // of several texts say the one that differs
+    while (first + 1 < std::min(old.size(), own.size()) && old[first] == own[first]) ++first;
+    const bool same_size = old.size() == own.size();
+    throw Error(
+        "it is of another run: {}: found {}, this run has {}; give the run what it had, or begin "
+        "anew without `resume`",
+        what, same_size ? words({old[first]}) : words(old),
+        same_size ? words({own[first]}) : words(own));
+  }
+}
+
+// Tensors ----------------------------------------------------------------------------------------
 
 void put(NamedTensors& all, const std::string& prefix, const NamedTensors& part) {
   for (const auto& item : part) all.insert(prefix + item.key(), item.value());
@@ -31,99 +185,236 @@ NamedTensors take(const NamedTensors& all, const std::string& prefix) {
 
 std::string callback_prefix(size_t index) { return fmt::format("callbacks.{}.", index); }
 
-io::Json to_json(const SplitRecord& split) {
-  return {{"total", split.total}, {"losses", split.losses}, {"metrics", split.metrics}};
-}
-
-// JSON has no NaN: null stands for it.
-double number(const io::Json& value) {
-  return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
-}
-
-SplitRecord split_from(const io::Json& json) {
-  SplitRecord split;
-  split.total = number(json.at("total"));
-  for (const auto& loss : json.at("losses")) split.losses.push_back(number(loss));
-  for (const auto& task : json.at("metrics")) {
-    auto& values = split.metrics.emplace_back();
-    for (const auto& value : task) values.push_back(number(value));
+/// [epochs, columns]: epoch, learning rate, then total and losses of the training part, and total,
+/// losses and metrics of the validation part where there is one.
+Tensor history_tensor(const History& history) {
+  std::vector<double> numbers;
+  for (const EpochRecord& record : history.epochs) {
+    numbers.push_back(static_cast<double>(record.epoch));
+    numbers.push_back(record.learning_rate);
+    for (const SplitRecord* split : {&record.train, &record.valid}) {
+      if (split->losses.empty()) continue;
+      numbers.push_back(split->total);
+      numbers.insert(numbers.end(), split->losses.begin(), split->losses.end());
+      for (const auto& metrics : split->metrics)
+        numbers.insert(numbers.end(), metrics.begin(), metrics.end());
+    }
   }
-  return split;
+  const auto epochs = static_cast<int64_t>(history.epochs.size());
+  return torch::tensor(numbers, torch::kDouble).view({epochs, -1});
 }
 
-}  // namespace
+History history_from(const ResultNames& names, const Tensor& tensor) {
+  History history{names, {}};
+  const auto tasks = static_cast<int64_t>(names.tasks.size());
+  int64_t metrics = 0;
+  for (const auto& of_task : names.metrics) metrics += static_cast<int64_t>(of_task.size());
+  const int64_t columns = 3 + tasks, with_validation = columns + 1 + tasks + metrics;
+  if (tensor.dim() != 2 || tensor.scalar_type() != torch::kDouble ||
+      (tensor.size(1) != columns && tensor.size(1) != with_validation))
+    throw Error("its history has shape {}, expected [epochs, {}] or [epochs, {}]",
+                shape_text(tensor), columns, with_validation);
+  const Tensor rows = tensor.contiguous();
+  const double* next = rows.data_ptr<double>();
+  for (int64_t e = 0; e < rows.size(0); ++e) {
+    EpochRecord record;
+    record.epoch = static_cast<int64_t>(*next++);
+    record.learning_rate = *next++;
+    const auto read = [&](SplitRecord& split) {
+      split.total = *next++;
+      split.losses = std::vector<double>(next, next + tasks);
+      next += tasks;
+    };
+    read(record.train);
+    if (rows.size(1) == with_validation) {
+      read(record.valid);
+      for (const auto& of_task : names.metrics) {
+        record.valid.metrics.push_back(std::vector<double>(next, next + of_task.size()));
+        next += of_task.size();
+      }
+    }
+    history.add(std::move(record));
+  }
+  return history;
+}
 
-void save_checkpoint(const TrainState& state, const std::filesystem::path& directory) {
-  std::filesystem::create_directories(directory);
+// Everything that can be changed
+// -------------------------------------------------------------------
+
+NamedTensors everything(const TrainState& state) {
   NamedTensors all;
   put(all, "model.", nn::weights(state.model));
   put(all, "optimizer.", optimizer_state(state.optimizer));
   put(all, "combiner.", state.combiner.state_dict());
-  for (size_t c = 0; c < state.callbacks.size(); ++c)
-    if (state.callbacks[c].state_dict)
-      put(all, callback_prefix(c), state.callbacks[c].state_dict());
+  const auto callbacks = with_memory(state);
+  for (size_t c = 0; c < callbacks.size(); ++c)
+    if (callbacks[c]->state_dict) put(all, callback_prefix(c), callbacks[c]->state_dict());
   all.insert("generator", default_generator_state());
-  const std::string tensors = fmt::format("epoch-{:06}.safetensors", state.epoch);
-  io::write_safetensors(directory / tensors, all);
-
-  io::Json epochs = io::Json::array();
-  for (const EpochRecord& record : state.history.epochs)
-    epochs.push_back({{"epoch", record.epoch},
-                      {"learning_rate", record.learning_rate},
-                      {"train", to_json(record.train)},
-                      {"valid", to_json(record.valid)}});
-  io::write_json(directory / "checkpoint.json", {{"format", format_version},
-                                                 {"tensors", tensors},
-                                                 {"step", state.step},
-                                                 {"tasks", state.history.tasks},
-                                                 {"metrics", state.history.metrics},
-                                                 {"epochs", epochs}});
-  // Only now is the one before of no use.
-  for (const auto& entry : std::filesystem::directory_iterator(directory))
-    if (entry.path().extension() == ".safetensors" && entry.path().filename() != tensors)
-      std::filesystem::remove(entry.path());
+  return all;
 }
 
-bool load_checkpoint(TrainState& state, const std::filesystem::path& directory) {
-  const auto path = directory / "checkpoint.json";
-  if (!std::filesystem::exists(path)) return false;
+// Runs `act`; whatever it throws becomes an Error that says where.
+template <class Act>
+void named(const std::string& where, Act act) {
   try {
-    const io::Json json = io::read_json(path);
-    if (json.at("format").get<int>() != format_version)
-      throw Error("found format {}, this version reads {}", json.at("format").get<int>(),
-                  format_version);
-    History history;
-    static_cast<ResultNames&>(history) = state.history;
-    history.tasks = json.at("tasks").get<std::vector<std::string>>();
-    history.metrics = json.at("metrics").get<std::vector<std::vector<std::string>>>();
-    if (history.tasks != state.history.tasks || history.metrics != state.history.metrics)
-      throw Error("it is of a model with other tasks or metrics");
-    for (const auto& epoch : json.at("epochs"))
-      history.add({epoch.at("epoch").get<int64_t>(), number(epoch.at("learning_rate")),
-                   split_from(epoch.at("train")), split_from(epoch.at("valid"))});
-    const NamedTensors all =
-        io::read_safetensors(directory / json.at("tensors").get<std::string>());
-    const Tensor* generator = all.find("generator");
-    if (generator == nullptr) throw Error("the generator's state is not there");
-
-    nn::load_weights(state.model, take(all, "model."));
-    load_optimizer_state(state.optimizer, take(all, "optimizer."));
-    state.combiner.load_state_dict(take(all, "combiner."));
-    for (size_t c = 0; c < state.callbacks.size(); ++c)
-      if (state.callbacks[c].load_state_dict)
-        state.callbacks[c].load_state_dict(take(all, callback_prefix(c)));
-    set_default_generator_state(*generator);
-    state.history = std::move(history);
-    state.epoch = static_cast<int64_t>(state.history.epochs.size());
-    state.step = json.at("step").get<int64_t>();
-    state.resumed = true;
-  } catch (const nlohmann::json::exception& error) {
-    throw Error("checkpoint {}: {}; it is damaged, train anew or restore it", path.string(),
-                error.what());
+    act();
   } catch (const Error& error) {
-    throw Error("checkpoint {}: {}", path.string(), error.what());
+    throw Error("{}: {}", where, error.what());
+  } catch (const c10::Error& error) {
+    throw Error("{}: {}", where, error.what_without_backtrace());
+  } catch (const std::exception& error) {
+    throw Error("{}: {}", where, error.what());
   }
+}
+
+void set_everything(TrainState& state, const NamedTensors& all) {
+  named("model", [&] { nn::load_weights(state.model, take(all, "model.")); });
+  named("optimizer", [&] { load_optimizer_state(state.optimizer, take(all, "optimizer.")); });
+  named("combiner", [&] { state.combiner.load_state_dict(take(all, "combiner.")); });
+  const auto callbacks = with_memory(state);
+  for (size_t c = 0; c < callbacks.size(); ++c)
+    if (callbacks[c]->load_state_dict)
+      named("callback " + callbacks[c]->name,
+            [&] { callbacks[c]->load_state_dict(take(all, callback_prefix(c))); });
+  named("generator", [&] {
+    torch::Generator trial = make_generator(0);
+    set_generator_state(trial, all["generator"]);  // where it is none, the default one stays whole
+    set_default_generator_state(all["generator"]);
+  });
+}
+
+}  // namespace
+
+void Checkpointing::check_options() const {
+  if (directory.empty() && resume)
+    throw Error("Checkpointing: found resume without a directory, expected one to resume from");
+  if (keep < 1) throw Error("Checkpointing: found keep {}, expected at least 1", keep);
+}
+
+Checkpoints::Checkpoints(Checkpointing options) : options_(std::move(options)) {
+  options_.check_options();
+  io::make_folder(options_.directory);
+  lock_ = std::make_unique<io::FileLock>(options_.directory / "checkpoint.lock");
+  io::remove_stale_temporaries(options_.directory);
+}
+
+void Checkpoints::read_list() {
+  const fs::path path = options_.directory / list_name;
+  names_.clear();
+  named("checkpoint \"" + path.string() + "\"", [&] {
+    const io::Json json = io::read_json(path);
+    if (!json.is_object() || !json.contains("format"))
+      throw Error("it is no checkpoint of this library; take another directory");
+    if (json.at("format") != format_version)
+      throw Error("found format {}, this version reads {}; begin anew in another directory",
+                  json.at("format").dump(), format_version);
+    names_ = json.at("files").get<std::vector<std::string>>();
+    io::Digest digest;
+    for (const auto& name : names_) digest.update(name + "\n");
+    const auto foreign = std::find_if_not(names_.begin(), names_.end(), is_tensors_name);
+    if (names_.empty() || foreign != names_.end() || json.at("digest") != digest.text())
+      throw Error("it is damaged; restore it, or delete it and begin anew");
+  });
+}
+
+void Checkpoints::write_list() const {
+  io::Digest digest;
+  for (const auto& name : names_) digest.update(name + "\n");
+  io::write_json(options_.directory / list_name,
+                 {{"format", format_version}, {"files", names_}, {"digest", digest.text()}});
+}
+
+bool Checkpoints::resume(TrainState& state) {
+  if (!is_there(options_.directory / list_name)) return false;
+  read_list();
+  while (names_.size() > 1 && !is_there(options_.directory / names_.back())) names_.pop_back();
+  const fs::path path = options_.directory / names_.back();
+  named("checkpoint", [&] {
+    io::Metadata metadata;
+    const NamedTensors all = io::read_safetensors(path, &metadata);
+    named("\"" + path.string() + "\"", [&] {
+      if (!metadata.contains(marker)) throw Error("it is no checkpoint of this library");
+      const io::Json json = io::parse_json(metadata[marker], "its description");
+      compare(json.at("made_of"), made_of(state));
+      if (all.find("history") == nullptr || all.find("generator") == nullptr)
+        throw Error("its history or generator is missing");
+      History history = history_from(state.history, all["history"]);
+      const auto count = [&json](const char* key) { return json.at(key).get<int64_t>(); };
+      const int64_t step = count("step"), faulty_batches = count("faulty_batches"),
+                    faulty_rows = count("faulty_rows"), unlabelled = count("unlabelled_batches");
+      std::string first_fault = json.at("first_fault").get<std::string>();
+
+      const NamedTensors before = nn::cloned(everything(state));
+      try {
+        set_everything(state, all);
+      } catch (...) {
+        set_everything(state, before);
+        throw;
+      }
+      state.history = std::move(history);
+      state.epoch = static_cast<int64_t>(state.history.epochs.size());
+      state.step = step;
+      state.faulty_batches = faulty_batches;
+      state.faulty_rows = faulty_rows;
+      state.unlabelled_batches = unlabelled;
+      state.first_fault = std::move(first_fault);
+      state.resumed = true;
+    });
+  });
+  remove_strays();
   return true;
+}
+
+void Checkpoints::begin_anew(const TrainState& state) {
+  optimizer_state(state.optimizer);  // one that cannot be saved is an Error now, not after an epoch
+  const fs::path list = options_.directory / list_name;
+  if (is_there(list)) {
+    read_list();
+    remove_file(list);  // first: without it the others count for nothing
+    for (const auto& name : std::exchange(names_, {})) remove_file(options_.directory / name);
+  }
+  remove_strays();
+}
+
+void Checkpoints::remove_strays() const {
+  std::error_code error;
+  fs::directory_iterator entries(options_.directory, error);
+  if (error) throw Error("cannot list \"{}\": {}", options_.directory.string(), error.message());
+  for (const auto& entry : entries) {
+    const std::string name = entry.path().filename().string();
+    if (is_tensors_name(name) && std::find(names_.begin(), names_.end(), name) == names_.end() &&
+        is_ours(entry.path()))
+      remove_file(entry.path());
+  }
+}
+
+void Checkpoints::save(const TrainState& state) {
+  const std::string name = tensors_name(state.epoch);
+  const fs::path path = options_.directory / name;
+  const auto listed = std::find(names_.begin(), names_.end(), name);
+  if (listed != names_.end())
+    names_.erase(listed);
+  else if (is_there(path) && !is_ours(path))
+    throw Error("checkpoint \"{}\": the file is there and not ours; take another directory",
+                path.string());
+  NamedTensors all = everything(state);
+  all.insert("history", history_tensor(state.history));
+  const io::Json json = {{"step", state.step},
+                         {"faulty_batches", state.faulty_batches},
+                         {"faulty_rows", state.faulty_rows},
+                         {"unlabelled_batches", state.unlabelled_batches},
+                         {"first_fault", state.first_fault},
+                         {"made_of", made_of(state)}};
+  io::write_safetensors(path, all, {{marker, io::json_text(json, -1)}});
+
+  names_.push_back(name);
+  std::vector<std::string> dropped;
+  while (static_cast<int64_t>(names_.size()) > options_.keep) {
+    dropped.push_back(names_.front());
+    names_.erase(names_.begin());
+  }
+  write_list();
+  for (const auto& old : dropped) remove_file(options_.directory / old);  // only now of no use
 }
 
 }  // namespace mtl

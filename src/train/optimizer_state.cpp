@@ -11,6 +11,7 @@
 #include <concepts>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "mtl/core/error.hpp"
 #include "mtl/core/torch_version.hpp"
@@ -92,10 +93,11 @@ void load_optimizer_state(torch::optim::Optimizer& optimizer, const NamedTensors
         "optimizer's",
         rates == nullptr ? 0 : rates->numel(), groups.size());
   size_t used = 1;
+  // All of it is looked at before any of it is put back.
+  std::vector<std::unique_ptr<torch::optim::OptimizerParamState>> states;
   with_state_type(optimizer, [&](auto* type) {
     using State = std::remove_pointer_t<decltype(type)>;
     for (size_t g = 0; g < groups.size(); ++g) {
-      groups[g].options().set_lr(rates->data_ptr<double>()[g]);
       for (size_t p = 0; p < groups[g].params().size(); ++p) {
         const Tensor& parameter = groups[g].params()[p];
         auto fresh = std::make_unique<State>();
@@ -117,7 +119,7 @@ void load_optimizer_state(torch::optim::Optimizer& optimizer, const NamedTensors
             const_cast<Tensor&>(slot) = value->to(parameter.device()).clone();
           }
         });
-        if (any) optimizer.state()[optimizer_key(parameter)] = std::move(fresh);
+        states.push_back(any ? std::move(fresh) : nullptr);
       }
     }
   });
@@ -126,6 +128,18 @@ void load_optimizer_state(torch::optim::Optimizer& optimizer, const NamedTensors
         "optimizer state: {} of {} entries have no place in this optimizer; it is another "
         "optimizer's",
         state.size() - used, state.size());
+
+  auto next = states.begin();
+  for (size_t g = 0; g < groups.size(); ++g) {
+    groups[g].options().set_lr(rates->data_ptr<double>()[g]);
+    for (const Tensor& parameter : groups[g].params()) {
+      if (*next)
+        optimizer.state()[optimizer_key(parameter)] = std::move(*next);
+      else
+        optimizer.state().erase(optimizer_key(parameter));
+      ++next;
+    }
+  }
 }
 
 }  // namespace mtl

@@ -25,6 +25,27 @@ namespace {
 
 using Hook = std::function<void(TrainState&)>;
 
+/// Where this fit keeps its checkpoints: said in the trainer's options or among the callbacks.
+Checkpointing checkpointing_of(const TrainerOptions& options,
+                               const std::vector<Callback>& callbacks) {
+  Checkpointing found = options.checkpoint;
+  for (const Callback& callback : callbacks) {
+    if (!callback.checkpointing) continue;
+    if (!found.directory.empty())
+      throw Error("fit: found two Checkpointing, expected one: in TrainerOptions or as a callback");
+    found = *callback.checkpointing;
+    if (found.directory.empty())
+      throw Error("Checkpointing: found no directory, expected one to write to");
+  }
+  return found;
+}
+
+std::string data_text(const LoaderRef& loader) {
+  const std::string text = loader.text();
+  return fmt::format("{} samples in {} batches{}{}", loader.samples(), loader.batches(),
+                     text.empty() ? "" : ": ", text);
+}
+
 }  // namespace
 
 /// One call of fit().
@@ -46,6 +67,8 @@ class Trainer::Loop {
                .epochs = options_.epochs,
                .batches = train_.batches(),
                .history = History{result_names(model_.tasks()), {}},
+               .train_data = data_text(train_),
+               .valid_data = valid == nullptr ? "none" : data_text(*valid),
                .has_validation = valid != nullptr},
         parameters_(model_.parameter_sets()),
         held_(held_parameters(optimizer_, model_)),
@@ -104,11 +127,16 @@ class Trainer::Loop {
   }
 
   void begin() {
-    for (Hook Callback::*hook : {&Callback::before_fit, &Callback::on_fit_begin})
-      for (size_t c = 0; c < callbacks_.size(); ++c) {
-        if (callbacks_[c].*hook) (callbacks_[c].*hook)(state_);
-        began_[c] = began_[c] || callbacks_[c].*hook || hook == &Callback::on_fit_begin;
-      }
+    const Checkpointing checkpointing = checkpointing_of(options_, callbacks_);
+    if (!checkpointing.directory.empty()) {
+      checkpoints_.emplace(checkpointing);
+      if (checkpointing.resume) checkpoints_->resume(state_);
+    }
+    for (size_t c = 0; c < callbacks_.size(); ++c) {
+      if (callbacks_[c].on_fit_begin) callbacks_[c].on_fit_begin(state_);
+      began_[c] = true;
+    }
+    if (checkpoints_ && !state_.resumed) checkpoints_->begin_anew(state_);
   }
 
   /// Whatever ended the fit: everybody who heard it begin hears it end, also when another one
@@ -161,7 +189,7 @@ class Trainer::Loop {
     if (valid_) record.valid = validated();
     state_.history.add(std::move(record));
     call(&Callback::on_epoch_end);
-    call(&Callback::after_epoch);
+    if (checkpoints_) checkpoints_->save(state_);
   }
 
   SplitRecord validated() {
@@ -318,6 +346,7 @@ class Trainer::Loop {
   std::vector<Tensor> held_;  // what the optimizer trains: zeroed, clipped and moved
   BufferMemory buffers_, look_buffers_;
   GeneratorMemory generator_;
+  std::optional<Checkpoints> checkpoints_;
   Batch first_batch_;
 };
 
@@ -331,6 +360,7 @@ Trainer::Trainer(ModelRef model, Kept<torch::optim::Optimizer> optimizer, Kept<C
     throw Error("Trainer: found epochs {}, expected at least 1", options.epochs);
   if (!(options.max_grad_norm >= 0))
     throw Error("Trainer: found max_grad_norm {}, expected 0 (off) or more", options.max_grad_norm);
+  options.checkpoint.check_options();
   check_optimizer(*optimizer_);
   held_parameters(*optimizer_, *model_);  // throws where it is another model's
   combiner_->set_task_count(model_->tasks().size());

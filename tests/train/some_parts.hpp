@@ -20,7 +20,7 @@ struct MeanError {
 
 struct StopAfterEpoch {
   int64_t epoch;
-  void after_epoch(mtl::TrainState& state) {
+  void on_epoch_end(mtl::TrainState& state) {
     if (state.epoch == epoch) state.stop("the test stops here");
   }
 };

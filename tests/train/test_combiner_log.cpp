@@ -90,3 +90,27 @@ TEST_CASE("CombinerLog: another run's file is an error that names it") {
   mtl::io::write_file_atomically(csv, "epoch,loss\n1,2\n");
   CHECK(contains(error_text([&] { run(true); }), "combiner.csv"));
 }
+
+TEST_CASE("CombinerLog: looking changes nothing where a loss has no gradient") {
+  const auto weights_after = [](auto&&... log) {
+    torch::manual_seed(1);
+    mtl::TaskRegistry tasks;
+    tasks.add({.name = "a", .head = mtl::nn::LinearHead(4, 1), .loss = squared_error});
+    tasks.add({.name = "b",
+               .head = mtl::nn::LinearHead(4, 1),
+               .loss = [](const torch::Tensor& p, const torch::Tensor& t) {
+                 return squared_error(p, t).detach();
+               }});
+    mtl::HardSharing model(mtl::nn::MlpEncoder({.input_size = 3, .hidden_sizes = {4}}), tasks);
+    model->shared_parameters()[0].set_requires_grad(false);  // a part that is frozen
+    torch::optim::SGD sgd(model->task_parameters("a"), 0.01);
+    mtl::FixedWeights combiner({1, 2});
+    mtl::BatchLoader loader(two_targets(false), {.batch_size = 10});
+    mtl::Trainer(model, sgd, combiner, {.epochs = 1}).fit(loader, log...);
+    return model->task_parameters("a")[0].detach().clone();
+  };
+  mtl::CombinerLog log{.every = 1};
+  CHECK(weights_after(log).equal(weights_after()));
+  REQUIRE(log.entries.size() == 4);
+  CHECK(log.entries[0].report.norms[1] == 0);
+}

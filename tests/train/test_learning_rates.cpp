@@ -42,7 +42,7 @@ TEST_CASE("LearningRates: the optimizer gets its rates back, and a second fit st
   CHECK(fit(by_ten) == expected);
   const auto cycle = fit(mtl::OneCycleLr{});
   CHECK(cycle[0] == Approx(0.01 / 25));
-  CHECK(fit(mtl::ReduceOnPlateauLr{.patience = 0}, by_ten) != expected);
+  CHECK(fit(mtl::ReduceOnPlateauLr{.patience = 0, .threshold = 10}, by_ten) != expected);
   CHECK(fit() == std::vector<double>{0.01, 0.01, 0.01});
 
   std::vector<mtl::Callback> list{mtl::OneCycleLr{}, by_ten};

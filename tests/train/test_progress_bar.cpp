@@ -5,7 +5,9 @@
 #include <string>
 
 #include "catch.hpp"
+#include "error_text.hpp"
 #include "logged_run.hpp"
+#include "schedule_golden.hpp"
 
 namespace {
 
@@ -61,4 +63,8 @@ TEST_CASE("ProgressBar: on a terminal one line, ended with the run") {
 
 TEST_CASE("ProgressBar: ends its line also when fit() throws") {
   CHECK(told(true, ThrowInSecondEpoch{}).find("\n(end)") != std::string::npos);
+}
+
+TEST_CASE("ProgressBar: no stream is an error when it joins") {
+  CHECK(contains(joining_error(mtl::ProgressBar{.stream = nullptr}), "found no stream"));
 }

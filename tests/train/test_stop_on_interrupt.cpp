@@ -5,13 +5,13 @@
 
 namespace {
 
-volatile std::sig_atomic_t heard = 0;
-void hear(int /*signal*/) { heard = heard + 1; }
+volatile std::sig_atomic_t signals_heard = 0;
+void hear_signal(int /*signal*/) { signals_heard = signals_heard + 1; }
 
 /// Somebody's own handler for the time of a test.
 struct OwnHandler {
-  void (*before)(int) = std::signal(SIGINT, hear);
-  OwnHandler() { heard = 0; }
+  void (*before)(int) = std::signal(SIGINT, hear_signal);
+  OwnHandler() { signals_heard = 0; }
   ~OwnHandler() { std::signal(SIGINT, before); }
 };
 
@@ -41,7 +41,7 @@ TEST_CASE("StopOnInterrupt: SIGINT ends the run after the step under way") {
   const auto run = logged_run(3, InterruptAtStep{3}, mtl::StopOnInterrupt{});
   CHECK(run.steps == 3);
   CHECK(run.epochs() == 0);
-  CHECK(heard == 0);
+  CHECK(signals_heard == 0);
 }
 
 TEST_CASE("StopOnInterrupt: during the validation it ends the run after the epoch") {
@@ -54,9 +54,9 @@ TEST_CASE("StopOnInterrupt: during the validation it ends the run after the epoc
 TEST_CASE("StopOnInterrupt: a second SIGINT, and one after the run, goes to the handler found") {
   const OwnHandler own;
   logged_run(3, InterruptAtStep{3, 2}, mtl::StopOnInterrupt{});
-  CHECK(heard == 1);
+  CHECK(signals_heard == 1);
   std::raise(SIGINT);
-  CHECK(heard == 2);
+  CHECK(signals_heard == 2);
   const auto again = logged_run(1, mtl::StopOnInterrupt{});
   CHECK(again.epochs() == 1);
 }
@@ -66,10 +66,10 @@ TEST_CASE("StopOnInterrupt: the handler is put back also when fit() throws") {
   mtl::StopOnInterrupt callback;
   CHECK_THROWS_AS(logged_run(2, callback, ThrowAtStep{2}), mtl::Error);
   std::raise(SIGINT);
-  CHECK(heard == 1);
+  CHECK(signals_heard == 1);
   CHECK_THROWS_AS(logged_run(2, mtl::StopOnInterrupt{}, ThrowAtStep{2}), mtl::Error);
   std::raise(SIGINT);
-  CHECK(heard == 2);
+  CHECK(signals_heard == 2);
 }
 
 TEST_CASE("StopOnInterrupt: of two fits the one that ends leaves the other's handler") {
@@ -82,7 +82,7 @@ TEST_CASE("StopOnInterrupt: of two fits the one that ends leaves the other's han
   };
   const auto run = logged_run(2, first, Inner{}, InterruptAtStep{2}, second);
   CHECK(run.steps == 2);
-  CHECK(heard == 0);
+  CHECK(signals_heard == 0);
   std::raise(SIGINT);
-  CHECK(heard == 1);
+  CHECK(signals_heard == 1);
 }

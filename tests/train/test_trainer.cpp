@@ -1,5 +1,3 @@
-#include <csignal>
-
 #include "catch.hpp"
 #include "error_text.hpp"
 #include "mtl/io/io.hpp"
@@ -7,20 +5,6 @@
 #include "two_task_problem.hpp"
 
 namespace {
-
-/// A combiner with something to learn and something to remember.
-struct Learned : mtl::LossCombiner {
-  torch::Tensor s = torch::zeros({2}, torch::requires_grad());
-  torch::Tensor combine(const mtl::TaskLosses& losses) override {
-    return (torch::exp(-s) * torch::stack(losses.values)).sum() + 0.5 * s.sum();
-  }
-  std::vector<torch::Tensor> parameters() override { return {s}; }
-  mtl::NamedTensors state_dict() const override { return {{"s", s}}; }
-  void load_state_dict(const mtl::NamedTensors& state) override {
-    torch::NoGradGuard no_grad;
-    s.copy_(state["s"]);
-  }
-};
 
 struct CountSteps {
   int64_t* steps;
@@ -97,76 +81,6 @@ TEST_CASE("Trainer: a task without any label in a batch is left out and its head
   CHECK(model->task_parameters("temp")[0].equal(before));
   CHECK(std::isnan(run.history.epochs[0].train.losses[0]));
   CHECK(run.history.epochs[1].train.losses[1] < run.history.epochs[0].train.losses[1]);
-}
-
-TEST_CASE("Trainer: a run that was stopped and resumed ends with the same bytes") {
-  const auto data = weather_like(60, 1), held_out = weather_like(20, 2);
-  const auto run_to = [&](const std::filesystem::path& folder, int64_t stop_after, bool resume) {
-    auto model = two_task_model(0.3);
-    torch::manual_seed(resume ? 99 : 5);  // a resumed process starts with another generator state
-    torch::optim::AdamW adam(model->parameters(), 1e-2);
-    Learned learned;
-    mtl::BatchLoader train(data, {.batch_size = 16, .shuffle = true, .seed = 4}), valid(held_out);
-    mtl::Trainer trainer(model, adam, learned, {.epochs = 6});
-    const auto run =
-        trainer.fit(train, valid, mtl::EarlyStopping{.patience = 3},
-                    mtl::BestModel{.file = folder / "best.safetensors"},
-                    mtl::StepLr{.step_size = 2, .gamma = 0.5}, StopAfterEpoch{stop_after},
-                    mtl::Checkpointing{.directory = folder / "checkpoint", .resume = resume});
-    return std::pair{run.history.csv(), flat(model)};
-  };
-  TemporaryFolder whole, parted;
-  const auto straight = run_to(whole.path(), 0, false);
-  const auto first = run_to(parted.path(), 3, false);
-  CHECK(first.first != straight.first);
-  const auto resumed = run_to(parted.path(), 0, true);
-  CHECK(resumed.first == straight.first);
-  CHECK(resumed.second.equal(straight.second));
-  for (const char* file :
-       {"best.safetensors", "checkpoint/checkpoint.json", "checkpoint/epoch-000006.safetensors"})
-    CHECK(mtl::io::read_file(whole.path() / file) == mtl::io::read_file(parted.path() / file));
-}
-
-TEST_CASE("Checkpoint: a damaged or foreign one is an error that names the file") {
-  TemporaryFolder folder;
-  const auto fit = [&](auto& model, bool resume) {
-    torch::optim::Adam adam(model->parameters(), 1e-2);
-    mtl::Sum sum;
-    mtl::BatchLoader loader(weather_like(16, 1));
-    mtl::Trainer(model, adam, sum, {.epochs = 1})
-        .fit(loader, mtl::NoValidation{},
-             mtl::Checkpointing{.directory = folder.path(), .resume = resume});
-  };
-  auto model = two_task_model();
-  fit(model, false);
-  const auto json = folder.path() / "checkpoint.json",
-             tensors = folder.path() / "epoch-000001.safetensors";
-  SECTION("cut JSON") {
-    mtl::io::write_file_atomically(json, mtl::io::read_file(json).substr(0, 40));
-    CHECK(error_text([&] { fit(model, true); }).find("checkpoint.json") != std::string::npos);
-  }
-  SECTION("JSON without a key") {
-    mtl::io::write_file_atomically(json, "{\"format\": 1}");
-    CHECK(error_text([&] { fit(model, true); }).find("checkpoint.json") != std::string::npos);
-  }
-  SECTION("cut tensors") {
-    mtl::io::write_file_atomically(tensors, mtl::io::read_file(tensors).substr(0, 100));
-    CHECK(error_text([&] { fit(model, true); }).find("epoch-000001") != std::string::npos);
-  }
-  SECTION("missing tensors") {
-    std::filesystem::remove(tensors);
-    CHECK(error_text([&] { fit(model, true); }).find("epoch-000001") != std::string::npos);
-  }
-  SECTION("another model") {
-    mtl::TaskRegistry tasks;
-    tasks.add({.name = "temp",
-               .head = mtl::nn::LinearHead(4, 1),
-               .loss = squared_error,
-               .metrics = {MeanError{}}});
-    tasks.add({.name = "sky", .head = mtl::nn::LinearHead(4, 2), .loss = cross_entropy});
-    mtl::HardSharing other(mtl::nn::MlpEncoder({.input_size = 5, .hidden_sizes = {4}}), tasks);
-    CHECK(error_text([&] { fit(other, true); }).find("another model") != std::string::npos);
-  }
 }
 
 TEST_CASE("Callback: one given by name is used in place, one given as a value is kept") {

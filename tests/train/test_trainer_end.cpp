@@ -21,14 +21,12 @@ struct Throws {
   void throw_at(const char* here) const {
     if (hook == here) throw std::runtime_error("thrown at " + hook);
   }
-  void before_fit(mtl::TrainState&) { throw_at("before_fit"); }
   void on_fit_begin(mtl::TrainState&) { throw_at("on_fit_begin"); }
   void on_epoch_begin(mtl::TrainState&) { throw_at("on_epoch_begin"); }
   void on_step_begin(mtl::TrainState&) { throw_at("on_step_begin"); }
   void on_gradients(mtl::TrainState&) { throw_at("on_gradients"); }
   void on_step_end(mtl::TrainState&) { throw_at("on_step_end"); }
   void on_epoch_end(mtl::TrainState&) { throw_at("on_epoch_end"); }
-  void after_epoch(mtl::TrainState&) { throw_at("after_epoch"); }
   void on_fit_end(mtl::TrainState&) { throw_at("on_fit_end"); }
 };
 
@@ -51,8 +49,8 @@ std::pair<std::vector<std::string>, std::string> heard_in(const std::string& hoo
 }  // namespace
 
 TEST_CASE("Trainer: every callback hears the end of a fit that threw, and the text goes on") {
-  for (const char* hook : {"on_epoch_begin", "on_step_begin", "on_gradients", "on_step_end",
-                           "on_epoch_end", "after_epoch"}) {
+  for (const char* hook :
+       {"on_epoch_begin", "on_step_begin", "on_gradients", "on_step_end", "on_epoch_end"}) {
     INFO(hook);
     const auto [told, text] = heard_in(hook);
     const std::string fails = std::string(" fails: thrown at ") + hook;
@@ -63,7 +61,6 @@ TEST_CASE("Trainer: every callback hears the end of a fit that threw, and the te
 }
 
 TEST_CASE("Trainer: who has not heard that a fit begins does not hear that it ends") {
-  CHECK(heard_in("before_fit").first.empty());
   CHECK(heard_in("on_fit_begin").first ==
         std::vector<std::string>{"first begins", "first fails: thrown at on_fit_begin"});
 }

@@ -5,8 +5,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
+#include "mtl/combine/options.hpp"
 #include "mtl/combine/parameters.hpp"
 #include "mtl/combine/task_losses.hpp"
 
@@ -66,7 +69,17 @@ class Combiner {
   /// The report of the last step that made one.
   const std::optional<CombinerReport>& last_report() const { return report_; }
 
+  /// Its options in words, "c=0.4,rescale=none": by them a checkpoint knows it again.
+  const std::string& options_text() const { return options_text_; }
+
  protected:
+  /// The options themselves, checked, and noted for options_text(): for a constructor.
+  template <class Options>
+  Options checked(Options options, std::string_view method) {
+    options = mtl::checked(std::move(options), method);
+    options_text_ = mtl::options_text([&](OptionVisitor& option) { options.describe(option); });
+    return options;
+  }
   /// Counts the step; true when this one reports.
   bool step_reports() { return report_every_ > 0 && steps_++ % report_every_ == 0; }
   /// Reports on a step whose task gradients have this Gramian [T,T] and got these weights [T].
@@ -77,6 +90,7 @@ class Combiner {
                    const Eigen::VectorXd& weights);
 
  private:
+  std::string options_text_;
   std::optional<CombinerReport> report_;
   int64_t report_every_ = 0;
   int64_t steps_ = 0;

@@ -86,6 +86,9 @@ void read_options(std::string_view method, std::string_view text, const Describe
 
 std::vector<OptionDescription> list_options(const DescribeOptions& describe);
 
+/// All options with their values, as make_combiner reads them: "c=0.4,rescale=none".
+std::string options_text(const DescribeOptions& describe);
+
 /// The options themselves, checked: for a constructor.
 template <class Options>
 Options checked(Options options, std::string_view method) {

@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 
 #include "mtl/data/dataset.hpp"
 #include "mtl/data/shuffled_order.hpp"
+#include "mtl/io/digest.hpp"
 
 namespace mtl {
 
@@ -60,6 +62,28 @@ class BatchLoader {
            (options_.drop_last || size_ % options_.batch_size == 0 ? 0 : 1);
   }
   int64_t samples() const { return options_.drop_last ? batches() * options_.batch_size : size_; }
+
+  /// What makes its batches, by which a resumed run knows whether they are the same: batch size,
+  /// order, and where rows are cheap a digest of some of them.
+  std::string text() const {
+    std::string text = fmt::format("batches of {}", options_.batch_size);
+    if (options_.shuffle) text += fmt::format(", shuffled with seed {}", options_.seed);
+    if (options_.drop_last) text += ", without a smaller last one";
+    if (row_bytes_ < 0) return text;
+    const int64_t looked_at = std::min<int64_t>(size_, 64);  // all over the data
+    const int64_t gaps = std::max<int64_t>(looked_at - 1, 1);
+    const Batch batch = get_(torch::div(torch::arange(looked_at) * (size_ - 1), gaps, "trunc"));
+    io::Digest digest;
+    const auto add = [&digest](const std::string& name, const Tensor& tensor) {
+      const Tensor plain = tensor.cpu().contiguous();
+      digest.update(name);
+      digest.update({static_cast<const char*>(plain.data_ptr()), plain.nbytes()});
+    };
+    for (const auto* tensors : {&batch.inputs, &batch.targets, &batch.task_sample_weights})
+      for (const auto& item : *tensors) add(item.key(), item.value());
+    if (batch.sample_weights.defined()) add("", batch.sample_weights);
+    return text + ", digest " + digest.text();
+  }
 
   /// To the beginning of epoch `epoch`; a new loader stands at the beginning of epoch 0.
   void start_epoch(int64_t epoch) {

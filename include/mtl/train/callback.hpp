@@ -3,6 +3,7 @@
 #include <concepts>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <typeinfo>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "mtl/core/tensor.hpp"
+#include "mtl/train/checkpoint.hpp"
 #include "mtl/train/schedules/schedule.hpp"
 #include "mtl/train/train_state.hpp"
 
@@ -18,15 +20,13 @@ namespace mtl {
 /// A callback is a plain struct with the hooks it cares about; there is no base class. In the order
 /// they run:
 ///
-///     before_fit(TrainState&)      a checkpoint is loaded here, before anybody looks at the state
-///     on_fit_begin(TrainState&)
+///     on_fit_begin(TrainState&)    a checkpoint to resume from has been loaded
 ///     on_epoch_begin(TrainState&)
 ///     on_step_begin(TrainState&)   before the batch is read
 ///     on_gradients(TrainState&)    `.grad` is filled and clipped, the optimizer has not stepped
 ///     on_step_end(TrainState&)
-///     on_epoch_end(TrainState&)    the epoch stands in the history
-///     after_epoch(TrainState&)     after every callback's on_epoch_end: a checkpoint is written here
-///     on_fit_end(TrainState&)
+///     on_epoch_end(TrainState&)    the epoch stands in the history; then the checkpoint is written
+///     on_fit_end(TrainState&)      whatever ended the fit, an exception as well
 ///
 /// Within a hook, callbacks run in the order they were given. What else a callback may have:
 ///
@@ -53,7 +53,9 @@ class Callback {
     name = type_name(typeid(Type));
     if constexpr (requires(const Type& c) { c.check_options(); }) kept->check_options();
     bind(kept);
-    if constexpr (Schedule<Type>) {
+    if constexpr (std::same_as<Type, Checkpointing>) {
+      checkpointing = *kept;
+    } else if constexpr (Schedule<Type>) {
       bind(std::make_shared<ScheduleCallback<Type>>(kept));
     } else {
       static_assert(has_hook<Type>,
@@ -63,9 +65,13 @@ class Callback {
 
   using Hook = std::function<void(TrainState&)>;
 
+  /// "mtl::EarlyStopping"
+  static std::string type_name(const std::type_info& type);
+
   std::string name;  // of its type
-  Hook before_fit, on_fit_begin, on_epoch_begin, on_step_begin, on_gradients, on_step_end,
-      on_epoch_end, after_epoch, on_fit_end;
+  Hook on_fit_begin, on_epoch_begin, on_step_begin, on_gradients, on_step_end, on_epoch_end,
+      on_fit_end;
+  std::optional<Checkpointing> checkpointing;  // not a callback but an option of the fit
   std::function<NamedTensors()> state_dict;
   std::function<void(const NamedTensors&)> load_state_dict;
   std::function<std::vector<std::string>(const TrainState&)> identity;
@@ -74,21 +80,17 @@ class Callback {
   // clang-format off
   template <class Type>
   static constexpr bool has_hook =
-      requires(Type& c, TrainState& s) { c.before_fit(s); } ||
       requires(Type& c, TrainState& s) { c.on_fit_begin(s); } ||
       requires(Type& c, TrainState& s) { c.on_epoch_begin(s); } ||
       requires(Type& c, TrainState& s) { c.on_step_begin(s); } ||
       requires(Type& c, TrainState& s) { c.on_gradients(s); } ||
       requires(Type& c, TrainState& s) { c.on_step_end(s); } ||
       requires(Type& c, TrainState& s) { c.on_epoch_end(s); } ||
-      requires(Type& c, TrainState& s) { c.after_epoch(s); } ||
       requires(Type& c, TrainState& s) { c.on_fit_end(s); };
   // clang-format on
 
   template <class Type>
   void bind(const std::shared_ptr<Type>& kept) {
-    if constexpr (requires(Type & c, TrainState & s) { c.before_fit(s); })
-      add(before_fit, [kept](TrainState& s) { kept->before_fit(s); });
     if constexpr (requires(Type & c, TrainState & s) { c.on_fit_begin(s); })
       add(on_fit_begin, [kept](TrainState& s) { kept->on_fit_begin(s); });
     if constexpr (requires(Type & c, TrainState & s) { c.on_epoch_begin(s); })
@@ -101,8 +103,6 @@ class Callback {
       add(on_step_end, [kept](TrainState& s) { kept->on_step_end(s); });
     if constexpr (requires(Type & c, TrainState & s) { c.on_epoch_end(s); })
       add(on_epoch_end, [kept](TrainState& s) { kept->on_epoch_end(s); });
-    if constexpr (requires(Type & c, TrainState & s) { c.after_epoch(s); })
-      add(after_epoch, [kept](TrainState& s) { kept->after_epoch(s); });
     if constexpr (requires(Type & c, TrainState & s) { c.on_fit_end(s); })
       add(on_fit_end, [kept](TrainState& s) { kept->on_fit_end(s); });
     if constexpr (requires(Type & c, const NamedTensors& t) { c.load_state_dict(t); }) {
@@ -127,9 +127,6 @@ class Callback {
         then(s);
       };
   }
-
-  // Compiled once: "mtl::EarlyStopping".
-  static std::string type_name(const std::type_info& type);
 };
 
 }  // namespace mtl

@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <functional>
+#include <string>
 #include <type_traits>
 
 #include "mtl/data/loader.hpp"
@@ -17,11 +18,16 @@ struct LoaderRef {
       : batches([&loader]() -> int64_t { return loader.batches(); }),
         samples([&loader]() -> int64_t { return loader.samples(); }),
         start_epoch([&loader](int64_t epoch) { loader.start_epoch(epoch); }),
-        next([&loader](Batch& batch) -> bool { return loader.next(batch); }) {}
+        next([&loader](Batch& batch) -> bool { return loader.next(batch); }),
+        text([&loader]() -> std::string {
+          if constexpr (requires { std::string(loader.text()); }) return loader.text();
+          return {};
+        }) {}
 
   std::function<int64_t()> batches, samples;
   std::function<void(int64_t)> start_epoch;
   std::function<bool(Batch&)> next;
+  std::function<std::string()> text;  // what makes its batches; empty: it does not say
 };
 
 }  // namespace mtl

@@ -11,7 +11,8 @@ namespace mtl {
 /// Error: another optimizer.
 NamedTensors optimizer_state(torch::optim::Optimizer& optimizer);
 
-/// Puts it back. Error: another optimizer's state, other groups or shapes.
+/// Puts it back. Error, before anything is changed: another optimizer's state, other groups or
+/// shapes.
 void load_optimizer_state(torch::optim::Optimizer& optimizer, const NamedTensors& state);
 
 }  // namespace mtl

@@ -2,7 +2,6 @@
 
 #include "mtl/train/callback.hpp"
 #include "mtl/train/callbacks/best_model.hpp"
-#include "mtl/train/callbacks/checkpointing.hpp"
 #include "mtl/train/callbacks/combiner_log.hpp"
 #include "mtl/train/callbacks/csv_log.hpp"
 #include "mtl/train/callbacks/early_stopping.hpp"

@@ -32,6 +32,8 @@ struct TrainState {
   int64_t step = 0;                    ///< batches over all epochs, from 1
   History history = {};                ///< the epochs that are complete
   const TaskLosses* losses = nullptr;  ///< of the step, from on_gradients to on_step_end
+  std::string train_data = {};         ///< what the training loader says of itself
+  std::string valid_data = {};         ///< and the validation loader
   bool has_validation = false;         ///< the run has a validation loader
   bool resumed = false;  ///< it goes on from a checkpoint: what callbacks remember is its own
   LearningRates rates = LearningRates(optimizer);  ///< who changes rates goes through here

@@ -12,6 +12,7 @@
 #include "mtl/combine/combiner.hpp"
 #include "mtl/sharing/model_ref.hpp"
 #include "mtl/train/callback.hpp"
+#include "mtl/train/checkpoint.hpp"
 #include "mtl/train/faulty_batch.hpp"
 #include "mtl/train/kept.hpp"
 #include "mtl/train/loader_ref.hpp"
@@ -25,6 +26,7 @@ struct TrainerOptions {
                                ///< of the optimizer; 0: as it is
   FaultyBatch faulty_batch = FaultyBatch::stop;
   torch::Device device = torch::kCPU;  ///< where the model lies; batches are moved there
+  Checkpointing checkpoint = {};       ///< a full checkpoint after every epoch, and resuming
 };
 
 /// Stands for the validation loader where there is none.

@@ -1,5 +1,7 @@
 #include "mtl/data/images/loader.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <condition_variable>
@@ -176,6 +178,13 @@ ImageLoader::ImageLoader(ImageDataset dataset, ImageLoader::Options options)
         "Choose a smaller batch_size",
         state_->dataset.size(), o.batch_size);
   }
+}
+
+std::string ImageLoader::text() const {
+  const Options& o = state_->options;
+  return fmt::format("batches of {}, {} with seed {}{}", o.batch_size,
+                     o.shuffle ? "shuffled" : "in order", o.seed,
+                     o.drop_last ? ", without a smaller last one" : "");
 }
 
 ImageLoader::ImageLoader(ImageLoader&&) noexcept = default;

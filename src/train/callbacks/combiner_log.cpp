@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <utility>
 
 #include "mtl/core/error.hpp"
 #include "mtl/io/atomic_file.hpp"
@@ -71,6 +72,7 @@ void CombinerLog::on_fit_begin(TrainState& state) {
   if (!tensorboard.empty()) writer = std::make_shared<io::TensorBoardWriter>(tensorboard);
   if (csv.empty()) return;
   io::make_folder_of(csv);
+  lock = std::make_shared<io::FileLock>(csv.string() + ".lock");
   const std::string header = csv_header(state.history.tasks);
   std::string kept = header;
   if (state.resumed && std::filesystem::exists(csv)) {
@@ -110,6 +112,7 @@ void CombinerLog::on_epoch_end(TrainState& /*state*/) { write(); }
 
 void CombinerLog::on_fit_end(TrainState& state) {
   state.combiner.report_every(0);
+  const auto held = std::move(lock);  // until the last line is written
   write();
   writer.reset();
 }

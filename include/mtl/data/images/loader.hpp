@@ -51,6 +51,8 @@ class ImageLoader {
   const ImageDataset& dataset() const;
   int64_t batches() const;
   int64_t samples() const;
+  /// What makes its batches, by which a resumed run knows whether they are the same.
+  std::string text() const;
 
   /// To the beginning of epoch `epoch`; a new loader stands at the beginning of epoch 0.
   void start_epoch(int64_t epoch);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -8,6 +9,7 @@
 
 #include "mtl/core/tensor.hpp"
 #include "mtl/io/file.hpp"
+#include "mtl/io/file_lock.hpp"
 #include "mtl/io/safetensors.hpp"
 #include "mtl/nn/weights.hpp"
 #include "mtl/train/train_state.hpp"
@@ -24,9 +26,13 @@ struct BestModel {
 
   void on_fit_begin(TrainState& state) {
     watch.check(state, "BestModel");
-    if (state.resumed) return;
-    best = {};
-    weights.clear();
+    if (!state.resumed) {
+      best = {};
+      weights.clear();
+    }
+    if (file.empty()) return;
+    io::make_folder_of(file);
+    lock = std::make_shared<io::FileLock>(file.string() + ".lock");
   }
 
   void on_epoch_end(TrainState& state) {
@@ -35,11 +41,11 @@ struct BestModel {
     best = std::move(score);
     weights = nn::cloned(nn::weights(state.model));
     if (file.empty()) return;
-    io::make_folder_of(file);
     io::write_safetensors(file, weights, {{"epoch", std::to_string(state.epoch)}});
   }
 
   void on_fit_end(TrainState& state) {
+    lock.reset();
     if (reload && !weights.is_empty()) nn::load_weights(state.model, weights);
   }
 
@@ -63,6 +69,7 @@ struct BestModel {
 
   EpochScore best = {};
   NamedTensors weights = NamedTensors();
+  std::shared_ptr<io::FileLock> lock = {};  // while a fit lasts
 
  private:
   static constexpr std::string_view weight_prefix = "weights.";

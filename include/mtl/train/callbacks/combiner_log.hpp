@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "mtl/core/error.hpp"
+#include "mtl/io/file_lock.hpp"
 #include "mtl/io/tensorboard.hpp"
 #include "mtl/train/train_state.hpp"
 
@@ -43,6 +44,7 @@ struct CombinerLog {
   std::vector<Entry> entries = {};  // the reports of this fit, for pictures of them
   std::string unwritten = {};       // CSV lines of the epoch under way
   std::shared_ptr<io::TensorBoardWriter> writer = {};
+  std::shared_ptr<io::FileLock> lock = {};  // of the CSV file, while a fit lasts
 
  private:
   void write();

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 
 #include "mtl/core/error.hpp"
 #include "mtl/io/atomic_file.hpp"
 #include "mtl/io/file.hpp"
+#include "mtl/io/file_lock.hpp"
 #include "mtl/train/train_state.hpp"
 
 namespace mtl {
@@ -20,6 +22,7 @@ struct CsvLog {
 
   void on_fit_begin(TrainState& state) {
     io::make_folder_of(file);
+    lock = std::make_shared<io::FileLock>(file.string() + ".lock");
     text.clear();
     if (!state.history.epochs.empty()) text = state.history.csv();  // a resumed run's
   }
@@ -30,7 +33,10 @@ struct CsvLog {
     io::write_file_atomically(file, text);
   }
 
-  std::string text = {};  // of all epochs, so that each is put into words once
+  void on_fit_end(TrainState& /*state*/) { lock.reset(); }
+
+  std::string text = {};                    // of all epochs, so that each is put into words once
+  std::shared_ptr<io::FileLock> lock = {};  // while a fit lasts
 };
 
 }  // namespace mtl

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "mtl/core/error.hpp"
 #include "mtl/train/train_state.hpp"
 
 namespace mtl {
@@ -10,6 +11,10 @@ namespace mtl {
 /// elsewhere.
 struct ProgressBar {
   std::FILE* stream = stderr;
+
+  void check_options() const {
+    if (stream == nullptr) throw Error("ProgressBar: found no stream, expected one to write to");
+  }
 
   void on_fit_begin(TrainState& state);
   void on_step_end(TrainState& state);
