@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "mtl/combine/combiner.hpp"
-#include "mtl/combine/losses/per_task.hpp"
+#include "mtl/combine/state/task_numbers.hpp"
 #include "mtl/core/error.hpp"
 
 namespace mtl {
@@ -63,15 +63,6 @@ inline Tensor to_tensor(const Eigen::VectorXd& values) {
 inline Eigen::VectorXd to_vector(const Tensor& tensor) {
   const Tensor values = tensor.detach().to(torch::kCPU, torch::kDouble).contiguous();
   return Eigen::Map<const Eigen::VectorXd>(values.data_ptr<double>(), values.numel());
-}
-
-inline Eigen::VectorXd softmax(const Eigen::VectorXd& logits) {
-  const Eigen::VectorXd e = (logits.array() - logits.maxCoeff()).exp();
-  return e / e.sum();
-}
-/// d/da of softmax(a).x, for p = softmax(a).
-inline Eigen::VectorXd through_softmax(const Eigen::VectorXd& p, const Eigen::VectorXd& x) {
-  return p.cwiseProduct(x) - p.dot(x) * p;
 }
 
 inline void require(bool holds, std::string_view combiner, std::string_view option, double value,

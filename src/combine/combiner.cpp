@@ -1,8 +1,8 @@
 #include "mtl/combine/combiner.hpp"
 
 #include "by_task.hpp"
+#include "mtl/combine/task_gradients.hpp"
 #include "mtl/core/error.hpp"
-#include "task_gradients.hpp"
 
 namespace mtl {
 

@@ -6,8 +6,8 @@
 
 #include "by_task.hpp"
 #include "engine/leaves.hpp"
+#include "mtl/combine/task_gradients.hpp"
 #include "mtl/core/error.hpp"
-#include "task_gradients.hpp"
 
 namespace mtl {
 namespace {

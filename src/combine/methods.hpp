@@ -21,8 +21,6 @@ struct Method {
   Made (*make)(Options options, Tasks tasks);
 };
 
-const std::vector<Method>& loss_methods();
 const std::vector<Method>& gradient_methods();
-const std::vector<Method>& bilevel_methods();
 
 }  // namespace mtl

@@ -1,4 +1,4 @@
-#include "task_gradients.hpp"
+#include "mtl/combine/task_gradients.hpp"
 
 #include <torch/autograd.h>
 

@@ -34,6 +34,7 @@ inline TaskLosses only(const TaskLosses& all, const std::vector<int64_t>& kept) 
     some.names.push_back(all.names[static_cast<size_t>(t)]);
     some.values.push_back(all.values[static_cast<size_t>(t)]);
     some.samples.push_back(1);
+    if (!all.kinds.empty()) some.kinds.push_back(all.kinds[static_cast<size_t>(t)]);
   }
   return some;
 }

@@ -5,6 +5,7 @@
 #include "mtl/combine/faulty_step.hpp"
 #include "mtl/combine/gradient_combiner.hpp"
 #include "mtl/combine/gradients/gradients.hpp"
+#include "mtl/combine/loss_values.hpp"
 #include "mtl/combine/losses/losses.hpp"
 #include "mtl/combine/make_combiner.hpp"
 #include "mtl/combine/options.hpp"
@@ -14,4 +15,3 @@
 #include "mtl/combine/state/task_numbers.hpp"
 #include "mtl/combine/task_count.hpp"
 #include "mtl/combine/task_losses.hpp"
-#include "mtl/combine/task_weights.hpp"

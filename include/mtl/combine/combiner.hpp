@@ -39,8 +39,9 @@ class Combiner {
   virtual void backward(const TaskLosses& losses, const Parameters& parameters) = 0;
 
   /// The one number that stands for several losses when a run is watched (early stopping, best
-  /// model): scalar. Changes no state. Here: their sum; a combiner that minimises another fixed
-  /// function of the losses gives that.
+  /// model): scalar. A fixed function of the losses, so that epochs can be compared, and no state
+  /// is changed. Here: their sum, as for every combiner whose weights move; one that minimises a
+  /// fixed function of the losses gives that.
   virtual Tensor total(const TaskLosses& losses) const;
 
   /// Learnable parameters of the combiner itself; the trainer gives them to the optimizer as a
@@ -60,7 +61,8 @@ class Combiner {
   virtual void end_epoch() {}
 
   /// For methods that look at the losses again after the optimizer's step (FAMO): the trainer
-  /// computes them on the same batch without a graph, and only when asked.
+  /// computes them on the same batch without a graph, and only where the step just made asks for
+  /// it.
   virtual bool wants_losses_after_step() const { return false; }
   virtual void after_step(const TaskLosses& /*losses_after*/) {}
 

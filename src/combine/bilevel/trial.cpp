@@ -1,18 +1,22 @@
-#include "trial.hpp"
+#include "mtl/combine/bilevel/trial.hpp"
 
+#include <ATen/Context.h>
 #include <torch/autograd.h>
 
 #include <cmath>
 #include <unordered_set>
 
-#include "../by_task.hpp"
-#include "mtl/combine/losses/per_task.hpp"
+#include "../engine/capture.hpp"
+#include "../engine/leaves.hpp"
+#include "mtl/combine/engine/rows.hpp"
+#include "mtl/combine/loss_values.hpp"
+#include "mtl/core/random.hpp"
 
-namespace mtl {
+namespace mtl::combine_detail {
 
 using Eigen::VectorXd;
 
-Trial::Trial(const Parameters& parameters) {
+Trial::Trial(const TaskLosses& losses, const Parameters& parameters) {
   std::unordered_set<const at::TensorImpl*> seen;
   const auto add = [&](const std::vector<Tensor>& list) {
     for (const Tensor& parameter : list)
@@ -21,6 +25,7 @@ Trial::Trial(const Parameters& parameters) {
   };
   add(parameters.shared);
   for (const auto& list : parameters.by_task) add(list);
+  if (parameters.by_task.empty()) add(engine::leaves(losses.values, {}));
   tensors_ = parameters_;
   for (const Tensor& buffer : parameters.buffers)
     if (buffer.defined()) tensors_.push_back(buffer);
@@ -28,8 +33,6 @@ Trial::Trial(const Parameters& parameters) {
   values_.reserve(tensors_.size());
   for (const Tensor& tensor : tensors_) values_.push_back(tensor.detach().clone());
 }
-
-Trial::~Trial() { restore(); }
 
 // variable_data() shares the memory but not the version by which autograd tells a change.
 void Trial::move(const std::vector<Tensor>& direction, double factor) {
@@ -43,46 +46,62 @@ void Trial::restore() {
   for (size_t i = 0; i < tensors_.size(); ++i) tensors_[i].variable_data().copy_(values_[i]);
 }
 
+void Trial::accumulate(const std::vector<Tensor>& direction) const {
+  for (size_t p = 0; p < parameters_.size(); ++p) engine::accumulate(parameters_[p], direction[p]);
+}
+
 TaskLosses again(const TaskLosses& step, std::string_view combiner) {
-  if (!step.same_batch)
+  if (!step.same_batch) {
     throw Error(
         "{} looks at a batch on several parameters, but the losses are of one only: give the "
         "losses same_batch",
         combiner);
+  }
   TaskLosses losses = step.same_batch();
-  if (losses.tasks != step.tasks)
+  if (losses.tasks != step.tasks) {
     throw Error("{}: the same batch has labels of {} tasks, and had of {}", combiner, losses.size(),
                 step.size());
+  }
   return losses;
 }
 
 TaskLosses validation_losses(const std::function<TaskLosses()>& source, const TaskLosses& step,
                              std::string_view combiner) {
-  if (!source && !step.another_batch)
+  if (!source && !step.another_batch) {
     throw Error(
         "{} learns from validation losses, but there are none: give its option validation, or the "
         "losses another_batch",
         combiner);
+  }
   TaskLosses losses = source ? source() : step.another_batch();
-  if (losses.task_count != step.task_count)
+  if (losses.task_count != step.task_count) {
     throw Error("{}: the validation losses are of {} tasks, the training losses of {}", combiner,
                 losses.task_count, step.task_count);
+  }
   if (losses.size() > 0) finite_values(losses, "in validation");
   return losses;
 }
 
 VectorXd finite_values(const TaskLosses& losses, std::string_view where) {
-  VectorXd values = to_vector(stacked(losses));
-  for (Eigen::Index t = 0; t < values.size(); ++t)
-    if (!std::isfinite(values[t]))
-      throw Error("task \"{}\": its loss {} is {}; a smaller inner_lr may help",
-                  losses.names[static_cast<size_t>(t)], where, values[t]);
+  const Tensor numbers =
+      torch::stack(losses.values).detach().to(torch::kCPU, torch::kDouble).contiguous();
+  const VectorXd values =
+      Eigen::Map<const VectorXd>(numbers.data_ptr<double>(), numbers.numel());
+  for (Eigen::Index t = 0; t < values.size(); ++t) {
+    if (std::isfinite(values[t])) continue;
+    const std::string& name = losses.names[static_cast<size_t>(t)];
+    if (where.empty())
+      throw FaultyStep("task \"{}\": its loss is {}, expected a finite number", name, values[t]);
+    throw FaultyStep("task \"{}\": its loss {} is {}; a smaller inner_lr may help", name, where,
+                     values[t]);
+  }
   return values;
 }
 
 Tensor weighted(const TaskLosses& losses, const VectorXd& weights) {
-  const Tensor values = stacked(losses);
-  return values.dot(to_tensor(weights).to(values.options().requires_grad(false)));
+  const Tensor values = torch::stack(losses.values);
+  return values.dot(torch::tensor(std::vector<double>(weights.begin(), weights.end()),
+                                  values.options().requires_grad(false)));
 }
 
 std::vector<Tensor> gradient(const TaskLosses& losses, const VectorXd& weights,
@@ -91,10 +110,33 @@ std::vector<Tensor> gradient(const TaskLosses& losses, const VectorXd& weights,
                                /*create_graph=*/false, /*allow_unused=*/true);
 }
 
+VectorXd slopes_along(const std::vector<Tensor>& direction, double length, const TaskLosses& losses,
+                      Trial& trial, std::string_view combiner) {
+  const torch::NoGradGuard no_grad;
+  const double reach = 0.01 / length;
+  torch::Generator generator = at::globalContext().defaultGenerator(losses.values.front().device());
+  const Tensor draws = generator_state(generator);
+  const auto values_at = [&](double factor) {
+    trial.restore();
+    trial.move(direction, factor);
+    return finite_values(again(losses, combiner), "at the trial parameters");
+  };
+  const VectorXd ahead = values_at(reach);
+  set_generator_state(generator, draws);
+  return (ahead - values_at(-reach)) / (2 * reach);
+}
+
 double product(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
   Rows row(a.size());
   for (size_t p = 0; p < a.size(); ++p) row[p].push_back(a[p]);
   return products(row, b)[0];
 }
 
-}  // namespace mtl
+VectorXd to_unit_length(const VectorXd& squared_lengths) {
+  VectorXd factors = VectorXd::Ones(squared_lengths.size());
+  for (Eigen::Index i = 0; i < factors.size(); ++i)
+    if (squared_lengths[i] > 0) factors[i] = 1 / std::sqrt(squared_lengths[i]);
+  return factors;
+}
+
+}  // namespace mtl::combine_detail

@@ -19,4 +19,13 @@ Eigen::VectorXd project_on_simplex(const Eigen::VectorXd& v) {
   return (v.array() - shift).max(0.0);
 }
 
+Eigen::VectorXd softmax(const Eigen::VectorXd& logits) {
+  const Eigen::VectorXd e = (logits.array() - logits.maxCoeff()).exp();
+  return e / e.sum();
+}
+
+Eigen::VectorXd through_softmax(const Eigen::VectorXd& p, const Eigen::VectorXd& x) {
+  return p.cwiseProduct(x) - p.dot(x) * p;
+}
+
 }  // namespace mtl::solvers

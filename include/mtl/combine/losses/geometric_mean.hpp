@@ -1,18 +1,27 @@
 #pragma once
 
+#include <string_view>
+
 #include "mtl/combine/combiner.hpp"
+#include "mtl/combine/loss_values.hpp"
 
 namespace mtl {
 
 /// The geometric mean of the losses (GLS): a task's weight is the reciprocal of its loss, so that
 /// scales do not matter and all tasks have to become good.
 ///     (prod l_t)^(1/T)
-/// Chennupati et al., CVPR Workshops 2019 (arXiv 1904.08492).
+/// over the tasks of the batch. Chennupati et al., CVPR Workshops 2019 (arXiv 1904.08492).
 class GeometricMean : public LossCombiner {
  public:
-  /// Error: a loss that is not positive (checked on CPU).
-  Tensor combine(const TaskLosses& losses) override;
-  Tensor total(const TaskLosses& losses) const override;
+  static constexpr std::string_view name = "geometric_mean";
+
+  /// FaultyStep: a loss that is not positive (checked on the CPU).
+  Tensor combine(const TaskLosses& losses) override {
+    return loss_values(losses, name, LossRange::positive).log().mean().exp();
+  }
+  Tensor total(const TaskLosses& losses) const override {
+    return torch::stack(losses.values).log().mean().exp();
+  }
 };
 
 }  // namespace mtl

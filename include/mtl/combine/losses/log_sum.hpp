@@ -1,6 +1,9 @@
 #pragma once
 
+#include <string_view>
+
 #include "mtl/combine/combiner.hpp"
+#include "mtl/combine/loss_values.hpp"
 
 namespace mtl {
 
@@ -9,9 +12,15 @@ namespace mtl {
 ///     sum log l_t
 class LogSum : public LossCombiner {
  public:
-  /// Error: a loss that is not positive (checked on CPU).
-  Tensor combine(const TaskLosses& losses) override;
-  Tensor total(const TaskLosses& losses) const override;
+  static constexpr std::string_view name = "log_sum";
+
+  /// FaultyStep: a loss that is not positive (checked on the CPU).
+  Tensor combine(const TaskLosses& losses) override {
+    return loss_values(losses, name, LossRange::positive).log().sum();
+  }
+  Tensor total(const TaskLosses& losses) const override {
+    return torch::stack(losses.values).log().sum();
+  }
 };
 
 }  // namespace mtl

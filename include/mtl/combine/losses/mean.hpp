@@ -1,6 +1,9 @@
 #pragma once
 
+#include <string_view>
+
 #include "mtl/combine/combiner.hpp"
+#include "mtl/combine/loss_values.hpp"
 
 namespace mtl {
 
@@ -9,8 +12,12 @@ namespace mtl {
 ///     (1 / T) sum l_t
 class Mean : public LossCombiner {
  public:
-  Tensor combine(const TaskLosses& losses) override;
-  Tensor total(const TaskLosses& losses) const override;
+  static constexpr std::string_view name = "mean";
+
+  Tensor combine(const TaskLosses& losses) override { return loss_values(losses, name).mean(); }
+  Tensor total(const TaskLosses& losses) const override {
+    return torch::stack(losses.values).mean();
+  }
 };
 
 }  // namespace mtl

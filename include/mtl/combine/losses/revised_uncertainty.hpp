@@ -1,8 +1,11 @@
 #pragma once
 
+#include <string_view>
 #include <vector>
 
-#include "mtl/combine/losses/per_task.hpp"
+#include "mtl/combine/combiner.hpp"
+#include "mtl/combine/loss_values.hpp"
+#include "mtl/combine/state/task_numbers.hpp"
 #include "mtl/combine/task_count.hpp"
 
 namespace mtl {
@@ -10,22 +13,32 @@ namespace mtl {
 /// Kendall's uncertainty with a regularizer that is never negative, so that the total loss is not
 /// either.
 ///     sum .5 e^-s_t l_t + log(1 + e^s_t)                        s = log variance, trained
-/// Liebel and Koerner 2018 (arXiv 1805.06334).
+/// Liebel and Koerner 2018 (arXiv 1805.06334). A task absent from a batch keeps its s. A run is
+/// watched by the sum of the losses: this value changes with s while the losses stand still.
 class RevisedUncertainty : public LossCombiner {
  public:
-  /// Without tasks their number is that of the first step.
-  explicit RevisedUncertainty(TaskCount tasks = {});
+  static constexpr std::string_view name = "revised_uncertainty";
 
-  Tensor combine(const TaskLosses& losses) override;
-  Tensor total(const TaskLosses& losses) const override;
-  std::vector<Tensor> parameters() override { return {log_variance_.tensor()}; }
-  NamedTensors state_dict() const override { return log_variance_.state_dict(); }
-  void load_state_dict(const NamedTensors& state) override { log_variance_.load_state_dict(state); }
+  /// Without tasks their number is that of the first step.
+  explicit RevisedUncertainty(TaskCount tasks = {})
+      : log_variance_("log_variance", 0, tasks.value) {}
+
+  /// FaultyStep: a loss below zero (checked on the CPU).
+  Tensor combine(const TaskLosses& losses) override {
+    const Tensor values = loss_values(losses, name, LossRange::not_negative);
+    const Tensor s = log_variance_.learned(losses);
+    return torch::add(torch::softplus(s).sum(), values.dot((-s).exp()), 0.5);
+  }
+  void set_task_count(int64_t tasks) override { log_variance_.set_task_count(tasks); }
+  /// s, one scalar a task. Error: the number of tasks is not known yet.
+  std::vector<Tensor> parameters() override { return log_variance_.parameters(); }
+  NamedTensors state_dict() const override { return saved_numbers({&log_variance_}); }
+  void load_state_dict(const NamedTensors& state) override {
+    load_numbers(state, {&log_variance_});
+  }
 
  private:
-  static Tensor weigh(const TaskLosses& losses, const Tensor& s);
-
-  TaskParameter log_variance_;  // s, starts at 0
+  TaskNumbers log_variance_;  // s, starts at 0
 };
 
 }  // namespace mtl

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <string_view>
+
 #include "mtl/combine/combiner.hpp"
+#include "mtl/combine/loss_values.hpp"
 
 namespace mtl {
 
@@ -9,7 +12,9 @@ namespace mtl {
 ///     sum l_t
 class Sum : public LossCombiner {
  public:
-  Tensor combine(const TaskLosses& losses) override;
+  static constexpr std::string_view name = "sum";
+
+  Tensor combine(const TaskLosses& losses) override { return loss_values(losses, name).sum(); }
 };
 
 }  // namespace mtl

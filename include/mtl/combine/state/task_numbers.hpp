@@ -112,6 +112,7 @@ inline Eigen::VectorXd TaskNumbers::present(const TaskLosses& step) {
 
 inline void TaskNumbers::keep(const TaskLosses& step, const Eigen::VectorXd& numbers) {
   set_task_count(step.task_count);
+  numbers_ = numbers_.to(torch::kCPU, torch::kDouble);
   for (Eigen::Index i = 0; i < numbers.size(); ++i) {
     numbers_.data_ptr<double>()[step.tasks[static_cast<size_t>(i)]] = numbers[i];
   }
@@ -119,6 +120,7 @@ inline void TaskNumbers::keep(const TaskLosses& step, const Eigen::VectorXd& num
 
 inline void TaskNumbers::keep(const Eigen::VectorXd& all) {
   set_task_count(all.size());
+  numbers_ = numbers_.to(torch::kCPU, torch::kDouble);
   std::copy(all.begin(), all.end(), numbers_.data_ptr<double>());
 }
 
@@ -128,7 +130,9 @@ inline void TaskNumbers::add(const TaskLosses& step, const Tensor& numbers) {
   if (step.size() == step.task_count) {
     numbers_.add_(numbers);
   } else {
-    numbers_.index_add_(0, torch::tensor(step.tasks).to(numbers.device()), numbers);
+    numbers_.index_add_(
+        0, torch::tensor(step.tasks).to(numbers.device(), torch::kLong, /*non_blocking=*/true),
+        numbers);
   }
 }
 

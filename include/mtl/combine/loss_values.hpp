@@ -1,0 +1,90 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "mtl/combine/faulty_step.hpp"
+#include "mtl/combine/task_losses.hpp"
+#include "mtl/core/error.hpp"
+#include "mtl/core/tensor.hpp"
+
+namespace mtl {
+
+/// What a method asks of losses besides that they are finite.
+enum class LossRange { any, not_negative, positive };
+
+/// For errors about a loss's sign: what to do.
+inline constexpr std::string_view other_methods =
+    "add a constant to the loss, or choose a method that takes losses of any sign: sum, mean, "
+    "fixed, rlw, cosmos, pbi, stch without warm-up, or one on gradients other than gradnorm, imtl "
+    "and db_mtl";
+
+/// FaultyStep: `value`, the loss of that row, is NaN, infinite or outside of `range`; names the
+/// task and, for its sign, the methods that take such losses.
+inline void require_loss(double value, const TaskLosses& losses, size_t row,
+                         std::string_view method, LossRange range = LossRange::any) {
+  if (!std::isfinite(value))
+    throw FaultyStep("task \"{}\": its loss is {}, expected a finite number", losses.names[row],
+                     value);
+  if (range == LossRange::any || value > 0 || (value == 0 && range != LossRange::positive)) return;
+  throw FaultyStep(
+      "task \"{}\": its loss is {}, but {} needs losses {}; {}", losses.names[row], value, method,
+      range == LossRange::positive ? "above zero" : "that are not below zero", other_methods);
+}
+
+/// The losses of a step as one tensor with graph, [P]. Error: one is not a single number.
+/// FaultyStep: one is NaN, infinite or outside of `range`; this is looked for on the CPU only, as
+/// it would wait for another device.
+inline Tensor loss_values(const TaskLosses& losses, std::string_view method,
+                          LossRange range = LossRange::any) {
+  std::vector<Tensor> values = losses.values;
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (values[i].numel() != 1) {
+      throw Error("task \"{}\": its loss has shape {}, expected one number: take its mean",
+                  losses.names[i], shape_text(values[i]));
+    }
+    if (values[i].dim() != 0) values[i] = values[i].reshape({});
+    if (values[i].device().is_cpu())
+      require_loss(values[i].item<double>(), losses, i, method, range);
+  }
+  return torch::stack(values);
+}
+
+/// A list of options by task as a tensor in double precision; undefined where it is empty.
+inline Tensor numbers_by_task(const std::vector<double>& numbers) {
+  return numbers.empty() ? Tensor() : torch::tensor(numbers, torch::kDouble);
+}
+
+/// The same for weights. Error: all of them are zero.
+inline Tensor weights_by_task(const std::vector<double>& weights, std::string_view method) {
+  if (!weights.empty() && *std::max_element(weights.begin(), weights.end()) == 0)
+    throw Error("combiner \"{}\": all weights are 0, expected one above it", method);
+  return numbers_by_task(weights);
+}
+
+/// Error: there are numbers by task, but not for so many tasks; the text names `what`.
+inline void require_by_task(const Tensor& by_task, int64_t tasks, std::string_view what) {
+  if (by_task.defined() && by_task.size(0) != tasks) {
+    throw Error("there are {} {}, but {} tasks; give one a task, in the order of the registry",
+                by_task.size(0), what, tasks);
+  }
+}
+
+/// A few numbers made on the host, in the dtype and on the device of the losses, which is not
+/// waited for.
+inline Tensor like_losses(const Tensor& numbers, const TaskLosses& losses) {
+  return numbers.to(losses.values.front().options().requires_grad(false), /*non_blocking=*/true);
+}
+
+/// The entries of the tasks of a step out of `by_task` [T], [P], as the losses are. Error: it is
+/// not for so many tasks; the text names `what`.
+inline Tensor of_step(const Tensor& by_task, const TaskLosses& losses, std::string_view what) {
+  require_by_task(by_task, losses.task_count, what);
+  if (losses.size() == losses.task_count) return like_losses(by_task, losses);
+  return like_losses(by_task.index_select(0, torch::tensor(losses.tasks)), losses);
+}
+
+}  // namespace mtl
