@@ -13,7 +13,7 @@ class EngineAlone : public mtl::Combiner {
   explicit EngineAlone(mtl::EnginePath path) : engine_({.path = path}) {}
 
   void backward(const mtl::TaskLosses& losses, const mtl::Parameters& parameters) override {
-    engine_.begin({losses.values, parameters.shared, {}, parameters.by_task});
+    engine_.begin(losses, parameters);
     const Eigen::VectorXd inverse = engine_.gramian().diagonal().cwiseSqrt().cwiseInverse();
     engine_.write_gradients(inverse / inverse.sum(), mtl::HeadGradient::plain);
   }

@@ -1,6 +1,5 @@
 #include "mtl/combine/combiner.hpp"
 
-#include "by_task.hpp"
 #include "mtl/combine/task_gradients.hpp"
 #include "mtl/core/error.hpp"
 
@@ -38,12 +37,14 @@ void Combiner::make_report(const TaskLosses& losses, const Parameters& parameter
   make_report(losses,
               parameters.shared.empty()
                   ? Eigen::MatrixXd(Eigen::MatrixXd::Zero(weights.size(), weights.size()))
-                  : gramian(task_gradients(losses, parameters.shared)),
+                  : gramian(unchecked_task_gradients(losses, parameters.shared)),
               weights);
 }
 
 void LossCombiner::backward(const TaskLosses& losses, const Parameters& parameters) {
   if (losses.size() == 0) return;  // no task has a label in this batch: nothing to learn
+  check_losses(losses);
+  check_parameters(parameters, losses.task_count);
   const Tensor combined = combine(losses);
   if (step_reports()) make_report(losses, parameters, loss_weights(combined, losses.values));
   combined.backward();

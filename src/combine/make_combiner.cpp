@@ -1,13 +1,12 @@
 #include "mtl/combine/make_combiner.hpp"
 
 #include <algorithm>
-#include <type_traits>
 #include <utility>
 
-#include "methods.hpp"
 #include "mtl/combine/bilevel/bilevel.hpp"
+#include "mtl/combine/gradients/gradients.hpp"
 #include "mtl/combine/losses/losses.hpp"
-#include "mtl/combine/options.hpp"
+#include "mtl/core/error.hpp"
 
 namespace mtl {
 namespace {
@@ -15,49 +14,52 @@ namespace {
 struct KnownCombiner {
   std::string_view name;
   std::unique_ptr<Combiner> (*make)(std::string_view options);
+  std::vector<OptionDescription> (*options)();
 };
 
-template <class Made>
+// A combiner without options has no Options.
+template <class Kind>
 std::unique_ptr<Combiner> made_from(std::string_view text) {
-  if constexpr (requires { typename Made::Options; }) {
-    typename Made::Options options{};
-    read_options(Made::name, text, [&](OptionVisitor& option) { options.describe(option); });
-    return std::make_unique<Made>(std::move(options));
+  if constexpr (requires { typename Kind::Options; }) {
+    typename Kind::Options options{};
+    read_options(Kind::name, text, [&](OptionVisitor& option) { options.describe(option); });
+    return std::make_unique<Kind>(std::move(options));
   } else {
-    read_options(Made::name, text, [](OptionVisitor&) {});
-    return std::make_unique<Made>();
+    read_options(Kind::name, text, [](OptionVisitor&) {});
+    return std::make_unique<Kind>();
   }
 }
 
-template <class... Made>
-std::vector<KnownCombiner> known() {
-  return {{Made::name, made_from<Made>}...};
+template <class Kind>
+std::vector<OptionDescription> options_of() {
+  if constexpr (requires { typename Kind::Options; }) {
+    typename Kind::Options options{};
+    return list_options([&](OptionVisitor& option) { options.describe(option); });
+  } else {
+    return {};
+  }
 }
 
-const std::vector<KnownCombiner>& known_losses() {
+template <class... Kinds>
+std::vector<KnownCombiner> known() {
+  return {{Kinds::name, made_from<Kinds>, options_of<Kinds>}...};
+}
+
+// The one list of all combiners.
+const std::vector<KnownCombiner>& all_combiners() {
   static const auto all =
       known<Sum, Mean, FixedWeights, GeometricMean, KendallUncertainty, RevisedUncertainty, ImtlL,
-            DynamicWeightAverage, RandomLossWeighting, Stch, Famo, Cosmos, Pbi, LogSum>();
+            DynamicWeightAverage, RandomLossWeighting, Stch, Famo, Cosmos, Pbi, LogSum,  //
+            Mgda, PcGrad, GradVac, CaGrad, ImtlG, Imtl, NashMtl, AlignedMtl, FairGrad, UpGrad,
+            DualProj, ConFig, Pcd, GradDrop, GradNorm, Krum, TrimmedMean, ExcessMtl, MoCo, DbMtl,
+            MoDo, SdmGrad, CrMogm, RandomWeights,  //
+            AutoLambda, Moml, Forum>();
   return all;
 }
 
-const std::vector<KnownCombiner>& known_bilevel() {
-  static const auto all = known<AutoLambda, Moml, Forum>();
-  return all;
-}
-
-std::unique_ptr<Combiner> make_known(std::string_view name, std::string_view options,
-                                     TaskCount tasks) {
-  for (const auto* all : {&known_losses(), &known_bilevel()})
-    for (const KnownCombiner& combiner : *all)
-      if (combiner.name == name) return combiner.make(options);
-  for (const Method& method : gradient_methods()) {
-    if (method.name != name) continue;
-    OptionText text(name, options);
-    auto combiner = method.make(text, tasks);
-    text.finish();
-    return combiner;
-  }
+const KnownCombiner& find(std::string_view name) {
+  for (const KnownCombiner& combiner : all_combiners())
+    if (combiner.name == name) return combiner;
   std::string names;
   for (const std::string& known : combiner_names()) names += (names.empty() ? "" : ", ") + known;
   throw Error("there is no combiner \"{}\"; there are: {}", name, names);
@@ -67,18 +69,19 @@ std::unique_ptr<Combiner> make_known(std::string_view name, std::string_view opt
 
 std::unique_ptr<Combiner> make_combiner(std::string_view text, TaskCount tasks) {
   const size_t colon = std::min(text.find(':'), text.size());
-  auto combiner =
-      make_known(text.substr(0, colon), text.substr(std::min(colon + 1, text.size())), tasks);
+  auto combiner = find(text.substr(0, colon)).make(text.substr(std::min(colon + 1, text.size())));
   if (tasks.value > 0) combiner->set_task_count(tasks.value);
   return combiner;
 }
 
 std::vector<std::string> combiner_names() {
   std::vector<std::string> names;
-  for (const KnownCombiner& combiner : known_losses()) names.emplace_back(combiner.name);
-  for (const Method& method : gradient_methods()) names.emplace_back(method.name);
-  for (const KnownCombiner& combiner : known_bilevel()) names.emplace_back(combiner.name);
+  for (const KnownCombiner& combiner : all_combiners()) names.emplace_back(combiner.name);
   return names;
+}
+
+std::vector<OptionDescription> combiner_options(std::string_view name) {
+  return find(name).options();
 }
 
 }  // namespace mtl

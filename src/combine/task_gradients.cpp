@@ -2,7 +2,9 @@
 
 #include <torch/autograd.h>
 
-#include "by_task.hpp"
+#include <cmath>
+
+#include "mtl/combine/faulty_step.hpp"
 
 namespace mtl {
 namespace {
@@ -26,13 +28,18 @@ std::vector<Tensor> slopes(const Tensor& value, const std::vector<Tensor>& input
 
 }  // namespace
 
-Rows task_gradients(const TaskLosses& losses, const std::vector<Tensor>& parameters) {
+Rows unchecked_task_gradients(const TaskLosses& losses, const std::vector<Tensor>& parameters) {
   Rows rows(parameters.size());
   for (const Tensor& loss : losses.values) {
     std::vector<Tensor> row = slopes(loss, parameters);
     for (size_t p = 0; p < parameters.size(); ++p) rows[p].push_back(std::move(row[p]));
   }
-  require_finite(norms(rows), losses);
+  return rows;
+}
+
+Rows task_gradients(const TaskLosses& losses, const std::vector<Tensor>& parameters) {
+  Rows rows = unchecked_task_gradients(losses, parameters);
+  require_finite(norms(rows), losses.names);
   return rows;
 }
 
@@ -42,6 +49,13 @@ Eigen::VectorXd loss_weights(const Tensor& combined, const std::vector<Tensor>& 
   for (size_t t = 0; t < losses.size(); ++t)
     weights[static_cast<Eigen::Index>(t)] = found[t].defined() ? found[t].item<double>() : 0;
   return weights;
+}
+
+void require_finite(const Eigen::VectorXd& lengths, const std::vector<std::string>& names) {
+  for (Eigen::Index t = 0; t < lengths.size(); ++t)
+    if (!std::isfinite(lengths[t]))
+      throw FaultyStep("task \"{}\": its gradient holds NaN or infinity",
+                       names[static_cast<size_t>(t)]);
 }
 
 }  // namespace mtl

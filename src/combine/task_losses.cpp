@@ -20,4 +20,21 @@ TaskLosses task_losses(std::vector<Tensor> values, std::vector<LossKind> kinds) 
   return losses;
 }
 
+void check_losses(const TaskLosses& losses) {
+  if (losses.values.empty()) throw Error("a step needs at least one loss");
+  bool has_graph = false;
+  for (size_t t = 0; t < losses.values.size(); ++t) {
+    const auto& loss = losses.values[t];
+    if (!loss.defined()) throw Error("task \"{}\": its loss is undefined", losses.names[t]);
+    if (loss.numel() != 1)
+      throw Error("task \"{}\": its loss has shape {}, expected one number: take its mean",
+                  losses.names[t], shape_text(loss));
+    has_graph = has_graph || loss.requires_grad();
+  }
+  if (!has_graph)
+    throw Error(
+        "no loss of this step has a graph, so there is nothing to learn from; compute the losses "
+        "from parameters that require gradients, outside of NoGradGuard");
+}
+
 }  // namespace mtl

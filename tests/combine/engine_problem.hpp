@@ -11,6 +11,23 @@
 
 namespace engine_tests {
 
+/// What one step offers the engine.
+struct EngineStep {
+  std::vector<torch::Tensor> losses;
+  std::vector<torch::Tensor> shared;
+  torch::Tensor representation;                   // defined: the gradients are compared there
+  std::vector<std::vector<torch::Tensor>> heads;  // by loss; none: no head has parameters
+};
+
+inline void start(mtl::Engine& engine, EngineStep step) {
+  if (step.heads.empty()) step.heads.resize(step.losses.size());
+  auto losses = mtl::task_losses(std::move(step.losses));
+  losses.representation = step.representation;
+  engine.begin(losses, {.shared = std::move(step.shared), .by_task = std::move(step.heads)},
+               step.representation.defined() ? mtl::GradientSite::representation
+                                             : mtl::GradientSite::shared_parameters);
+}
+
 /// Several losses on one graph, and what T plain backward passes say about them.
 struct Problem {
   std::function<std::vector<torch::Tensor>()>
@@ -23,7 +40,7 @@ struct Problem {
     for (const auto& head : heads) all.insert(all.end(), head.begin(), head.end());
     return all;
   }
-  mtl::EngineStep step() const { return {losses(), shared, {}, heads}; }
+  EngineStep step() const { return {losses(), shared, {}, heads}; }
 };
 
 using Tensors = std::vector<torch::Tensor>;
@@ -111,7 +128,7 @@ inline void check_engine(const Problem& problem, double tolerance) {
     INFO("path " << static_cast<int>(path));
     mtl::Engine engine({.path = path});
 
-    engine.begin(problem.step());
+    start(engine, problem.step());
     CHECK(distance(engine.gramian(), expected) <= tolerance);
     CHECK(distance(engine.norms(), expected.diagonal().cwiseSqrt()) <= tolerance);
     const auto sum = engine.weighted_sum(weights);
@@ -142,7 +159,7 @@ inline void check_engine(const Problem& problem, double tolerance) {
         CHECK(distance(late_rows[p][t], rows[p][t]) <= 10 * tolerance);
     }
 
-    engine.begin(problem.step());
+    start(engine, problem.step());
     const auto early_rows = engine.rows();
     for (size_t p = 0; p < rows.size(); ++p) {
       for (size_t t = 0; t < rows[p].size(); ++t)
@@ -154,7 +171,7 @@ inline void check_engine(const Problem& problem, double tolerance) {
       for (const bool asked_before : {true, false}) {
         INFO("heads " << static_cast<int>(heads) << ", asked before " << asked_before);
         clear_gradients(everything);
-        engine.begin(problem.step());
+        start(engine, problem.step());
         if (asked_before) engine.gramian();
         engine.write_gradients(weights, heads);
         for (size_t p = 0; p < rows.size(); ++p) {

@@ -42,7 +42,7 @@ TEST_CASE("Engine: hooks see what they see in backward()") {
     const auto with_hook = problem(net, [=] { return encode(-1, twice); });
     const auto rows = backward_rows(with_hook, with_hook.shared);
     mtl::Engine engine;
-    engine.begin(with_hook.step());
+    start(engine, with_hook.step());
     CHECK(distance(engine.gramian(), plain_gramian(rows, 3)) <= exact);
     v.remove_hook(handle);
   }
@@ -113,10 +113,10 @@ TEST_CASE("Engine: casts, custom functions, sparse gradients, other layouts") {
                          }),
                  1e-4);
     mtl::Engine engine;
-    engine.begin(problem(net, [=] {
-                   return F::linear(torch::conv2d(x, kernel).flatten(1).slice(1, 0, 8).contiguous(),
-                                    w, b);
-                 }).step());
+    start(engine, problem(net, [=] {
+                    return F::linear(
+                        torch::conv2d(x, kernel).flatten(1).slice(1, 0, 8).contiguous(), w, b);
+                  }).step());
     engine.gramian();
     engine.write_gradients(Eigen::VectorXd::Ones(3), mtl::HeadGradient::plain);
     CHECK(kernel.grad().strides() == kernel.strides());
@@ -130,13 +130,13 @@ TEST_CASE("Engine: gradients are added to what is there, as backward() does") {
   clear_gradients(everything);
   const Eigen::VectorXd weights = Eigen::VectorXd::LinSpaced(3, 1, 2);
   mtl::Engine engine;
-  engine.begin(net.step());
+  start(engine, net.step());
   engine.gramian();
   engine.write_gradients(weights, mtl::HeadGradient::weighted);
   Tensors once;
   for (const auto& parameter : everything) once.push_back(parameter.grad().clone());
   const auto* address = everything[0].grad().data_ptr();
-  engine.begin(net.step());
+  start(engine, net.step());
   engine.gramian();
   engine.write_gradients(weights, mtl::HeadGradient::weighted);
   for (size_t p = 0; p < everything.size(); ++p)
@@ -158,7 +158,7 @@ TEST_CASE(
   const Eigen::VectorXd head_weights = Eigen::VectorXd::LinSpaced(3, 1, 2);
   for (const bool asked_before : {true, false}) {
     mtl::Engine engine;
-    engine.begin(net.step());
+    start(engine, net.step());
     if (asked_before) engine.rows();
     engine.write_direction(direction, head_weights);
     for (size_t p = 0; p < direction.size(); ++p)
@@ -195,7 +195,7 @@ TEST_CASE("Engine: gradients at the shared representation") {
         backward_rows({[=] { return losses(encode()); }, net.shared, net.heads}, net.shared);
     for (const auto path : {mtl::EnginePath::automatic, mtl::EnginePath::rows}) {
       mtl::Engine engine({.path = path});
-      engine.begin({losses(z), net.shared, z, net.heads});
+      start(engine, {losses(z), net.shared, z, net.heads});
       CHECK(distance(engine.gramian(), plain_gramian(rows, 3)) <= exact);
       CHECK(distance(engine.rows()[0][1], rows[0][1]) <= exact);
       engine.write_gradients(weights, mtl::HeadGradient::plain);
@@ -213,14 +213,14 @@ TEST_CASE("Engine: gradients at the shared representation") {
   SECTION("which the losses must not go around") {
     const auto z = encode();
     mtl::Engine engine;
-    engine.begin({{net.head_loss(0, z), net.head_loss(1, z) + b.sum()}, net.shared, z, {}});
+    start(engine, {{net.head_loss(0, z), net.head_loss(1, z) + b.sum()}, net.shared, z, {}});
     CHECK_THROWS_AS(engine.gramian(), mtl::Error);
   }
   SECTION("which must not have a hook") {
     const auto z = encode();
     z.register_hook([](Tensor gradient) { return gradient * 2; });
     mtl::Engine engine;
-    CHECK_THROWS_AS(engine.begin({{net.head_loss(0, z)}, net.shared, z, {}}), mtl::Error);
+    CHECK_THROWS_AS(start(engine, {{net.head_loss(0, z)}, net.shared, z, {}}), mtl::Error);
   }
 }
 
@@ -239,7 +239,7 @@ TEST_CASE("Engine: Gramian at the size of millions of parameters") {
       for (int64_t t = 0; t < 3; ++t)
         losses.push_back((z.mv(heads[t].to(type)) - target[t].to(type)).pow(2).mean());
       mtl::Engine engine({.path = path});
-      engine.begin({losses, {weight}, {}, {}});
+      start(engine, {losses, {weight}, {}, {}});
       return engine.gramian();
     };
     const auto expected = gramian_in(torch::kDouble, mtl::EnginePath::rows);
@@ -260,7 +260,7 @@ TEST_CASE("Engine: gradients whose squares leave the range of a float") {
       mtl::Engine engine({.path = path});
       auto step = net.step();
       for (auto& loss : step.losses) loss = loss * scale;
-      engine.begin(std::move(step));
+      start(engine, std::move(step));
       CHECK(distance(engine.gramian() / (scale * scale), expected) <= single_precision);
     }
   }
@@ -283,7 +283,7 @@ TEST_CASE("Engine: batches of changing size through one engine") {
                                              w2);
       });
       const auto rows = backward_rows(batch, net.shared);
-      engine.begin(batch.step());
+      start(engine, batch.step());
       CHECK(distance(engine.gramian(), plain_gramian(rows, 3)) <= exact);
       engine.write_gradients(weights, mtl::HeadGradient::plain);
       for (size_t p = 0; p < rows.size(); ++p)
@@ -298,7 +298,7 @@ TEST_CASE("Engine: NaN and Inf in a task's row show in its entry of the Gramian"
     auto step = net.step();
     step.losses[1] = step.losses[1] * std::numeric_limits<double>::quiet_NaN();
     mtl::Engine engine({.path = path});
-    engine.begin(std::move(step));
+    start(engine, std::move(step));
     const auto gramian = engine.gramian();
     CHECK_FALSE(std::isfinite(gramian(1, 1)));
     CHECK(std::isfinite(gramian(0, 0)));
@@ -317,7 +317,7 @@ TEST_CASE("Engine: a saved activation that was changed in place is an error, as 
     const auto losses = problem(net, [=] { return torch::tanh(F::linear(x, w)); }).losses();
     x.mul_(2);
     mtl::Engine engine({.path = path});
-    engine.begin({losses, net.shared, {}, net.heads});
+    start(engine, {losses, net.shared, {}, net.heads});
     CHECK_THROWS_AS(engine.gramian(), c10::Error);
   }
 }
@@ -325,11 +325,11 @@ TEST_CASE("Engine: a saved activation that was changed in place is an error, as 
 TEST_CASE("Engine: what cannot be done is said") {
   const auto net = two_layers(torch::kDouble, 2, [](Tensor x) { return torch::relu(x); });
   mtl::Engine engine;
-  CHECK_THROWS_AS(engine.begin({{}, net.shared, {}, {}}), mtl::Error);
-  CHECK_THROWS_AS(engine.begin({{torch::ones({2}, torch::requires_grad())}, net.shared, {}, {}}),
+  CHECK_THROWS_AS(start(engine, {{}, net.shared, {}, {}}), mtl::Error);
+  CHECK_THROWS_AS(start(engine, {{torch::ones({2}, torch::requires_grad())}, net.shared, {}, {}}),
                   mtl::Error);
-  CHECK_THROWS_AS(engine.begin({net.losses(), net.shared, {}, {net.heads[0]}}), mtl::Error);
-  engine.begin(net.step());
+  CHECK_THROWS_AS(start(engine, {net.losses(), net.shared, {}, {net.heads[0]}}), mtl::Error);
+  start(engine, net.step());
   CHECK_THROWS_AS(engine.weighted_sum(Eigen::VectorXd::Ones(3)), mtl::Error);
   CHECK_THROWS_AS(engine.gramians({{99}}), mtl::Error);
   CHECK_THROWS_AS(engine.write_direction({}, Eigen::VectorXd::Ones(2)), mtl::Error);
@@ -352,7 +352,7 @@ TEST_CASE("Rows: a dense Jacobian") {
 TEST_CASE("Engine: a direction that nobody else holds becomes the gradient without a copy") {
   const auto weight = torch::ones({4}, torch::requires_grad());
   mtl::Engine engine;
-  engine.begin({{(weight * 2).sum()}, {weight}, {}, {}});
+  start(engine, {{(weight * 2).sum()}, {weight}, {}, {}});
   std::vector<torch::Tensor> direction = {torch::full({4}, 3.0)};
   const auto* place = direction[0].data_ptr<float>();
   engine.write_direction(std::move(direction), Eigen::VectorXd::Ones(1));

@@ -1,28 +1,13 @@
-#include <catch.hpp>
-#include <deque>
-#include <numeric>
 #include <set>
 
-#include "error_text.hpp"
-#include "linear_problem.hpp"
-#include "mtl/combine/gradients/gradients.hpp"
-#include "mtl/combine/make_combiner.hpp"
-#include "mtl/nn/encoders/mlp_encoder.hpp"
-#include "mtl/nn/heads/linear_head.hpp"
-#include "mtl/sharing/hard_sharing.hpp"
-#include "mtl/sharing/task_losses.hpp"
-#include "random_jacobians.hpp"
+#include "gradient_checks.hpp"
+#include "gradient_methods.hpp"
+#include "real_network.hpp"
 
-using namespace mtl;
+using namespace gradient_checks;
 using namespace random_jacobians;
-using Eigen::MatrixXd;
-using Eigen::VectorXd;
 
 namespace {
-
-VectorXd direction(const std::string& text, const MatrixXd& jacobian) {
-  return vector_of(aggregate(*make_combiner(text), tensor_of(jacobian)));
-}
 
 // What rounding leaves of a product with the direction, seen from the lengths of the rows.
 double slack(const MatrixXd& jacobian, const VectorXd& d) {
@@ -30,14 +15,7 @@ double slack(const MatrixXd& jacobian, const VectorXd& d) {
   return 1e-7 * length * (d.norm() + 1e-5 * length);
 }
 
-const std::vector<std::string> kGradientMethods = {"mgda",    "pcgrad",       "gradvac",
-                                                   "cagrad",  "imtl_g",       "imtl",
-                                                   "nash",    "aligned",      "fairgrad:alpha=2",
-                                                   "upgrad",  "dualproj",     "config",
-                                                   "pcd",     "graddrop",     "gradnorm",
-                                                   "krum",    "trimmed_mean", "excess_mtl",
-                                                   "moco",    "db_mtl",       "modo",
-                                                   "sdmgrad", "cr_mogm",      "random"};
+const std::vector<std::string> kGradientMethods = gradient_methods();
 
 bool needs_three(const std::string& text) { return text == "krum" || text == "trimmed_mean"; }
 
@@ -68,36 +46,6 @@ TEST_CASE("gradient combiners: the order of the tasks changes nothing") {
     }
 }
 
-TEST_CASE("gradient combiners: what the length of one gradient changes") {
-  std::mt19937_64 random(5);
-  for (int tasks = 2; tasks <= 8; ++tasks) {
-    const MatrixXd j = normal(random, tasks, 20);
-    const auto scaled = [&](double k) {
-      MatrixXd other = j;
-      other.row(0) *= k;
-      return other;
-    };
-    for (const char* text : {"upgrad", "config"}) {  // linear: three points on a line
-      const VectorXd one = direction(text, j), two = direction(text, scaled(2)),
-                     ten = direction(text, scaled(10));
-      INFO(text << ", T = " << tasks);
-      CHECK((ten - one - 9 * (two - one)).norm() <= 1e-9 * ten.norm());
-    }
-    for (double k : {1e-10, 1e10}) {
-      INFO("T = " << tasks << ", scale " << k);
-      CHECK((direction("nash", scaled(k)) - direction("nash", j)).norm() <=
-            1e-8 * std::sqrt(tasks));
-      const VectorXd a = direction("config", scaled(k)).normalized(),
-                     b = direction("config", j).normalized();
-      CHECK((a - b).norm() <= 1e-8);
-    }
-    const VectorXd impartial = j * direction("imtl_g", j);
-    const VectorXd projections = impartial.cwiseQuotient(j.rowwise().norm());
-    CHECK(projections.maxCoeff() - projections.minCoeff() <=
-          1e-9 * projections.cwiseAbs().maxCoeff());
-  }
-}
-
 TEST_CASE("gradient combiners: no step where the rows are Pareto-stationary") {
   for (const auto& problem : problems({"stationary"}, 1)) {
     if (problem.jacobian.rows() == 1) continue;
@@ -108,23 +56,6 @@ TEST_CASE("gradient combiners: no step where the rows are Pareto-stationary") {
     for (const char* text : {"nash", "fairgrad:alpha=2", "cagrad:c=1"})
       CHECK(direction(text, problem.jacobian).isZero(0));
     CHECK(direction("mgda", normal(*std::make_unique<std::mt19937_64>(1), 3, 9)).norm() > 1e-3);
-  }
-}
-
-TEST_CASE("gradient combiners: how methods are related") {
-  std::mt19937_64 random(7);
-  for (int round = 0; round < 20; ++round) {
-    const MatrixXd two = normal(random, 2, 5);
-    CHECK((direction("pcgrad", two) - 2 * direction("upgrad", two)).norm() <= 1e-12 * two.norm());
-    const MatrixXd many = normal(random, 5, 12);
-    CHECK((direction("fairgrad", many) - direction("nash", many)).norm() <= 1e-9);
-    const MatrixXd orthogonal = 3 * MatrixXd::Identity(4, 6);
-    CHECK((direction("aligned", orthogonal) - orthogonal.colwise().mean().transpose()).norm() <=
-          1e-12);
-    CHECK((direction("cagrad:c=0", many) - many.colwise().mean().transpose()).norm() <=
-          1e-12 * many.norm());
-    CHECK((direction("sdmgrad:lambda=0,lr=0.05,n_iter=5000", many) - direction("mgda", many))
-              .norm() <= 1e-6 * many.norm());
   }
 }
 
@@ -219,54 +150,6 @@ TEST_CASE("gradient combiners: an absent task keeps its state and receives nothi
 
 namespace {
 
-// Four tasks on one batch of a small perceptron.
-struct RealNetwork {
-  explicit RealNetwork(torch::ScalarType type) {
-    torch::manual_seed(17);
-    for (int t = 0; t < 4; ++t)
-      tasks.add({.name = "t" + std::to_string(t),
-                 .head = nn::LinearHead(12, 1),
-                 .loss = MeanSquaredError{}});
-    model = HardSharing(nn::MlpEncoder({.input_size = 6, .hidden_sizes = {16, 12}}), tasks);
-    model->to(type);
-    batch.inputs.insert("x", torch::randn({10, 6}, type));
-    for (const Task& task : tasks) batch.targets.insert(task.name, torch::randn({10, 1}, type));
-  }
-
-  TaskLosses losses() {
-    TaskLosses result = task_losses(*model, model->forward(batch.inputs), batch);
-    result.another_batch = [this] { return losses(); };
-    return result;
-  }
-
-  // [T, all elements of `inputs`], in double precision.
-  static Tensor jacobian(const std::vector<Tensor>& losses, const std::vector<Tensor>& inputs) {
-    std::vector<Tensor> rows;
-    for (const Tensor& loss : losses)
-      rows.push_back(flat(torch::autograd::grad({loss}, inputs, {}, true)));
-    return torch::stack(rows).to(torch::kDouble);
-  }
-
-  VectorXd step(Combiner& combiner, const TaskLosses& losses) {
-    model->zero_grad();
-    combiner.backward(losses, *model);
-    std::vector<Tensor> gradients;
-    for (const Tensor& parameter : model->shared_parameters())
-      gradients.push_back(parameter.grad());
-    return vector_of(flat(gradients));
-  }
-
-  static Tensor flat(const std::vector<Tensor>& parts) {
-    std::vector<Tensor> all;
-    for (const Tensor& part : parts) all.push_back(part.reshape({-1}));
-    return torch::cat(all);
-  }
-
-  TaskRegistry tasks;
-  HardSharing model = nullptr;
-  Batch batch;
-};
-
 // What the method takes gradients of.
 std::vector<Tensor> differentiated(const std::string& text, const TaskLosses& losses) {
   std::vector<Tensor> values = losses.values;
@@ -318,38 +201,5 @@ TEST_CASE("gradient combiners: at the shared representation, its rows decide") {
     const auto separator = text.find(':') == std::string::npos ? ":" : ",";
     const auto combiner = make_combiner(text + separator + "at=representation", network.tasks);
     CHECK((network.step(*combiner, losses) - expected).norm() <= 1e-12 * expected.norm());
-  }
-}
-
-TEST_CASE("GradVac: each layer or parameter has cosines of its own") {
-  RealNetwork network(torch::kDouble);
-  const auto shared = network.model->shared_parameters();
-  const auto options = [](GradVac::Groups groups) {
-    GradVac::Options result;
-    result.groups = groups;
-    result.order = [](int64_t, int64_t n) {
-      std::vector<int64_t> order(static_cast<size_t>(n));
-      std::iota(order.begin(), order.end(), 0);
-      return order;
-    };
-    return result;
-  };
-  const std::vector<std::pair<GradVac::Groups, size_t>> kinds = {{GradVac::Groups::layer, 2},
-                                                                 {GradVac::Groups::parameter, 1}};
-  for (const auto& [groups, size] : kinds) {
-    GradVac combiner(options(groups));
-    std::deque<GradVac> by_group;
-    for (size_t g = 0; g * size < shared.size(); ++g)
-      by_group.emplace_back(options(GradVac::Groups::whole));
-    for (int step = 0; step < 3; ++step) {  // the cosines are remembered from step to step
-      const TaskLosses losses = network.losses();
-      std::vector<Tensor> expected;
-      for (size_t g = 0; g < by_group.size(); ++g)
-        expected.push_back(aggregate(
-            by_group[g], RealNetwork::jacobian(losses.values, {shared.begin() + g * size,
-                                                               shared.begin() + (g + 1) * size})));
-      const VectorXd all = vector_of(torch::cat(expected));
-      CHECK((network.step(combiner, losses) - all).norm() <= 1e-12 * all.norm());
-    }
   }
 }

@@ -1,7 +1,9 @@
 #pragma once
 
+#include "mtl/combine/aggregate.hpp"
 #include "mtl/combine/bilevel/bilevel.hpp"
 #include "mtl/combine/combiner.hpp"
+#include "mtl/combine/direction_combiner.hpp"
 #include "mtl/combine/faulty_step.hpp"
 #include "mtl/combine/gradient_combiner.hpp"
 #include "mtl/combine/gradients/gradients.hpp"

@@ -53,6 +53,14 @@ inline Tensor loss_values(const TaskLosses& losses, std::string_view method,
   return torch::stack(values);
 }
 
+/// FaultyStep: a loss of the step is NaN or infinite; looked for on the CPU only, as above.
+inline void require_finite_losses(const TaskLosses& losses, std::string_view method) {
+  for (size_t i = 0; i < losses.values.size(); ++i)
+    if (losses.values[i].defined() && losses.values[i].numel() == 1 &&
+        losses.values[i].device().is_cpu())
+      require_loss(losses.values[i].item<double>(), losses, i, method);
+}
+
 /// A list of options by task as a tensor in double precision; undefined where it is empty.
 inline Tensor numbers_by_task(const std::vector<double>& numbers) {
   return numbers.empty() ? Tensor() : torch::tensor(numbers, torch::kDouble);

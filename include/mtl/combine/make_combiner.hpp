@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "mtl/combine/combiner.hpp"
+#include "mtl/combine/options.hpp"
 #include "mtl/combine/task_count.hpp"
 
 namespace mtl {
@@ -20,5 +21,8 @@ std::unique_ptr<Combiner> make_combiner(std::string_view text, TaskCount tasks =
 /// The names that make_combiner knows: loss combiners, then gradient combiners, then bilevel
 /// ones.
 std::vector<std::string> combiner_names();
+
+/// The options of the combiner of that name. Error: there is none.
+std::vector<OptionDescription> combiner_options(std::string_view name);
 
 }  // namespace mtl

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "mtl/core/tensor.hpp"
@@ -28,5 +29,8 @@ struct Parameters {
   /// put them back.
   std::vector<Tensor> buffers = {};
 };
+
+/// Error: an undefined tensor, or lists by task for another number of tasks.
+void check_parameters(const Parameters& parameters, int64_t task_count);
 
 }  // namespace mtl

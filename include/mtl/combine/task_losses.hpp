@@ -38,4 +38,7 @@ struct TaskLosses {
 /// with graph, `kinds` one a task or none (all are regressions). Error: another number of kinds.
 TaskLosses task_losses(std::vector<Tensor> values, std::vector<LossKind> kinds = {});
 
+/// Error: there is no loss; one is undefined or not a single number; none has a graph.
+void check_losses(const TaskLosses& losses);
+
 }  // namespace mtl

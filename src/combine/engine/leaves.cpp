@@ -13,11 +13,13 @@ std::vector<torch::Tensor> leaves(const std::vector<torch::Tensor>& tensors,
   std::vector<torch::Tensor> found;
   std::unordered_set<Node*> seen;
   std::vector<Node*> open;
+  EdgeList roots;  // the node of a leaf lives no longer than somebody holds it
   const auto add = [&](Node* node) {
     if (node != nullptr && seen.insert(node).second) open.push_back(node);
   };
   if (border.defined()) seen.insert(target_of(border).edge.function.get());
-  for (const auto& tensor : tensors) add(target_of(tensor).edge.function.get());
+  for (const auto& tensor : tensors) roots.push_back(target_of(tensor).edge);
+  for (const auto& root : roots) add(root.function.get());
   while (!open.empty()) {
     Node* node = open.back();
     open.pop_back();

@@ -36,12 +36,32 @@ Rows rows_of(const Tensor& jacobian) {
   return {jacobian.detach().unbind(0)};
 }
 
+std::vector<Tensor> dense_rows(const std::vector<Tensor>& of_parameter) {
+  std::vector<Tensor> all;
+  const auto first = std::find_if(of_parameter.begin(), of_parameter.end(),
+                                  [](const Tensor& row) { return row.defined(); });
+  if (first == of_parameter.end()) return all;
+  for (const auto& row : of_parameter)
+    all.push_back(row.defined() ? engine::dense(row.detach())
+                                : at::zeros_like(engine::dense(*first)));
+  return all;
+}
+
 Eigen::MatrixXd gramian(const Rows& rows) {
   const at::NoGradGuard no_grad;
   const auto tasks = tasks_of(rows);
   return engine::guarded_gramian(tasks, [&](GramianSum& sum, bool in_double) {
     for (const auto& parameter : rows) sum.add_rows(parameter, in_double);
   });
+}
+
+Eigen::MatrixXd gramian_of(const Rows& rows, const Eigen::MatrixXd& combinations) {
+  Rows combined(rows.size());
+  for (Eigen::Index k = 0; k < combinations.rows(); ++k) {
+    auto row = weighted_sum(rows, combinations.row(k).transpose());
+    for (size_t p = 0; p < rows.size(); ++p) combined[p].push_back(std::move(row[p]));
+  }
+  return gramian(combined);
 }
 
 Eigen::VectorXd norms(const Rows& rows) {

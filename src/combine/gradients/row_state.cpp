@@ -28,6 +28,13 @@ void RowState::save(NamedTensors& state, const std::string& prefix) const {
                      rows_[p][t].clone());
 }
 
+std::vector<std::string> RowState::names(const NamedTensors& state, const std::string& prefix) {
+  std::vector<std::string> found;
+  for (const auto& item : state)
+    if (item.key().compare(0, prefix.size() + 1, prefix + ".") == 0) found.push_back(item.key());
+  return found;
+}
+
 void RowState::load(const NamedTensors& state, const std::string& prefix) {
   rows_.clear();
   const std::string start = prefix + ".";

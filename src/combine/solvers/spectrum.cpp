@@ -45,27 +45,10 @@ Pairs of_two(const MatrixXd& g) {
   return pairs;
 }
 
-// One-sided Jacobi: rotates the columns of X = PL until they are orthogonal; PLL'P' = G. Their
-// lengths are the singular values, their directions the eigenvectors.
-Pairs by_jacobi(const MatrixXd& g) {
-  const int n = static_cast<int>(g.rows());
-  // Cholesky with diagonal pivoting, stopped where the rest is rounding of its own rows.
-  MatrixXd rest = g, x = MatrixXd::Zero(n, n);
-  std::vector<char> done(n, 0);
-  int rank = 0;
-  for (; rank < n; ++rank) {
-    int pivot = -1;
-    for (int i = 0; i < n; ++i)
-      if (!done[i] && rest(i, i) > 8.0 * n * kEpsilon * g(i, i) &&
-          (pivot < 0 || rest(i, i) > rest(pivot, pivot)))
-        pivot = i;
-    if (pivot < 0) break;
-    done[pivot] = 1;
-    const double root = std::sqrt(rest(pivot, pivot));
-    for (int i = 0; i < n; ++i) x(i, rank) = done[i] && i != pivot ? 0.0 : rest(i, pivot) / root;
-    for (int j = 0; j < n; ++j)
-      for (int i = 0; i < n; ++i) rest(i, j) -= x(i, rank) * x(j, rank);
-  }
+// One-sided Jacobi: rotates the columns of X until they are orthogonal; XX' = G. Their lengths are
+// the singular values, their directions the eigenvectors.
+Pairs by_rotations(MatrixXd x) {
+  const int n = static_cast<int>(x.rows()), rank = static_cast<int>(x.cols());
   constexpr int kMostSweeps = 60;  // six to ten as a rule
   for (int sweep = 0;; ++sweep) {
     if (sweep == kMostSweeps)
@@ -98,19 +81,91 @@ Pairs by_jacobi(const MatrixXd& g) {
   return pairs;
 }
 
-// C^-1 b by Cholesky, b in place of the answer; false where an eigenvalue of G may be too small to
-// count. None is smaller than the least squared norm / trace(C^-1), or larger than the trace of G.
-bool solve_full_rank(const detail::UnitRows& unit, double least, VectorXd& b) {
-  const int n = unit.size();
-  MatrixXd l = unit.cosines;
-  if (detail::cholesky(l.data(), n, n, n * kEpsilon) < n) return false;
-  // trace(C^-1) = |L^-1|^2
-  const double trace_of_inverse =
-      l.triangularView<Eigen::Lower>().solve(MatrixXd::Identity(n, n)).squaredNorm();
-  const double smallest = unit.norms.minCoeff();
-  if (!(smallest * smallest / trace_of_inverse > least * unit.norms.squaredNorm())) return false;
+// The same from G: Cholesky with diagonal pivoting, stopped where the rest of every row is rounding
+// of that row, so that cosines and not lengths decide the rank.
+Pairs by_jacobi(const MatrixXd& g) {
+  const int n = static_cast<int>(g.rows());
+  MatrixXd rest = g, x = MatrixXd::Zero(n, n);
+  std::vector<char> done(n, 0);
+  int rank = 0;
+  for (; rank < n; ++rank) {
+    int pivot = -1;
+    for (int i = 0; i < n; ++i)
+      if (!done[i] && rest(i, i) > 8.0 * n * kEpsilon * g(i, i) &&
+          (pivot < 0 || rest(i, i) > rest(pivot, pivot)))
+        pivot = i;
+    if (pivot < 0) break;
+    done[pivot] = 1;
+    const double root = std::sqrt(rest(pivot, pivot));
+    for (int i = 0; i < n; ++i) x(i, rank) = done[i] && i != pivot ? 0.0 : rest(i, pivot) / root;
+    for (int j = 0; j < n; ++j)
+      for (int i = 0; i < n; ++i) rest(i, j) -= x(i, rank) * x(j, rank);
+  }
+  return by_rotations(x.leftCols(rank));
+}
+
+// C^-1 b by Cholesky, b in place of the answer; false where C is not safely regular.
+bool solve_regular(const MatrixXd& cosines, VectorXd& b) {
+  // With smaller pivots the rounding of the factor, and not that of G, would decide the answer.
+  constexpr double kSafe = 1e-6;
+  const int n = static_cast<int>(cosines.rows());
+  MatrixXd l = cosines;
+  if (detail::cholesky(l.data(), n, n, kSafe) < n) return false;
   detail::cholesky_solve(l.data(), n, n, b.data());
   return true;
+}
+
+// The same from G itself with more digits, so that nothing is rounded but G; false where the rows
+// depend on each other. b is not scaled by the lengths of the rows.
+bool solve_nearly_singular(const MatrixXd& g, VectorXd& b) {
+  using Long = long double;
+  using Matrix = Eigen::Matrix<Long, Eigen::Dynamic, Eigen::Dynamic>;
+  const Eigen::Index n = g.rows();
+  // LDL' of the cosines with diagonal pivoting.
+  Eigen::Matrix<Long, Eigen::Dynamic, 1> norms(n), x(n), d(n);
+  for (Eigen::Index i = 0; i < n; ++i) norms[i] = std::sqrt(static_cast<Long>(g(i, i)));
+  Matrix rest(n, n), l = Matrix::Zero(n, n);
+  for (Eigen::Index j = 0; j < n; ++j)
+    for (Eigen::Index i = 0; i < n; ++i)
+      rest(i, j) = static_cast<Long>(g(i, j)) / norms[i] / norms[j];
+  std::vector<Eigen::Index> order(static_cast<size_t>(n));
+  std::iota(order.begin(), order.end(), 0);
+  for (Eigen::Index k = 0; k < n; ++k) {
+    Eigen::Index pivot = k;
+    for (Eigen::Index i = k + 1; i < n; ++i)
+      if (rest(order[static_cast<size_t>(i)], order[static_cast<size_t>(i)]) >
+          rest(order[static_cast<size_t>(pivot)], order[static_cast<size_t>(pivot)]))
+        pivot = i;
+    std::swap(order[static_cast<size_t>(k)], order[static_cast<size_t>(pivot)]);
+    const Eigen::Index at = order[static_cast<size_t>(k)];
+    d[k] = rest(at, at);
+    if (!(d[k] > 8.0L * static_cast<Long>(n) * kEpsilon)) return false;
+    for (Eigen::Index i = 0; i < n; ++i) l(i, k) = rest(i, at) / d[k];
+    for (Eigen::Index j = k + 1; j < n; ++j) {
+      const Eigen::Index column = order[static_cast<size_t>(j)];
+      for (Eigen::Index i = k + 1; i < n; ++i) {
+        const Eigen::Index row = order[static_cast<size_t>(i)];
+        rest(row, column) -= l(row, k) * l(column, k) * d[k];
+      }
+    }
+  }
+  for (Eigen::Index i = 0; i < n; ++i) x[i] = static_cast<Long>(b[i]) / norms[i];
+  for (Eigen::Index k = 0; k < n; ++k)
+    for (Eigen::Index i = k + 1; i < n; ++i)
+      x[order[static_cast<size_t>(i)]] -=
+          l(order[static_cast<size_t>(i)], k) * x[order[static_cast<size_t>(k)]];
+  for (Eigen::Index k = n; k-- > 0;) {
+    Long& value = x[order[static_cast<size_t>(k)]];
+    value /= d[k];
+    for (Eigen::Index i = k + 1; i < n; ++i)
+      value -= l(order[static_cast<size_t>(i)], k) * x[order[static_cast<size_t>(i)]];
+  }
+  for (Eigen::Index i = 0; i < n; ++i) b[i] = static_cast<double>(x[i] / norms[i]);
+  return true;
+}
+
+VectorXd inverse_times(const Pairs& pairs, const VectorXd& b) {
+  return pairs.vectors * (pairs.vectors.transpose() * b).cwiseQuotient(pairs.values);
 }
 
 }  // namespace
@@ -124,37 +179,72 @@ Spectrum spectrum(const MatrixXd& gramian) {
   // The tridiagonal way loses digits of an eigenvalue as it lies below the largest; up to rows
   // this unequal the loss is no worse than what nearly parallel rows of one length suffer.
   constexpr double kUnequal = 30.0;
-  const Pairs pairs = n == 2                          ? of_two(gramian)
-                      : largest > kUnequal * smallest ? by_jacobi(gramian)
-                                                      : by_tridiagonal(gramian, largest * largest);
+  const bool unequal = largest > kUnequal * smallest;
+  const Pairs pairs = n == 2    ? of_two(gramian)
+                      : unequal ? by_jacobi(gramian)
+                                : by_tridiagonal(gramian, largest * largest);
   const Eigen::Index count = pairs.values.size();
-  // Rows of like length that depend on each other leave eigenvalues of this size: the rounding of
-  // the entries of G, a few times the rule's.
-  const double rounding = largest > kUnequal * smallest ? 1.0 : 4.0;
-  const double least = pairs.values[count - 1] * rounding * n * kEpsilon;
   Eigen::Index first = 0;
-  while (first < count && !(pairs.values[first] > least)) ++first;
+  if (n == 2) {
+    const double cosine = unit.size() == 2 ? unit.cosines(0, 1) : 1;
+    first = (1 - cosine) * (1 + cosine) > 8.0 * n * kEpsilon ? 0 : 1;
+  } else if (!unequal) {
+    // Rows of like length that depend on each other leave eigenvalues of this size: the rounding of
+    // the entries of G, a few times T * epsilon. Jacobi's have been left out by their cosines.
+    const double least = pairs.values[count - 1] * 4.0 * n * kEpsilon;
+    while (first < count && !(pairs.values[first] > least)) ++first;
+  }
   result.values = pairs.values.tail(count - first);
   result.vectors = pairs.vectors.rightCols(count - first);
   return result;
 }
 
-VectorXd pseudo_solve(const MatrixXd& gramian, const VectorXd& b, double least) {
+bool is_well_known(const Spectrum& s, const MatrixXd& gramian) {
+  constexpr double kSafe = 1e-8;
+  const Eigen::Index rank = s.values.size();
+  if (rank < gramian.rows() || s.values[0] > kSafe * s.values[rank - 1]) return true;
+  // Small for the lengths of the rows alone: Jacobi keeps their digits.
+  MatrixXd l = detail::unit_rows(gramian).cosines;
+  const int n = static_cast<int>(l.rows());
+  return detail::cholesky(l.data(), n, n, kSafe) == n;
+}
+
+MatrixXd whitening(const Spectrum& s) {
+  return s.values.cwiseSqrt().cwiseInverse().asDiagonal() * s.vectors.transpose();
+}
+
+Spectrum refined(const Spectrum& s, const MatrixXd& whitened_gramian) {
+  // G = F C F' with F = V l^1/2 and C near the unit matrix.
+  MatrixXd l = whitened_gramian;
+  const int n = static_cast<int>(l.rows());
+  if (!l.allFinite() || detail::cholesky(l.data(), n, n, 0.5) < n) return s;
+  l.triangularView<Eigen::StrictlyUpper>().setZero();
+  const Pairs pairs = by_rotations(s.vectors * s.values.cwiseSqrt().asDiagonal() * l);
+  return {pairs.values, pairs.vectors};
+}
+
+VectorXd spectral_product(const Spectrum& s, const VectorXd& factors, const VectorXd& b) {
+  return s.vectors * (s.vectors.transpose() * b).cwiseProduct(factors);
+}
+
+MatrixXd coordinates(const MatrixXd& gramian) {
+  const Spectrum s = spectrum(gramian);
+  return s.values.cwiseSqrt().asDiagonal() * s.vectors.transpose();
+}
+
+VectorXd pseudo_solve(const MatrixXd& gramian, const VectorXd& b) {
   if (b.size() != gramian.rows())
     throw Error("pseudo-inverse of a {0} x {0} Gramian: the right side has {1} entries",
                 gramian.rows(), b.size());
   const auto unit = detail::unit_rows(gramian);
-  // Sixteen: above the rank rule and what rounding adds to it.
-  const double counts = std::max(least, 16.0 * unit.total * kEpsilon);
-  if (unit.size() == unit.total && unit.total > 0) {
+  if (unit.size() == 0) return VectorXd::Zero(b.size());
+  if (unit.size() == unit.total) {
     VectorXd v = b.cwiseQuotient(unit.norms);
-    if (solve_full_rank(unit, counts, v)) return v.cwiseQuotient(unit.norms);
+    if (solve_regular(unit.cosines, v)) return v.cwiseQuotient(unit.norms);
+    v = b;
+    if (solve_nearly_singular(gramian, v)) return v;
   }
-  const Spectrum s = spectrum(gramian);
-  VectorXd parts = (s.vectors.transpose() * b).cwiseQuotient(s.values);
-  for (Eigen::Index k = 0; k < parts.size(); ++k)
-    if (!(s.values[k] > least * s.values[parts.size() - 1])) parts[k] = 0;
-  return s.vectors * parts;
+  return inverse_times(by_jacobi(gramian), b);
 }
 
 }  // namespace mtl::solvers

@@ -7,8 +7,14 @@
 #include <vector>
 
 #include "mtl/combine/engine/rows.hpp"
+#include "mtl/combine/parameters.hpp"
+#include "mtl/combine/task_losses.hpp"
 
 namespace mtl {
+
+/// Where the task gradients are compared: at the shared parameters (exact), or at the shared
+/// representation (cheaper: one backward pass through the encoder, whatever the number of tasks).
+enum class GradientSite { shared_parameters, representation };
 
 /// What task-specific parameters receive: the gradient of sum_t l_t, or of sum_t w_t l_t.
 enum class HeadGradient { plain, weighted };
@@ -24,33 +30,23 @@ struct EngineOptions {
   EnginePath path = EnginePath::automatic;  // forced only to test or to measure
 };
 
-/// What one step offers the engine. J has a row for each loss and a column for each element of
-/// `columns()`.
-struct EngineStep {
-  std::vector<torch::Tensor> losses;  // T scalars with graph, of the tasks present in this batch
-  std::vector<torch::Tensor> shared;  // parameters that receive J^T w
-  torch::Tensor representation;  // defined: J is the gradient at this tensor instead of at `shared`
-  std::vector<std::vector<torch::Tensor>>
-      task_parameters;  // by loss; what only that task trains; empty: none
-};
-
 /// Gradients of several losses through one graph: computes what is asked for, when it is asked for,
 /// and no more.
 ///
-///     engine.begin({losses, model.shared_parameters(), {}, heads});
+///     engine.begin(losses, {.shared = encoder->parameters(), .by_task = heads});
 ///     Eigen::VectorXd w = solve(engine.gramian());
-///     engine.write_gradients(w, HeadGradient::plain);      // .grad holds what backward() would
-///     have left
+///     engine.write_gradients(w, HeadGradient::plain);  // .grad is what backward() would leave
 ///
+/// J has a row for each loss and a column for each element of `columns()`.
 /// Exact for any graph that autograd can differentiate once: G is computed from activations and
 /// their gradients where a layer's rows need not exist (Linear), from rows everywhere else;
 /// wherever a hook, a cast or an unknown operation could make a difference, from rows. Losses keep
 /// their graph; it is freed when they are.
 ///
 /// Gradients reach `.grad` as with backward(): added to what is there, untouched where no loss
-/// reaches a parameter or it does not require a gradient. Throws `Error` for a loss that is not one
-/// number or shares no device with the others, for weights of another size than T, and for a shared
-/// parameter that the losses reach around the representation.
+/// reaches a parameter or it does not require a gradient; nothing is added where anything throws.
+/// Error: weights of another size than T, a shared parameter that the losses reach around the
+/// representation.
 class Engine {
  public:
   explicit Engine(EngineOptions options = {});
@@ -58,8 +54,15 @@ class Engine {
   Engine(Engine&&) noexcept;
   Engine& operator=(Engine&&) noexcept;
 
-  /// Takes a new step and drops what is left of the last one. Computes nothing.
-  void begin(EngineStep step);
+  /// Takes a new step and drops what is left of the last one. Computes nothing. While the caller
+  /// hands over the same tensors again, the lists are compared and neither copied nor hashed.
+  /// Error: a loss that is not one number, losses of which none has a graph, an undefined
+  /// parameter, lists for another number of tasks, no representation where it is asked for.
+  void begin(const TaskLosses& losses, const Parameters& parameters,
+             GradientSite at = GradientSite::shared_parameters);
+
+  /// Drops the step and its graph, if there is one.
+  void end();
 
   int64_t tasks() const;  // T of this step
 
@@ -68,6 +71,9 @@ class Engine {
 
   /// G [T, T] = J J^T, in double precision.
   const Eigen::MatrixXd& gramian();
+
+  /// The Gramian [K, K] of the K combinations of rows that `combinations` [K, T] says.
+  Eigen::MatrixXd gramian_of(const Eigen::MatrixXd& combinations);
 
   /// One Gramian for each group of columns (a layer, a parameter); columns in no group are left
   /// out.
@@ -92,8 +98,11 @@ class Engine {
 
   /// Adds J^T w to the gradients of the shared parameters, and what `heads` says to those of the
   /// tasks. Asked for nothing before, it takes one backward pass of sum_t w_t l_t. Ends the step:
-  /// what was computed is dropped.
+  /// what was computed is dropped. FaultyStep: asked for nothing before, a gradient that is NaN or
+  /// infinite.
   void write_gradients(const Eigen::VectorXd& weights, HeadGradient heads);
+  /// The same with weights of its own [T] for the tasks' parameters.
+  void write_gradients(const Eigen::VectorXd& weights, const Eigen::VectorXd& head_weights);
 
   /// The same with `direction` (by column tensor) in place of J^T w; task parameters receive sum_t
   /// head_weights_t l_t.

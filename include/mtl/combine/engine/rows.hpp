@@ -20,10 +20,16 @@ using Groups = std::vector<std::vector<int64_t>>;
 /// The rows of a dense `jacobian` [T, P], as views of one parameter of P elements.
 Rows rows_of(const torch::Tensor& jacobian);
 
+/// The rows of one parameter, an undefined one as zeros; empty where all are undefined.
+std::vector<torch::Tensor> dense_rows(const std::vector<torch::Tensor>& of_parameter);
+
 /// G [T, T] = J J^T. Products are taken over at most 32768 columns at a time and summed in double
 /// precision: a single float product over 8 million columns is off by 1e-3, this by 5e-7. Rows too
 /// small or too large for the square of a float are multiplied in double precision.
 Eigen::MatrixXd gramian(const Rows& rows);
+
+/// The Gramian [K, K] of the K combinations of rows that `combinations` [K, T] says.
+Eigen::MatrixXd gramian_of(const Rows& rows, const Eigen::MatrixXd& combinations);
 
 /// |g_t| of each row [T]; T passes over the rows, where `gramian` takes T^2.
 Eigen::VectorXd norms(const Rows& rows);

@@ -1,6 +1,12 @@
 #pragma once
 
+#include <Eigen/Core>
+
+#include <cstdint>
+#include <string_view>
+
 #include "mtl/combine/gradient_combiner.hpp"
+#include "mtl/combine/solvers/cagrad.hpp"
 
 namespace mtl {
 
@@ -11,22 +17,37 @@ namespace mtl {
 /// Liu et al., NeurIPS 2021 (arXiv 2110.14048).
 class CaGrad : public GradientCombiner {
  public:
+  static constexpr std::string_view name = "cagrad";
   /// What d is divided by: 1, 1 + c^2 (LibMTL's default), 1 + c.
   enum class Rescale { none, by_square, by_sum };
   struct Options {
-    double c = 0.4;  ///< >= 0; the paper's; LibMTL and TorchJD take 0.5
-    Rescale rescale = Rescale::none;
+    double c = 0.4;                                     ///< the paper's; LibMTL, TorchJD take 0.5
+    Rescale rescale = Rescale::none;                    ///< d as the formula has it
     GradientSite at = GradientSite::shared_parameters;  ///< where the gradients are compared
     int64_t every = 1;                                  ///< solve anew every that many steps
+    void describe(OptionVisitor& option) {
+      option.number("c", c, not_negative);
+      option.choice("rescale", rescale,
+                    {{"0", Rescale::none}, {"1", Rescale::by_square}, {"2", Rescale::by_sum}});
+      describe_site(option, at, every);
+    }
   };
   CaGrad() : CaGrad(Options{}) {}
   /// Error: c is negative or not finite.
-  explicit CaGrad(const Options& options);
+  explicit CaGrad(const Options& options)
+      : GradientCombiner({options.at, options.every}), options_(checked(options, name)) {}
 
-  Eigen::VectorXd weights(const Eigen::MatrixXd& gramian) override;
+  Eigen::VectorXd weights(const Eigen::MatrixXd& gramian) override {
+    const auto found = solvers::cagrad(gramian, options_.c);
+    stationary_ = found.stationary;
+    const double divisor = options_.rescale == Rescale::by_square ? 1 + options_.c * options_.c
+                           : options_.rescale == Rescale::by_sum  ? 1 + options_.c
+                                                                  : 1;
+    return found.weights / divisor;
+  }
 
  private:
-  double c_, factor_;
+  Options options_;
 };
 
 }  // namespace mtl

@@ -1,6 +1,18 @@
 #pragma once
 
+#include <Eigen/Core>
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
 #include "mtl/combine/gradient_combiner.hpp"
+#include "mtl/combine/make_combiner.hpp"
 
 namespace mtl {
 
@@ -14,14 +26,37 @@ namespace mtl {
 /// NeurIPS 2022.
 class CrMogm : public GradientCombiner {
  public:
+  static constexpr std::string_view name = "cr_mogm";
   struct Options {
     double alpha = 0.9;                                 ///< in [0, 1]
+    std::string of = "mgda";                            ///< name of the method, where none is given
     GradientSite at = GradientSite::shared_parameters;  ///< where the gradients are compared
+    void describe(OptionVisitor& option) {
+      option.number("alpha", alpha, zero_to_one);
+      option.word("of", of);
+      describe_site(option, at);
+    }
   };
+  /// Smooths the method that `of` names. Error: that is none that weighs by the Gramian.
+  explicit CrMogm(const Options& options) : CrMogm(named(options.of), options) {}
   explicit CrMogm(std::unique_ptr<GradientCombiner> of) : CrMogm(std::move(of), Options{}) {}
-  CrMogm(std::unique_ptr<GradientCombiner> of, const Options& options);
+  /// Error: there is none.
+  CrMogm(std::unique_ptr<GradientCombiner> of, const Options& options)
+      : GradientCombiner({options.at, 1}),
+        of_(std::move(of)),
+        alpha_(checked(options, name).alpha) {
+    if (of_ == nullptr)
+      throw Error("combiner \"cr_mogm\" smooths the weights of another one, and was given none");
+  }
 
-  Eigen::VectorXd weights(const Eigen::MatrixXd& gramian) override;
+  Eigen::VectorXd weights(const Eigen::MatrixXd& gramian) override {
+    return weights_of(unknown_losses(gramian.rows()), gramian);
+  }
+  Eigen::VectorXd weights_of(const TaskLosses& rows, const Eigen::MatrixXd& gramian) override;
+  void set_task_count(int64_t tasks) override {
+    weights_.set_task_count(tasks);
+    of_->set_task_count(tasks);
+  }
   NamedTensors state_dict() const override;
   void load_state_dict(const NamedTensors& state) override;
 
@@ -30,9 +65,55 @@ class CrMogm : public GradientCombiner {
   bool keeps_zero_rows() const override { return true; }  // the inner method decides
 
  private:
+  static std::unique_ptr<GradientCombiner> named(const std::string& of);
+
   std::unique_ptr<GradientCombiner> of_;
   double alpha_;
-  Eigen::VectorXd weights_;  // by task of the registry; NaN: not seen yet
+  TaskNumbers weights_{"weights", std::numeric_limits<double>::quiet_NaN()};  // NaN: not seen yet
 };
+
+inline std::unique_ptr<GradientCombiner> CrMogm::named(const std::string& of) {
+  std::unique_ptr<Combiner> made = of == name ? nullptr : make_combiner(of);
+  // These have losses or batches of their own to look at besides G.
+  const bool by_gramian = made != nullptr && made->parameters().empty() && of != "modo" &&
+                          of != "sdmgrad" && of != "gradnorm";
+  auto* inner = by_gramian ? dynamic_cast<GradientCombiner*>(made.get()) : nullptr;
+  if (inner == nullptr)
+    throw Error(
+        "combiner \"cr_mogm\": option of is \"{}\", expected a method that weighs by the Gramian "
+        "alone: mgda, pcgrad, cagrad, imtl_g, nash, aligned, fairgrad, upgrad, dualproj, config, "
+        "pcd, krum",
+        of);
+  made.release();
+  return std::unique_ptr<GradientCombiner>(inner);
+}
+
+inline Eigen::VectorXd CrMogm::weights_of(const TaskLosses& rows, const Eigen::MatrixXd& gramian) {
+  Eigen::VectorXd smooth = of_->solve(rows, gramian);
+  stationary_ = of_->stationary();
+  const Eigen::VectorXd kept = weights_.present(rows);
+  for (Eigen::Index i = 0; i < smooth.size(); ++i)
+    if (!std::isnan(kept[i])) smooth[i] = alpha_ * kept[i] + (1 - alpha_) * smooth[i];
+  weights_.keep(rows, smooth);
+  return smooth;
+}
+
+inline NamedTensors CrMogm::state_dict() const {
+  NamedTensors state = saved({&weights_});
+  for (const auto& item : of_->state_dict()) state.insert("of." + item.key(), item.value());
+  return state;
+}
+
+inline void CrMogm::load_state_dict(const NamedTensors& state) {
+  NamedTensors inner;
+  std::vector<std::string> names;
+  for (const auto& item : state) {
+    if (item.key().compare(0, 3, "of.") != 0) continue;
+    names.push_back(item.key());
+    inner.insert(item.key().substr(3), item.value());
+  }
+  of_->load_state_dict(inner);
+  load(state, {&weights_}, names);
+}
 
 }  // namespace mtl

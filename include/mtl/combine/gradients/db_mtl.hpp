@@ -1,7 +1,15 @@
 #pragma once
 
-#include "mtl/combine/gradient_combiner.hpp"
+#include <Eigen/Core>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <string_view>
+
+#include "mtl/combine/direction_combiner.hpp"
 #include "mtl/combine/gradients/row_state.hpp"
+#include "mtl/combine/loss_values.hpp"
 
 namespace mtl {
 
@@ -13,22 +21,78 @@ namespace mtl {
 /// as they are given. Lin et al., 2023 (arXiv 2308.12029).
 class DbMtl : public DirectionCombiner {
  public:
+  static constexpr std::string_view name = "db_mtl";
   struct Options {
     double beta = 0.9, beta_sigma = 0;                  ///< of the running mean; beta 0: none
     GradientSite at = GradientSite::shared_parameters;  ///< where the gradients are compared
+    void describe(OptionVisitor& option) {
+      option.number("beta", beta, below_one);
+      option.number("beta_sigma", beta_sigma, not_negative);
+      describe_site(option, at);
+    }
   };
   DbMtl() : DbMtl(Options{}) {}
-  explicit DbMtl(const Options& options);
+  explicit DbMtl(const Options& options)
+      : DirectionCombiner(options.at), options_(checked(options, name)) {}
 
+  /// FaultyStep: a loss below zero; a loss or gradient that is NaN or infinite.
   void backward(const TaskLosses& losses, const Parameters& parameters) override;
-  Direction direction(const Rows& rows) override;
-  NamedTensors state_dict() const override;
-  void load_state_dict(const NamedTensors& state) override;
+  Direction direction(const Rows& rows) override {
+    return direction_of(unknown_losses(rows), rows);
+  }
+  Direction direction_of(const TaskLosses& step, const Rows& rows) override;
+  void set_task_count(int64_t tasks) override { steps_.set_task_count(tasks); }
+  NamedTensors state_dict() const override {
+    NamedTensors state = saved_numbers({&steps_});
+    mean_.save(state, "mean");
+    return state;
+  }
+  void load_state_dict(const NamedTensors& state) override {
+    load_numbers(state, {&steps_}, RowState::names(state, "mean"));
+    mean_.load(state, "mean");
+  }
 
  private:
   Options options_;
-  RowState mean_;          // y
-  Eigen::VectorXd steps_;  // by task of the registry
+  RowState mean_;  // y
+  TaskNumbers steps_{"steps", 0};
 };
+
+inline void DbMtl::backward(const TaskLosses& losses, const Parameters& parameters) {
+  if (losses.size() == 0) return;
+  check_losses(losses);
+  TaskLosses logarithms = losses;
+  for (size_t i = 0; i < losses.values.size(); ++i) {
+    require_loss(losses.values[i].item<double>(), losses, i, name, LossRange::not_negative);
+    logarithms.values[i] = torch::log(losses.values[i] + 1e-8);
+  }
+  DirectionCombiner::backward(logarithms, parameters);
+}
+
+inline Direction DbMtl::direction_of(const TaskLosses& step, const Rows& rows) {
+  Eigen::VectorXd steps = steps_.present(step);
+  for (double& k : steps) k += 1;
+  steps_.keep(step, steps);
+  Rows means(rows.size());
+  for (size_t p = 0; p < rows.size(); ++p) {
+    const auto all = dense_rows(rows[p]);
+    means[p].resize(step.tasks.size());
+    for (size_t i = 0; i < all.size(); ++i) {
+      if (options_.beta == 0) {
+        means[p][i] = all[i];
+        continue;
+      }
+      Tensor& mean = mean_.at(p, step.tasks[i], all[i]);
+      const double kept =
+          options_.beta * std::pow(steps[static_cast<Eigen::Index>(i)], -options_.beta_sigma);
+      mean.mul_(kept).add_(all[i], 1 - kept);
+      means[p][i] = mean;
+    }
+  }
+  Eigen::VectorXd factors = norms(means);
+  const double longest = factors.maxCoeff();
+  for (double& factor : factors) factor = longest / (factor + 1e-8);
+  return {weighted_sum(means, factors), Eigen::VectorXd::Ones(step.size())};
+}
 
 }  // namespace mtl

@@ -1,39 +1,47 @@
 #pragma once
 
-#include "mtl/combine/gradient_combiner.hpp"
+#include <Eigen/Core>
+
+#include <string_view>
+
+#include "mtl/combine/gradients/cross_gramian.hpp"
+#include "mtl/combine/solvers/scaling.hpp"
+#include "mtl/combine/solvers/simplex.hpp"
 
 namespace mtl {
 
 /// Multi-objective gradient with double sampling: weights move by a cross Gramian of two
-/// independent batches, which is unbiased where G of one batch is not; a third batch gives the
-/// update.
+/// independent batches; a third batch gives the update.
 ///     w <- project on the simplex: w - gamma (J_1 J_2' w + rho w)
 /// Three batches a step: the trainer's and two by `TaskLosses::another_batch`. `aggregate` and
 /// `weights` take the matrix they are given for J_1 J_2'.
 /// Chen, Fernando, Ying, Chen, NeurIPS 2023 (arXiv 2305.20057).
-class MoDo : public GradientCombiner {
+class MoDo : public CrossGramianCombiner {
  public:
+  static constexpr std::string_view name = "modo";
   struct Options {
-    double gamma = 0.1;                                 ///< step of the weights, > 0
-    double rho = 0.1;                                   ///< >= 0
+    double gamma = 0.1;                                 ///< step of the weights
+    double rho = 0.1;                                   ///< draws the weights together
     GradientSite at = GradientSite::shared_parameters;  ///< where the gradients are compared
+    void describe(OptionVisitor& option) {
+      option.number("gamma", gamma, positive);
+      option.number("rho", rho, not_negative);
+      describe_site(option, at);
+    }
   };
   MoDo() : MoDo(Options{}) {}
-  explicit MoDo(const Options& options);
-
-  Eigen::VectorXd weights(const Eigen::MatrixXd& cross_gramian) override;
-  /// Error: no further batches, or batches with different tasks.
-  void backward(const TaskLosses& losses, const Parameters& parameters) override;
-  NamedTensors state_dict() const override;
-  void load_state_dict(const NamedTensors& state) override;
+  explicit MoDo(const Options& options)
+      : CrossGramianCombiner(name, options.at), options_(checked(options, name)) {}
 
  protected:
-  HeadGradient heads() const override { return HeadGradient::weighted; }
-  bool keeps_zero_rows() const override { return true; }
+  Eigen::VectorXd moved(const TaskLosses& /*rows*/, const Eigen::VectorXd& w,
+                        const Eigen::MatrixXd& cross) override {
+    const Eigen::VectorXd slopes = solvers::product(cross, w);
+    return solvers::project_on_simplex(w - options_.gamma * (slopes + options_.rho * w));
+  }
 
  private:
   Options options_;
-  Eigen::VectorXd weights_;  // by task of the registry
 };
 
 }  // namespace mtl

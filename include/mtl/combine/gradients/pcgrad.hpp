@@ -1,5 +1,11 @@
 #pragma once
 
+#include <Eigen/Core>
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
 #include "mtl/combine/gradient_combiner.hpp"
 #include "mtl/combine/gradients/row_order.hpp"
 
@@ -11,21 +17,55 @@ namespace mtl {
 /// Yu et al., NeurIPS 2020 (arXiv 2001.06782).
 class PcGrad : public GradientCombiner {
  public:
+  static constexpr std::string_view name = "pcgrad";
   struct Options {
     uint64_t seed = 0;                                  ///< of the order
     RowOrder order = {};                                ///< an order of one's own instead
     GradientSite at = GradientSite::shared_parameters;  ///< where the gradients are compared
     int64_t every = 1;                                  ///< solve anew every that many steps
+    void describe(OptionVisitor& option) {
+      option.seed("seed", seed);
+      describe_site(option, at, every);
+    }
   };
   PcGrad() : PcGrad(Options{}) {}
-  explicit PcGrad(const Options& options);
+  explicit PcGrad(const Options& options)
+      : GradientCombiner({options.at, options.every}), orders_(options.seed, options.order) {}
 
   Eigen::VectorXd weights(const Eigen::MatrixXd& gramian) override;
-  NamedTensors state_dict() const override { return draws_.state_dict(); }
-  void load_state_dict(const NamedTensors& state) override { draws_.load_state_dict(state); }
+  NamedTensors state_dict() const override {
+    NamedTensors state = saved({});
+    state.insert("draws", orders_.saved());
+    return state;
+  }
+  void load_state_dict(const NamedTensors& state) override {
+    load(state, {}, {"draws"});
+    orders_.load(state_entry(state, "draws"));
+  }
 
  private:
-  RowOrders draws_;
+  RowOrders orders_;
 };
+
+inline Eigen::VectorXd PcGrad::weights(const Eigen::MatrixXd& gramian) {
+  // v = J'x is carried as its weights x and its products Gx with the rows: O(T) for each change.
+  const Eigen::Index n = gramian.rows();
+  Eigen::VectorXd sum = Eigen::VectorXd::Zero(n), x(n), products(n);
+  std::vector<int64_t> order;
+  for (Eigen::Index i = 0; i < n; ++i) {
+    x.setZero();
+    x[i] = 1;
+    products = gramian.col(i);
+    orders_.next(i, n, order);
+    for (int64_t j : order) {
+      if (j == i || products[j] >= 0) continue;
+      const double step = products[j] / gramian(j, j);
+      x[j] -= step;
+      products -= step * gramian.col(j);
+    }
+    sum += x;
+  }
+  return sum;
+}
 
 }  // namespace mtl

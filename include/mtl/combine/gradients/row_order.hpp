@@ -2,9 +2,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <numeric>
 #include <utility>
 #include <vector>
 
+#include "mtl/combine/state/task_numbers.hpp"
+#include "mtl/core/error.hpp"
+#include "mtl/core/random.hpp"
 #include "mtl/core/tensor.hpp"
 
 namespace mtl {
@@ -20,13 +24,42 @@ class RowOrders {
 
   /// Writes the order to `order`. Error: the caller's is no permutation.
   void next(int64_t row, int64_t rows, std::vector<int64_t>& order);
-  NamedTensors state_dict() const;
-  void load_state_dict(const NamedTensors& state);
+
+  /// Seed and counter, [2].
+  Tensor saved() const {
+    return torch::tensor({static_cast<int64_t>(seed_), static_cast<int64_t>(drawn_)});
+  }
+  /// Error: not two whole numbers.
+  void load(const Tensor& saved);
 
  private:
   uint64_t seed_;
   uint64_t drawn_ = 0;
   RowOrder own_;
 };
+
+inline void RowOrders::next(int64_t row, int64_t rows, std::vector<int64_t>& order) {
+  if (own_) {
+    order = own_(row, rows);
+    std::vector<char> seen(static_cast<size_t>(rows), 0);
+    for (int64_t j : order)
+      if (j < 0 || j >= rows || seen[static_cast<size_t>(j)]++)
+        throw Error("the order of row {} is no permutation of 0..{}", row, rows - 1);
+    return;
+  }
+  order.resize(static_cast<size_t>(rows));
+  std::iota(order.begin(), order.end(), 0);
+  for (size_t k = order.size(); k > 1; --k)  // Fisher and Yates
+    std::swap(order[k - 1], order[mix_seed(seed_, drawn_++) % k]);
+}
+
+inline void RowOrders::load(const Tensor& saved) {
+  if (saved.numel() != 2 || !at::isIntegralType(saved.scalar_type(), /*includeBool=*/false))
+    throw Error("the state has \"draws\" of shape {}, expected a seed and a count",
+                shape_text(saved));
+  const Tensor draws = saved.cpu().to(torch::kLong).contiguous();
+  seed_ = static_cast<uint64_t>(draws.data_ptr<int64_t>()[0]);
+  drawn_ = static_cast<uint64_t>(draws.data_ptr<int64_t>()[1]);
+}
 
 }  // namespace mtl

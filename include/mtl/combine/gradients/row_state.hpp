@@ -21,6 +21,8 @@ class RowState {
   /// Entries "<prefix>.<parameter>.<task>".
   void save(NamedTensors& state, const std::string& prefix) const;
   void load(const NamedTensors& state, const std::string& prefix);
+  /// The names of such entries in a state.
+  static std::vector<std::string> names(const NamedTensors& state, const std::string& prefix);
 
  private:
   Rows rows_;

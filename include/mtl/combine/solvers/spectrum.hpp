@@ -5,7 +5,9 @@
 namespace mtl::solvers {
 
 /// The eigenvalues of a Gramian that count, ascending, and their vectors.
-/// The one rank rule of the library: an eigenvalue counts where it exceeds  max * T * epsilon.
+/// The one rank rule of the library: an eigenvalue counts where it is more than the rounding of G.
+/// How unequal the lengths of the rows are does not matter: a row is dependent on others by its
+/// cosines with them, up to a few times T * epsilon.
 struct Spectrum {
   Eigen::VectorXd values;   ///< [rank], ascending, > 0
   Eigen::MatrixXd vectors;  ///< [T,rank], orthonormal columns
@@ -16,9 +18,23 @@ struct Spectrum {
 /// Veselic and Hari, Numer. Math. 56, 1989). Throws where G is not square or not finite.
 Spectrum spectrum(const Eigen::MatrixXd& gramian);
 
-/// The shortest v that minimises |Gv - b|: the pseudo-inverse of G, times b [T]. Eigenvalues count
-/// by the rank rule, and where they exceed `least` times the largest.
-Eigen::VectorXd pseudo_solve(const Eigen::MatrixXd& gramian, const Eigen::VectorXd& b,
-                             double least = 0);
+/// Whether G, rounded to double, knows its eigenvalues to some eight digits.
+bool is_well_known(const Spectrum& spectrum, const Eigen::MatrixXd& gramian);
+/// If not, the rows know more: B = diag(values)^-1/2 V' [rank,T] combines them to orthonormal ones,
+/// and the Gramian of BJ, near the unit matrix, refines the spectrum.
+Eigen::MatrixXd whitening(const Spectrum& spectrum);
+Spectrum refined(const Spectrum& spectrum, const Eigen::MatrixXd& whitened_gramian);
+
+/// V diag(factors) V' b, a function of G times b [T]: `factors` [rank] are its values at the
+/// eigenvalues.
+Eigen::VectorXd spectral_product(const Spectrum& spectrum, const Eigen::VectorXd& factors,
+                                 const Eigen::VectorXd& b);
+
+/// Rows of J in coordinates of their span: C [rank,T] with C'C = G.
+Eigen::MatrixXd coordinates(const Eigen::MatrixXd& gramian);
+
+/// The shortest v that minimises |Gv - b|: the pseudo-inverse of G, times b [T]. Where the rows are
+/// independent by their cosines the answer is that of their cosines, whatever their lengths.
+Eigen::VectorXd pseudo_solve(const Eigen::MatrixXd& gramian, const Eigen::VectorXd& b);
 
 }  // namespace mtl::solvers

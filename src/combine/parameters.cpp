@@ -1,0 +1,29 @@
+#include "mtl/combine/parameters.hpp"
+
+#include <string>
+
+#include "mtl/core/error.hpp"
+
+namespace mtl {
+namespace {
+
+void check_defined(const std::vector<Tensor>& list, const std::string& name) {
+  for (size_t i = 0; i < list.size(); ++i)
+    if (!list[i].defined()) throw Error("parameter {} of {} is an undefined tensor", i, name);
+}
+
+}  // namespace
+
+void check_parameters(const Parameters& parameters, int64_t task_count) {
+  const auto lists = static_cast<int64_t>(parameters.by_task.size());
+  if (lists != 0 && lists != task_count)
+    throw Error(
+        "parameters by task are given for {} tasks, but there are {}; give a list for each, in "
+        "their order, or none at all",
+        lists, task_count);
+  check_defined(parameters.shared, "the shared ones");
+  for (size_t t = 0; t < parameters.by_task.size(); ++t)
+    check_defined(parameters.by_task[t], "task " + std::to_string(t));
+}
+
+}  // namespace mtl

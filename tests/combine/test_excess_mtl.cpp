@@ -1,0 +1,15 @@
+#include "gradient_checks.hpp"
+
+using namespace gradient_checks;
+
+TEST_CASE("ExcessMtl: golden sequences") { check_sequence("excess_mtl", "excess_mtl:step=0.1"); }
+
+TEST_CASE("ExcessMtl: a head whose task has no shared gradient takes its own") {
+  OwnLoop loop(MatrixXd{{1, 2}, {3, -1}});
+  ExcessMtl combiner({.step_size = 10});
+  for (int k = 0; k < 3; ++k) {
+    loop.clear();
+    combiner.backward(loop.losses({1}), loop.parameters());
+  }
+  CHECK(loop.heads[1].grad().item<double>() == Approx(loop.head_gradient(1)));
+}

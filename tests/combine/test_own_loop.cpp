@@ -1,0 +1,280 @@
+// Combiners in a loop of one's own: own parameters, own losses, no model of the library.
+#include "gradient_checks.hpp"
+#include "gradient_methods.hpp"
+
+using namespace gradient_checks;
+
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+// Positive losses at x = 1, some conflict between the rows.
+const MatrixXd kRows{{2, 1, 0, 0.5}, {-1, 2, 1, 0}, {0.5, 0.25, -1, 2}, {1, -1, 0.5, 1}};
+
+TaskLosses with_further(const OwnLoop& loop, const std::vector<int64_t>& detached = {}) {
+  TaskLosses losses = loop.losses(detached);
+  losses.same_batch = losses.another_batch = [&loop, detached] { return loop.losses(detached); };
+  return losses;
+}
+
+std::vector<Tensor> gradients_of(const OwnLoop& loop) {
+  std::vector<Tensor> all = {loop.x.grad()};
+  for (const Tensor& head : loop.heads) all.push_back(head.grad());
+  return all;
+}
+
+std::vector<Tensor> step(Combiner& combiner, OwnLoop& loop, const Parameters& parameters) {
+  loop.clear();
+  combiner.backward(with_further(loop), parameters);
+  return gradients_of(loop);
+}
+
+bool same(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
+  bool same = a.size() == b.size();
+  for (size_t i = 0; same && i < a.size(); ++i)
+    same = a[i].defined() == b[i].defined() && (!a[i].defined() || torch::equal(a[i], b[i]));
+  return same;
+}
+
+}  // namespace
+
+TEST_CASE("own loop: gradients by hand, of a loss combiner and of a gradient combiner") {
+  OwnLoop loop(MatrixXd{{1, 0}, {-1, 1}});  // x = 1, heads 1: losses 1.5 and .5
+  FixedWeights fixed({2, 0.5});
+  fixed.backward(loop.losses(), loop.parameters());
+  CHECK(vector_of(loop.x.grad()).isApprox(Eigen::Vector2d(2 - 0.5, 0.5)));
+  CHECK(loop.heads[0].grad().item<double>() == Approx(2 * 1.5));
+  CHECK(loop.heads[1].grad().item<double>() == Approx(0.5 * 0.5));
+  loop.clear();
+  UpGrad upgrad;  // each row loses what opposes the other: (.5, .5) and (0, 1)
+  upgrad.backward(loop.losses(), loop.parameters());
+  CHECK(vector_of(loop.x.grad()).isApprox(Eigen::Vector2d(0.25, 0.75)));
+  CHECK(loop.heads[0].grad().item<double>() == Approx(1.5));
+  CHECK(loop.heads[1].grad().item<double>() == Approx(0.5));
+}
+
+TEST_CASE("own loop: without lists by task every other leaf gets its gradient") {
+  for (const std::string& name : combiner_names()) {
+    INFO(name);
+    OwnLoop loop(kRows);
+    const auto given = step(*plain_combiner(name, 4), loop, loop.parameters());
+    const auto found = step(*plain_combiner(name, 4), loop, {.shared = {loop.x}});
+    REQUIRE(given.size() == found.size());
+    for (size_t i = 0; i < given.size(); ++i)
+      CHECK(torch::allclose(given[i], found[i], 1e-12, 1e-14));
+  }
+}
+
+TEST_CASE("own loop: a tensor listed twice gets its gradient once") {
+  for (const std::string& name : combiner_names()) {
+    INFO(name);
+    OwnLoop loop(kRows);
+    const auto once = step(*plain_combiner(name, 4), loop, loop.parameters());
+    Parameters doubled = loop.parameters();
+    doubled.shared.push_back(loop.x);
+    for (auto& list : doubled.by_task) list.push_back(list.front());
+    doubled.by_task[2].push_back(loop.x);  // counts as shared
+    const auto twice = step(*plain_combiner(name, 4), loop, doubled);
+    for (size_t i = 0; i < once.size(); ++i)
+      CHECK(torch::allclose(once[i], twice[i], 1e-12, 1e-14));
+  }
+}
+
+TEST_CASE("own loop: a head of two tasks gets the sum of theirs") {
+  OwnLoop loop(MatrixXd{{1, 2}, {3, -1}});
+  loop.heads[1] = loop.heads[0];
+  for (const char* name : {"sum", "upgrad", "graddrop"}) {
+    INFO(name);
+    step(*make_combiner(name), loop, loop.parameters());
+    CHECK(loop.heads[0].grad().item<double>() ==
+          Approx(loop.head_gradient(0) + loop.head_gradient(1)));
+  }
+}
+
+TEST_CASE("own loop: a head whose loss has a gradient learns, whatever reaches the encoder") {
+  for (const std::string& name : gradient_methods()) {
+    INFO(name);
+    OwnLoop loop(kRows);
+    const auto combiner = plain_combiner(name, 4);
+    for (int k = 0; k < 30; ++k) {
+      loop.clear();
+      combiner->backward(with_further(loop, {1}), loop.parameters());
+      for (const Tensor& head : loop.heads) CHECK(std::abs(head.grad().item<double>()) > 1e-3);
+    }
+    loop.clear();
+    combiner->backward(with_further(loop, {0, 1, 2, 3}), loop.parameters());
+    for (const Tensor& head : loop.heads) CHECK(std::abs(head.grad().item<double>()) > 1e-3);
+  }
+}
+
+TEST_CASE("own loop: what cannot be served is an Error before anything is changed") {
+  for (const std::string& name : combiner_names()) {
+    INFO(name);
+    OwnLoop loop(kRows);
+    const auto combiner = plain_combiner(name, 4);
+    const auto error = [&](const TaskLosses& losses, const Parameters& parameters) {
+      const std::string text = error_text([&] { combiner->backward(losses, parameters); });
+      CHECK_FALSE(text.empty());
+      for (const Tensor& gradient : gradients_of(loop)) CHECK_FALSE(gradient.defined());
+      return text;
+    };
+    Parameters parameters = loop.parameters();
+    parameters.by_task.pop_back();
+    CHECK(contains(error(with_further(loop), parameters), "3 tasks, but there are 4"));
+    parameters = loop.parameters();
+    parameters.shared.emplace_back();
+    CHECK(contains(error(with_further(loop), parameters), "undefined tensor"));
+    parameters = loop.parameters();
+    parameters.by_task[2].emplace_back();
+    CHECK(contains(error(with_further(loop), parameters), "task 2"));
+    TaskLosses losses = with_further(loop);
+    losses.values[1] = Tensor();
+    CHECK(contains(error(losses, loop.parameters()), "task \"1\""));
+    losses.values[1] = torch::ones({2}, torch::kDouble).requires_grad_();
+    CHECK(contains(error(losses, loop.parameters()), "[2]"));
+    losses = with_further(loop);
+    for (Tensor& value : losses.values) value = value.detach();
+    CHECK(contains(error(losses, loop.parameters()), "graph"));
+    losses = with_further(loop);
+    losses.values[3] = losses.values[3] * kNan;
+    CHECK_THROWS_AS(combiner->backward(losses, loop.parameters()), FaultyStep);
+    for (const Tensor& gradient : gradients_of(loop)) CHECK_FALSE(gradient.defined());
+    // And the next step is as if nothing had been.
+    CHECK(same(step(*combiner, loop, loop.parameters()),
+               step(*plain_combiner(name, 4), loop, loop.parameters())));
+  }
+}
+
+TEST_CASE("own loop: frozen parameters and losses without a graph are left out") {
+  for (const std::string& name : gradient_methods()) {
+    INFO(name);
+    OwnLoop loop(kRows);
+    Parameters parameters = loop.parameters();
+    const Tensor frozen = torch::ones({3});
+    parameters.shared.push_back(frozen);
+    parameters.by_task[0].push_back(frozen);
+    const auto with_frozen = step(*plain_combiner(name, 4), loop, parameters);
+    CHECK(same(with_frozen, step(*plain_combiner(name, 4), loop, loop.parameters())));
+    loop.clear();
+    TaskLosses losses = with_further(loop);
+    losses.values[1] = losses.values[1].detach();
+    plain_combiner(name, 4)->backward(losses, loop.parameters());
+    CHECK_FALSE(loop.heads[1].grad().defined());
+    CHECK(loop.heads[0].grad().defined());
+  }
+}
+
+TEST_CASE("own loop: looking at a step changes nothing") {
+  for (const std::string& name : combiner_names())
+    for (const char* every : {"", ",every=3"}) {
+      OwnLoop loop(kRows);
+      const auto make = [&] {
+        auto combiner = plain_combiner(name, 4);
+        const auto options = combiner_options(name);
+        if (*every != 0 && !options.empty() && options.back().name == "every")
+          combiner = make_combiner(name + ":" + (every + 1), 4);
+        return combiner;
+      };
+      const auto watched = make(), alone = make();
+      watched->report_every(1);
+      INFO(name << every);
+      for (int k = 0; k < 4; ++k) {
+        CHECK(same(step(*watched, loop, loop.parameters()), step(*alone, loop, loop.parameters())));
+        REQUIRE(watched->last_report());
+        CHECK(watched->last_report()->norms[0] > 0);
+      }
+      if (name == "auto_lambda" || name == "moml" || name == "forum") continue;
+      // A loss that nothing learns from: for those to whom it is no fault.
+      for (Combiner* combiner : {watched.get(), alone.get()}) {
+        loop.clear();
+        TaskLosses losses = with_further(loop);
+        losses.values[2] = losses.values[2].detach();
+        combiner->backward(losses, loop.parameters());
+      }
+      CHECK(watched->last_report()->norms.size() == 4);
+    }
+}
+
+TEST_CASE("own loop: weights and solve work on any combiner at any time") {
+  const MatrixXd gramian = kRows * kRows.transpose();
+  for (const std::string& name : gradient_methods()) {
+    INFO(name);
+    const auto made = plain_combiner(name, 4);
+    auto* combiner = dynamic_cast<GradientCombiner*>(made.get());
+    if (combiner == nullptr) continue;
+    for (int k = 0; k < 2; ++k) {
+      CHECK(combiner->weights(gramian).allFinite());
+      CHECK(combiner->solve(gramian).allFinite());
+    }
+    CHECK_THROWS_AS(combiner->solve(gramian * kNan), FaultyStep);
+    {
+      OwnLoop loop(kRows);  // gone when the combiner is asked again
+      step(*combiner, loop, loop.parameters());
+      TaskLosses losses = with_further(loop);
+      losses.values[0] = losses.values[0] * kNan;
+      CHECK_THROWS_AS(combiner->backward(losses, loop.parameters()), FaultyStep);
+    }
+    CHECK(combiner->weights(gramian).allFinite());
+    CHECK(combiner->solve(gramian).allFinite());
+    CHECK(torch::isfinite(aggregate(*combiner, tensor_of(kRows))).all().item<bool>());
+  }
+}
+
+TEST_CASE("own loop: between two solutions a bad gradient is found, and a resume goes on") {
+  for (const std::string& name : gradient_methods()) {
+    const auto options = combiner_options(name);
+    if (options.back().name != "every") continue;
+    INFO(name);
+    OwnLoop loop(kRows);
+    const auto combiner = make_combiner(name + ":every=3", 4);
+    step(*combiner, loop, loop.parameters());
+    loop.clear();
+    TaskLosses bad = with_further(loop);
+    bad.values[2] = bad.values[2] * kNan;
+    const std::string text = error_text([&] { combiner->backward(bad, loop.parameters()); });
+    CHECK(contains(text, "task \"2\""));
+    CHECK_FALSE(loop.x.grad().defined());
+    const auto resumed = make_combiner(name + ":every=3", 4);
+    resumed->load_state_dict(combiner->state_dict());
+    for (int k = 0; k < 4; ++k)
+      CHECK(
+          same(step(*combiner, loop, loop.parameters()), step(*resumed, loop, loop.parameters())));
+  }
+}
+
+TEST_CASE("own loop: weights of one's own that are no weights are Errors") {
+  OwnLoop loop(kRows);
+  for (const auto& wrong : {VectorXd(VectorXd::Constant(4, kNan)), VectorXd(VectorXd::Ones(3))}) {
+    auto combiner = gradient_combiner([wrong](const MatrixXd&) { return wrong; });
+    CHECK_FALSE(error_text([&] { combiner.backward(loop.losses(), loop.parameters()); }).empty());
+    CHECK_FALSE(loop.x.grad().defined());
+  }
+  struct Directions : DirectionCombiner {
+    explicit Directions(Direction d) : chosen(std::move(d)) {}
+    Direction direction(const Rows&) override { return chosen; }
+    Direction chosen;
+  };
+  const Tensor ones = torch::ones({4}, torch::kDouble);
+  for (const Direction& wrong :
+       {Direction{{ones * kNan}, VectorXd::Ones(4)}, Direction{{ones}, VectorXd::Constant(4, kNan)},
+        Direction{{ones}, VectorXd::Ones(2)},
+        Direction{{torch::ones({3}, torch::kDouble)}, VectorXd::Ones(4)},
+        Direction{{}, VectorXd::Ones(4)}}) {
+    Directions combiner(wrong);
+    CHECK_FALSE(error_text([&] { combiner.backward(loop.losses(), loop.parameters()); }).empty());
+    CHECK_FALSE(loop.x.grad().defined());
+  }
+}
+
+TEST_CASE("own loop: the five lines of a method of one's own") {
+  struct MyWeights : GradientCombiner {
+    VectorXd weights(const MatrixXd& gramian) override {
+      return gramian.diagonal().cwiseSqrt().cwiseInverse();
+    }
+  };
+  OwnLoop loop(MatrixXd{{3, 4}, {0, 2}});
+  MyWeights mine;
+  mine.backward(loop.losses(), {.shared = {loop.x}});
+  CHECK(vector_of(loop.x.grad()).isApprox(Eigen::Vector2d(0.6, 1.8)));
+  CHECK(loop.heads[0].grad().item<double>() == Approx(7.5));
+}
