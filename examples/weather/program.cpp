@@ -59,9 +59,12 @@ void read_config(Settings& settings) {
     settings.recipe = json.at("recipe").get<std::string>();
     settings.combiner = json.at("combiner").get<std::string>();
     settings.class_weights = json.at("class_weights").get<std::string>();
-    settings.seed = json.at("seed").get<int64_t>();
-    settings.epochs = json.at("epochs").get<int64_t>();
-    settings.threads = json.at("threads").get<int>();
+    const auto integer = [&](const char* key) {
+      return mtl::io::json_integer(json.at(key), path.string() + ": " + key);
+    };
+    settings.seed = integer("seed");
+    settings.epochs = integer("epochs");
+    settings.threads = static_cast<int>(std::clamp<int64_t>(integer("threads"), 1, 1024));
     settings.data = json.at("data").get<std::vector<std::string>>();
   } catch (const nlohmann::json::exception& error) {
     throw mtl::Error("{}: {}. Start a new run.", path.string(), error.what());

@@ -1,4 +1,7 @@
 #include <fstream>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "catch.hpp"
 #include "error_text.hpp"
@@ -58,6 +61,21 @@ TEST_CASE("Table: lines of rows, past blank lines and cells of several lines") {
     CHECK(table.line(row) == lines[static_cast<size_t>(row)]);
   CHECK(contains(error_text([&] { table.line(3000); }), "3000 rows, but no row 3000"));
 }
+
+#ifdef __GLIBC__
+TEST_CASE("Table: takes the size of its text, however short the cells are") {
+  const auto in_use = [] {
+    const auto memory = mallinfo2();
+    return memory.uordblks + memory.hblkhd;
+  };
+  std::string text = "a,b,c\n";
+  for (int row = 0; row < 300'000; ++row) text += "1,,x\n";
+  const size_t size = text.size(), before = in_use();
+  const auto table = mtl::Table::parse(std::move(text), "t.csv");
+  CHECK(table.rows() == 300'000);
+  CHECK(in_use() < before + size / 2);  // the text itself was there before
+}
+#endif
 
 TEST_CASE("Table: a column holds what it is asked for, whatever the others are") {
   const auto table = mtl::Table::parse("a,b,a b\n1,\"x \"\"y\"\"\",\n-1e-400,,2\n", "t.csv");
