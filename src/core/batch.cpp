@@ -7,12 +7,20 @@
 namespace mtl {
 
 Batch to(const Batch& batch, torch::Device device) {
+  // Whether labels are missing is soon seen here; on a device each task would wait for the answer.
+  bool complete = batch.complete;
+  if (!complete && !device.is_cpu()) {
+    complete = true;
+    for (const auto& target : batch.targets)
+      complete = complete && target.value().defined() && target.value().is_cpu() &&
+                 labelled_entries(target.value()).all().item<bool>();
+  }
   const auto moved = [device](const NamedTensors& tensors) {
     NamedTensors there;
     for (const auto& item : tensors) there.insert(item.key(), item.value().to(device));
     return there;
   };
-  return {moved(batch.inputs), moved(batch.targets), batch.complete,
+  return {moved(batch.inputs), moved(batch.targets), complete,
           batch.sample_weights.defined() ? batch.sample_weights.to(device) : Tensor(),
           moved(batch.task_sample_weights)};
 }

@@ -36,7 +36,7 @@ Tensor class_target(const Tensor& prediction, const Tensor& labels, const Tensor
 SampleLosses over_classes(const Tensor& losses, const Tensor& target, const Tensor& labelled,
                           const Tensor& class_weights) {
   if (!class_weights.defined()) return over_labelled(losses, labelled);
-  const Tensor weights = class_weights.to(losses.options())
+  const Tensor weights = beside(class_weights, losses)
                              .index_select(0, target.clamp_min(0).flatten())
                              .view(target.sizes())
                              .masked_fill(labelled.logical_not(), 0);

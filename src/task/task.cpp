@@ -26,6 +26,11 @@ std::string torch_text(const c10::Error& error, const Tensor& prediction, const 
 LossValue loss_of(const Task& task, const Tensor& prediction, const Batch& batch) {
   const Tensor* target = batch.targets.find(task.target_name());
   if (target == nullptr || !target->defined()) return {};
+  if (prediction.device() != target->device())
+    throw Error(
+        "task \"{}\": its prediction lies on {}, its target \"{}\" on {}; move the batch to the "
+        "model's device, with mtl::to(batch, device) or TrainerOptions::device",
+        task.name, prediction.device().str(), task.target_name(), target->device().str());
   try {
     return task.loss(prediction, *target, batch.complete, sample_weights_of(batch, task.name));
   } catch (const Error& error) {

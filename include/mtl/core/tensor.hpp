@@ -14,6 +14,13 @@ using Tensor = torch::Tensor;
 /// Name -> tensor, in the order of insertion.
 using NamedTensors = torch::OrderedDict<std::string, Tensor>;
 
+/// `tensor`, of few numbers, in the type of `like` and on its device. The caller does not wait for
+/// a GPU: the copy goes through page-locked memory, which torch keeps until it is done.
+inline Tensor beside(const Tensor& tensor, const Tensor& like) {
+  if (!tensor.is_cpu() || !like.is_cuda()) return tensor.to(like.device(), like.scalar_type());
+  return tensor.to(like.scalar_type()).pin_memory().to(like.device(), /*non_blocking=*/true);
+}
+
 /// A shape as a reader writes it: "[32, 14, 10]".
 inline std::string shape_text(const Tensor& tensor) {
   if (!tensor.defined()) return "[undefined]";

@@ -286,17 +286,25 @@ std::vector<Tensor> Engine::State::weighted_sum(const Eigen::VectorXd& weights,
                                                 bool rows_wanted_again) {
   const at::NoGradGuard no_grad;
   std::vector<Tensor> sums(columns().size());
+  Tensor there;  // the weights where the layers lie: as a rule one copy for all
   for (const auto& layer : layers) {
     if (!wanted[layer.weight] && !(layer.bias && wanted[*layer.bias])) continue;
-    auto [weight, bias] = engine::weighted_sum(layer, weights);
+    if (!there.defined() || there.device() != layer.delta.device() ||
+        there.scalar_type() != layer.delta.scalar_type())
+      there = engine::weights_beside(layer.delta, weights);
+    auto [weight, bias] = engine::weighted_sum(layer, there);
     if (wanted[layer.weight]) sums[layer.weight] = std::move(weight);
     if (layer.bias && wanted[*layer.bias]) sums[*layer.bias] = bias.view_as(columns()[*layer.bias]);
   }
+  Rows rows;
+  std::vector<size_t> places;
   for (size_t c = 0; c < columns().size(); ++c) {
     if (!wanted[c] || sums[c].defined()) continue;
-    sums[c] = rows_wanted_again ? engine::weighted_sum(column_rows[c], weights)
-                                : engine::weighted_sum(std::move(column_rows[c]), weights);
+    rows.push_back(rows_wanted_again ? column_rows[c] : std::move(column_rows[c]));
+    places.push_back(c);
   }
+  auto found = engine::weighted_sums(std::move(rows), weights);
+  for (size_t i = 0; i < places.size(); ++i) sums[places[i]] = std::move(found[i]);
   return sums;
 }
 
@@ -404,13 +412,13 @@ Eigen::VectorXd Engine::products(const std::vector<Tensor>& direction) {
   }
   state_->capture(/*rows_wanted=*/false);
   const at::NoGradGuard no_grad;
-  Eigen::VectorXd result = Eigen::VectorXd::Zero(tasks());
-  if (!state_->columns().empty()) result = mtl::products(state_->column_rows, direction);
+  engine::NumberSums result(tasks());
+  engine::add_products(state_->column_rows, direction, result);
   for (const auto& layer : state_->layers) {
     engine::add_products(layer, direction[layer.weight],
                          layer.bias ? direction[*layer.bias] : Tensor(), result);
   }
-  return result;
+  return result.value();
 }
 
 void Engine::write_gradients(const Eigen::VectorXd& weights, HeadGradient heads) {

@@ -1,9 +1,11 @@
 #include "gramian_sum.hpp"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 #include "workspace.hpp"
@@ -134,13 +136,19 @@ void GramianSum::add_rows(const std::vector<Tensor>& rows, bool in_double) {
     index.push_back(static_cast<int64_t>(t));
   }
   if (defined.empty()) return;
-  const auto flat = flatten(defined);
+  auto flat = flatten(defined);
   const auto& first = flat.front();
   const auto type = product_type(first, in_double);
   const auto count = static_cast<int64_t>(flat.size());
   if (first.is_cpu() && type == first.scalar_type() && loop_pays(count, first.numel())) {
     sum_(index, index) += products_of(flat, flat, true, type, first.numel());
     return;
+  }
+  if (!first.is_cpu()) {
+    std::vector<Tensor> by_task(rows.size());
+    for (size_t i = 0; i < flat.size(); ++i)
+      by_task[static_cast<size_t>(index[i])] = std::move(flat[i]);
+    return wait(std::move(by_task), type);
   }
   // The chunk is copied so that T rows lie side by side in the cache; a [T, P] copy never exists.
   const auto columns = first.numel();
@@ -159,12 +167,11 @@ void GramianSum::add_product(const Tensor& a, const Tensor& b, bool symmetric) {
     sum_ += products_of(a, b, symmetric, a.scalar_type(), columns);
     return;
   }
+  if (!a.is_cpu()) return add_device_product(a, b);
   for (int64_t begin = 0; begin < columns; begin += chunk) {
     const auto width = std::min(columns - begin, chunk);
     const auto product = at::mm(a.narrow(1, begin, width), b.narrow(1, begin, width).t());
-    if (!product.is_cpu()) {
-      on_device(product).add_(product);
-    } else if (product.scalar_type() == at::kDouble) {
+    if (product.scalar_type() == at::kDouble) {
       sum_ +=
           Eigen::Map<const RowMajor>(product.data_ptr<double>(), product.size(0), product.size(1));
     } else {
@@ -172,6 +179,64 @@ void GramianSum::add_product(const Tensor& a, const Tensor& b, bool symmetric) {
           Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
       sum_ += Map(product.data_ptr<float>(), product.size(0), product.size(1)).cast<double>();
     }
+  }
+}
+
+void GramianSum::wait(std::vector<Tensor> rows, at::ScalarType type) {
+  const auto& first =
+      *std::find_if(rows.begin(), rows.end(), [](const Tensor& row) { return row.defined(); });
+  auto place = std::find_if(waiting_.begin(), waiting_.end(), [&](const Waiting& waiting) {
+    const auto& there = waiting.rows.front();
+    const auto& row =
+        *std::find_if(there.begin(), there.end(), [](const Tensor& r) { return r.defined(); });
+    return row.device() == first.device() && row.scalar_type() == first.scalar_type() &&
+           waiting.type == type;
+  });
+  const auto columns = first.numel();
+  if (place == waiting_.end()) {
+    waiting_.push_back({type, {}, 0});
+    place = std::prev(waiting_.end());
+  } else if ((place->columns + columns) * sum_.rows() > device_block) {
+    multiply(*place);
+  }
+  place->columns += columns;
+  place->rows.push_back(std::move(rows));
+}
+
+void GramianSum::multiply(Waiting& waiting) {
+  const auto tasks = sum_.rows();
+  std::vector<Tensor> parts;
+  parts.reserve(waiting.rows.size() * static_cast<size_t>(tasks));
+  for (int64_t t = 0; t < tasks; ++t) {
+    for (const auto& rows : waiting.rows) {
+      const auto& row = rows[static_cast<size_t>(t)];
+      if (row.defined()) {
+        parts.push_back(row);
+        continue;
+      }
+      const auto& other =
+          *std::find_if(rows.begin(), rows.end(), [](const Tensor& r) { return r.defined(); });
+      parts.push_back(at::zeros({1}, other.options()).expand({other.numel()}));
+    }
+  }
+  const auto joined = at::cat(parts).to(waiting.type).view({tasks, waiting.columns});
+  add_device_product(joined, joined);
+  waiting.rows.clear();
+  waiting.columns = 0;
+}
+
+void GramianSum::add_device_product(const Tensor& a, const Tensor& b) {
+  const auto tasks = a.size(0), columns = a.size(1);
+  const auto chunks = columns / device_chunk, whole = chunks * device_chunk;
+  if (chunks > 0) {
+    const auto cut = [&](const Tensor& rows) {  // [chunks, T, device_chunk]
+      return rows.narrow(1, 0, whole).view({tasks, chunks, device_chunk}).transpose(0, 1);
+    };
+    on_device(a).add_(at::bmm(cut(a), cut(b).transpose(1, 2)).sum(0, false, at::kDouble));
+  }
+  if (whole < columns) {
+    on_device(a).add_(
+        at::mm(a.narrow(1, whole, columns - whole), b.narrow(1, whole, columns - whole).t()));
   }
 }
 
@@ -183,7 +248,9 @@ Tensor& GramianSum::on_device(const Tensor& like) {
       at::zeros({sum_.rows(), sum_.cols()}, like.options().dtype(at::kDouble)));
 }
 
-Eigen::MatrixXd GramianSum::value() const {
+Eigen::MatrixXd GramianSum::value() {
+  for (auto& waiting : waiting_)
+    if (waiting.columns > 0) multiply(waiting);
   Eigen::MatrixXd total = sum_;
   for (const auto& device_sum : device_sums_) {
     const auto here = device_sum.cpu();
@@ -228,16 +295,72 @@ Tensor weighted_sum(std::vector<Tensor> rows, const Eigen::VectorXd& weights) {
   return sum;
 }
 
-double inner(const Tensor& a, const Tensor& b) {
-  const auto flat = flatten({dense(a), dense(b)});
-  double sum = 0;
-  for (int64_t begin = 0; begin < flat[0].numel(); begin += GramianSum::chunk) {
-    const auto width = std::min(flat[0].numel() - begin, GramianSum::chunk);
-    sum += at::dot(flat[0].narrow(0, begin, width).to(at::kDouble),
-                   flat[1].narrow(0, begin, width).to(at::kDouble))
-               .item<double>();
+std::vector<Tensor> weighted_sums(std::vector<std::vector<Tensor>> rows,
+                                  const Eigen::VectorXd& weights) {
+  std::vector<Tensor> sums(rows.size());
+  std::vector<std::vector<Tensor>> together(static_cast<size_t>(weights.size()));  // by task
+  std::vector<size_t> places;
+  bool all_owned = true;
+  for (size_t p = 0; p < rows.size(); ++p) {
+    const auto& like = places.empty() ? rows[p].front() : together.front().front();
+    const bool fits = std::all_of(rows[p].begin(), rows[p].end(), [&](const Tensor& row) {
+      return row.defined() && !row.is_cpu() && row.layout() == at::kStrided &&
+             row.device() == like.device() && row.scalar_type() == like.scalar_type();
+    });
+    if (!fits) {
+      sums[p] = weighted_sum(std::move(rows[p]), weights);
+      continue;
+    }
+    all_owned = all_owned && owned(rows[p].front());
+    for (size_t t = 0; t < together.size(); ++t) together[t].push_back(std::move(rows[p][t]));
+    places.push_back(p);
   }
-  return sum;
+  if (places.empty()) return sums;
+  std::vector<Tensor> total = std::move(together.front());
+  if (all_owned) {
+    at::_foreach_mul_(total, weights[0]);
+  } else {
+    total = at::_foreach_mul(total, weights[0]);
+  }
+  for (size_t t = 1; t < together.size(); ++t)
+    at::_foreach_add_(total, together[t], weights[static_cast<int64_t>(t)]);
+  for (size_t i = 0; i < places.size(); ++i) sums[places[i]] = std::move(total[i]);
+  return sums;
+}
+
+Tensor inner(const Tensor& a, const Tensor& b) {
+  const auto flat = flatten({dense(a), dense(b)});
+  const auto columns = flat[0].numel();
+  const auto most = flat[0].is_cpu() ? GramianSum::chunk : GramianSum::device_block;
+  Tensor sum;
+  for (int64_t begin = 0; begin < columns; begin += most) {
+    const auto width = std::min(columns - begin, most);
+    const auto part = at::dot(flat[0].narrow(0, begin, width).to(at::kDouble),
+                              flat[1].narrow(0, begin, width).to(at::kDouble));
+    sum = sum.defined() ? sum + part : part;
+  }
+  return sum.defined() ? sum : at::zeros({}, flat[0].options().dtype(at::kDouble));
+}
+
+void NumberSums::add(int64_t entry, const Tensor& number) {
+  if (number.is_cpu()) {
+    sums_[entry] += number.item<double>();
+    return;
+  }
+  on_device_.push_back(number.to(at::kDouble).reshape({}));
+  entries_.push_back(entry);
+}
+
+Eigen::VectorXd NumberSums::value() {
+  if (!on_device_.empty()) {
+    // Numbers of a second device pass through the first.
+    for (auto& number : on_device_) number = number.to(on_device_.front().device(), true);
+    const auto here = at::stack(on_device_).cpu();
+    for (size_t i = 0; i < entries_.size(); ++i) sums_[entries_[i]] += here.data_ptr<double>()[i];
+    on_device_.clear();
+    entries_.clear();
+  }
+  return sums_;
 }
 
 }  // namespace mtl::engine

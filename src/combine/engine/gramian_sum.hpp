@@ -9,9 +9,14 @@
 namespace mtl::engine {
 
 /// G [T, T], summed in double precision from products of at most `chunk` columns.
+///
+/// On a device the work is put in few large kernels, since each costs microseconds whatever it
+/// does: the rows of many parameters are joined, and their chunks multiplied in one batch.
 class GramianSum {
  public:
   static constexpr int64_t chunk = 1 << 15;
+  static constexpr int64_t device_chunk = 1 << 12;  // as many products at once as keep it busy
+  static constexpr int64_t device_block = 1 << 26;  // elements of T rows that are joined at most
 
   explicit GramianSum(int64_t tasks) : sum_(Eigen::MatrixXd::Zero(tasks, tasks)) {}
 
@@ -23,13 +28,41 @@ class GramianSum {
   void add_product(const at::Tensor& a, const at::Tensor& b, bool symmetric);
 
   /// The sum, exactly symmetric. Waits for the device.
-  Eigen::MatrixXd value() const;
+  Eigen::MatrixXd value();
 
  private:
+  // Rows on one device, of one type, whose product is still due: [parameter][task], undefined =
+  // zero.
+  struct Waiting {
+    at::ScalarType type;
+    std::vector<std::vector<at::Tensor>> rows;
+    int64_t columns = 0;
+  };
+
+  void wait(std::vector<at::Tensor> rows, at::ScalarType type);
+  void multiply(Waiting& waiting);
+  void add_device_product(const at::Tensor& a, const at::Tensor& b);
   at::Tensor& on_device(const at::Tensor& like);
 
   Eigen::MatrixXd sum_;
   std::vector<at::Tensor> device_sums_;  // [T, T] double, one for each device other than the CPU
+  std::vector<Waiting> waiting_;
+};
+
+/// Sums by entry of numbers wherever they lie; those on a device are read together at the end.
+class NumberSums {
+ public:
+  explicit NumberSums(int64_t entries) : sums_(Eigen::VectorXd::Zero(entries)) {}
+
+  void add(int64_t entry, const at::Tensor& number);  // of one element
+
+  /// Waits for the device, once.
+  Eigen::VectorXd value();
+
+ private:
+  Eigen::VectorXd sums_;
+  std::vector<at::Tensor> on_device_;
+  std::vector<int64_t> entries_;
 };
 
 /// The Gramian that `add` sums up; again in double precision if a square left the range of a float.
@@ -43,7 +76,17 @@ at::Tensor dense(at::Tensor gradient);
 /// has given that away, otherwise a fresh tensor.
 at::Tensor weighted_sum(std::vector<at::Tensor> rows, const Eigen::VectorXd& weights);
 
-/// <a, b> of two tensors of one shape, summed in double precision.
-double inner(const at::Tensor& a, const at::Tensor& b);
+/// The same for many parameters, rows [parameter][task]; those on a device with a few kernels a
+/// task instead of one a task and parameter.
+std::vector<at::Tensor> weighted_sums(std::vector<std::vector<at::Tensor>> rows,
+                                      const Eigen::VectorXd& weights);
+
+/// <a, b> of two tensors of one shape, summed in double precision; one number, where they lie.
+at::Tensor inner(const at::Tensor& a, const at::Tensor& b);
+
+/// Adds <row t, direction> over all parameters, rows [parameter][task], to `result`; undefined
+/// parts are zero.
+void add_products(const std::vector<std::vector<at::Tensor>>& rows,
+                  const std::vector<at::Tensor>& direction, NumberSums& result);
 
 }  // namespace mtl::engine

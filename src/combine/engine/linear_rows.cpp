@@ -4,21 +4,17 @@
 
 #include <algorithm>
 
+#include "mtl/core/tensor.hpp"
+
 namespace mtl::engine {
 namespace {
 
 using at::Tensor;
 
 // Blocks of samples and of row elements: what a matrix product works on at once stays within the
-// cache.
-constexpr int64_t sample_block = 64;
-constexpr int64_t row_block = 1 << 22;
-
-Tensor task_weights(const Tensor& like, const Eigen::VectorXd& weights) {
-  const auto here =
-      at::from_blob(const_cast<double*>(weights.data()), {weights.size()}, at::kDouble);
-  return here.to(like.options(), /*non_blocking=*/false, /*copy=*/true);
-}
+// cache. A device wants few and large ones instead.
+int64_t sample_block(const Tensor& like) { return like.is_cpu() ? 64 : 512; }
+int64_t row_block(const Tensor& like) { return like.is_cpu() ? 1 << 22 : 1 << 26; }
 
 // G_st = <delta_s, K delta_t> with K = input input^T [N, N] (+ 1 for the bias). K is symmetric, so
 // that half of it, with twice the weight off the diagonal, gives the same G once that is made
@@ -30,15 +26,16 @@ void add_through_products(const LinearRows& layer, bool bias, GramianSum& sum,
   const auto samples = delta.size(1);
   auto half = at::mm(layer.input, layer.input.t());  // the whole, as yet
   if (bias) half.add_(1);
-  if (samples <= sample_block) {
+  const auto block = sample_block(delta);
+  if (samples <= block) {
     auto product = workspace.scratch(delta.sizes(), delta);
     at::bmm_out(product, half.unsqueeze(0).expand({tasks, samples, samples}), delta);
     return sum.add_product(delta.flatten(1), product.flatten(1), true);
   }
   half.tril_().mul_(2);
   half.diagonal().mul_(0.5);
-  for (int64_t begin = 0; begin < samples; begin += sample_block) {
-    const auto size = std::min(sample_block, samples - begin);
+  for (int64_t begin = 0; begin < samples; begin += block) {
+    const auto size = std::min(block, samples - begin);
     const auto end = begin + size;
     const auto rows =
         half.narrow(0, begin, size).narrow(1, 0, end).unsqueeze(0).expand({tasks, size, end});
@@ -59,7 +56,7 @@ void add_through_rows(const LinearRows& layer, bool weight, bool bias, GramianSu
   }
   if (!weight) return;
   const auto input = layer.input.unsqueeze(0).expand({tasks, delta.size(1), layer.input.size(1)});
-  const auto block = std::max<int64_t>(1, row_block / (tasks * layer.input.size(1)));
+  const auto block = std::max<int64_t>(1, row_block(delta) / (tasks * layer.input.size(1)));
   for (int64_t begin = 0; begin < delta.size(2); begin += block) {
     const auto size = std::min(block, delta.size(2) - begin);
     auto rows = workspace.scratch({tasks, size, layer.input.size(1)}, delta);
@@ -105,15 +102,20 @@ std::vector<Tensor> weight_rows(const LinearRows& layer) {
 
 std::vector<Tensor> bias_rows(const LinearRows& layer) { return layer.delta.sum(1).unbind(0); }
 
-std::pair<Tensor, Tensor> weighted_sum(const LinearRows& layer, const Eigen::VectorXd& weights) {
+Tensor weights_beside(const Tensor& like, const Eigen::VectorXd& weights) {
+  const auto here =
+      at::from_blob(const_cast<double*>(weights.data()), {weights.size()}, at::kDouble);
+  return beside(here.clone(), like);
+}
+
+std::pair<Tensor, Tensor> weighted_sum(const LinearRows& layer, const Tensor& weights) {
   const auto& delta = layer.delta;
-  const auto mixed = at::mv(delta.flatten(1).t(), task_weights(delta, weights))
-                         .view({delta.size(1), delta.size(2)});
+  const auto mixed = at::mv(delta.flatten(1).t(), weights).view({delta.size(1), delta.size(2)});
   return {at::mm(mixed.t(), layer.input), layer.bias ? mixed.sum(0) : Tensor()};
 }
 
 void add_products(const LinearRows& layer, const Tensor& weight, const Tensor& bias,
-                  Eigen::VectorXd& result) {
+                  NumberSums& result) {
   if (!weight.defined() && !bias.defined()) return;
   const auto& delta = layer.delta;
   Tensor change;  // of the layer's output along the direction [N, out]
@@ -123,7 +125,7 @@ void add_products(const LinearRows& layer, const Tensor& weight, const Tensor& b
     change =
         change.defined() ? change + row : row.expand({delta.size(1), delta.size(2)}).contiguous();
   }
-  for (int64_t t = 0; t < delta.size(0); ++t) result[t] += engine::inner(delta[t], change);
+  for (int64_t t = 0; t < delta.size(0); ++t) result.add(t, engine::inner(delta[t], change));
 }
 
 }  // namespace mtl::engine

@@ -33,12 +33,15 @@ void add_gramian(const LinearRows& layer, bool weight, bool bias, bool in_double
 std::vector<at::Tensor> weight_rows(const LinearRows& layer);  // T tensors [out, in]
 std::vector<at::Tensor> bias_rows(const LinearRows& layer);    // T tensors [out]
 
-/// sum_t w_t of the rows of the weight and of the bias (undefined without bias).
-std::pair<at::Tensor, at::Tensor> weighted_sum(const LinearRows& layer,
-                                               const Eigen::VectorXd& weights);
+/// The weights [T] where `like` lies and of its type. Nobody waits for a device.
+at::Tensor weights_beside(const at::Tensor& like, const Eigen::VectorXd& weights);
+
+/// sum_t w_t of the rows of the weight and of the bias (undefined without bias); `weights` [T]
+/// beside delta.
+std::pair<at::Tensor, at::Tensor> weighted_sum(const LinearRows& layer, const at::Tensor& weights);
 
 /// Adds <row t, direction> to `result`; either direction may be undefined.
 void add_products(const LinearRows& layer, const at::Tensor& weight, const at::Tensor& bias,
-                  Eigen::VectorXd& result);
+                  NumberSums& result);
 
 }  // namespace mtl::engine

@@ -2,9 +2,6 @@
 
 #include <ATen/ATen.h>
 
-#include <algorithm>
-#include <cmath>
-
 #include "gramian_sum.hpp"
 #include "mtl/core/error.hpp"
 
@@ -14,16 +11,12 @@ namespace {
 using at::Tensor;
 using engine::GramianSum;
 
-bool any_defined(const std::vector<Tensor>& rows) {
-  return std::any_of(rows.begin(), rows.end(), [](const Tensor& row) { return row.defined(); });
-}
-
 int64_t tasks_of(const Rows& rows) {
   return rows.empty() ? 0 : static_cast<int64_t>(rows.front().size());
 }
 
-double squared_norm(const Tensor& tensor) {
-  return at::norm(tensor, 2, at::IntArrayRef{}, false, at::kDouble).square().item<double>();
+Tensor squared_norm(const Tensor& tensor) {
+  return at::norm(tensor, 2, at::IntArrayRef{}, false, at::kDouble).square();
 }
 
 }  // namespace
@@ -66,14 +59,14 @@ Eigen::MatrixXd gramian_of(const Rows& rows, const Eigen::MatrixXd& combinations
 
 Eigen::VectorXd norms(const Rows& rows) {
   const at::NoGradGuard no_grad;
-  Eigen::VectorXd squares = Eigen::VectorXd::Zero(tasks_of(rows));
+  engine::NumberSums squares(tasks_of(rows));
   for (const auto& parameter : rows) {
     for (size_t t = 0; t < parameter.size(); ++t) {
       if (parameter[t].defined())
-        squares[static_cast<int64_t>(t)] += squared_norm(engine::dense(parameter[t]));
+        squares.add(static_cast<int64_t>(t), squared_norm(engine::dense(parameter[t])));
     }
   }
-  return squares.cwiseSqrt();
+  return squares.value().cwiseSqrt();
 }
 
 std::vector<Tensor> weighted_sum(const Rows& rows, const Eigen::VectorXd& weights) {
@@ -85,15 +78,20 @@ std::vector<Tensor> weighted_sum(const Rows& rows, const Eigen::VectorXd& weight
 
 Eigen::VectorXd products(const Rows& rows, const std::vector<Tensor>& direction) {
   const at::NoGradGuard no_grad;
-  Eigen::VectorXd result = Eigen::VectorXd::Zero(tasks_of(rows));
-  for (size_t p = 0; p < rows.size(); ++p) {
-    if (p >= direction.size() || !direction[p].defined() || !any_defined(rows[p])) continue;
+  engine::NumberSums result(tasks_of(rows));
+  engine::add_products(rows, direction, result);
+  return result.value();
+}
+
+void engine::add_products(const Rows& rows, const std::vector<Tensor>& direction,
+                          NumberSums& result) {
+  for (size_t p = 0; p < rows.size() && p < direction.size(); ++p) {
+    if (!direction[p].defined()) continue;
     for (size_t t = 0; t < rows[p].size(); ++t) {
       if (rows[p][t].defined())
-        result[static_cast<int64_t>(t)] += engine::inner(rows[p][t], direction[p]);
+        result.add(static_cast<int64_t>(t), engine::inner(rows[p][t], direction[p]));
     }
   }
-  return result;
 }
 
 }  // namespace mtl

@@ -48,7 +48,7 @@ struct BinaryCrossEntropy {
   /// Broadcast along dimension 1. Error: neither one weight nor one an output.
   Tensor weight_for(const Tensor& prediction) const {
     if (!pos_weight.defined()) return {};
-    const Tensor weight = pos_weight.to(prediction.options());
+    const Tensor weight = beside(pos_weight, prediction);
     if (weight.numel() == 1) return weight.reshape({1});
     if (prediction.dim() < 2 || prediction.size(1) != weight.numel())
       throw Error("BinaryCrossEntropy: there are {} pos_weights, but the prediction has shape {}",

@@ -28,7 +28,7 @@ struct CrossEntropy {
       // LibTorch weighs the smoothed classes too and divides by the weight of the label in the end.
       Tensor spread = -log_probability.mean(1);
       if (class_weights.defined()) {
-        const Tensor weights = class_weights.to(prediction.options());
+        const Tensor weights = beside(class_weights, prediction);
         const Tensor own = weights.index_select(0, index.flatten()).view(target.sizes());
         spread = -log_probability.movedim(1, -1).matmul(weights) /
                  static_cast<double>(prediction.size(1)) / own.masked_fill(own.eq(0), 1);
@@ -49,7 +49,7 @@ struct CrossEntropy {
     if (!class_weights.defined())
       return {torch::cross_entropy_loss(prediction, target, {}, at::Reduction::Mean, missing_class,
                                         label_smoothing)};
-    const Tensor weights = class_weights.to(prediction.options());
+    const Tensor weights = beside(class_weights, prediction);
     const Tensor sum =
         torch::cross_entropy_loss(prediction, target, weights, at::Reduction::Sum, missing_class);
     const Tensor total = weights.index_select(0, target.flatten()).sum();

@@ -27,7 +27,7 @@ struct Quantile {
     const Tensor missing = labelled.logical_not();
     const Tensor error =
         truth.masked_fill(missing, 0).unsqueeze(2) - y.masked_fill(missing.unsqueeze(2), 0);
-    const Tensor q = torch::tensor(quantiles, torch::kDouble).to(prediction.options());
+    const Tensor q = beside(torch::tensor(quantiles, torch::kDouble), prediction);
     return over_labelled(torch::maximum(q * error, (q - 1) * error).mean(2), labelled);
   }
 
