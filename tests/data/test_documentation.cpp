@@ -93,6 +93,15 @@ TEST_CASE("docs/data.md: windows") {
   CHECK(batch.inputs["input"].sizes().vec() == std::vector<int64_t>{32, 14, 10});
 }
 
+TEST_CASE("docs/data.md: feeding a GPU") {
+  const mtl::TensorDataset data({{"input", torch::rand({100, 3})}}, {{"sum", torch::rand({100})}});
+  const torch::Device device = torch::kCPU;
+
+  mtl::BatchLoader batches(data, {.batch_size = 64, .shuffle = true});
+  mtl::Prefetch train(batches, {.device = device});  // trainer.fit(train, valid)
+  CHECK(train.batches() == 2);
+}
+
 TEST_CASE("docs/data.md: data of one's own") {
   mtl::BatchLoader loader(Noise{}, {.batch_size = 100});
   CHECK(loader.batches() == 10);

@@ -7,6 +7,7 @@
 #include "mtl/data/scalers/scalers.hpp"
 #include "mtl/data/shuffled_order.hpp"
 #include "mtl/data/splits/splits.hpp"
+#include "mtl/data/prefetch.hpp"
 #include "mtl/data/table.hpp"
 #include "mtl/data/windows.hpp"
 #ifdef MTL_HAS_IMAGES
