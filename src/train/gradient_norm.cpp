@@ -1,6 +1,9 @@
 #include "gradient_norm.hpp"
 
+#include <ATen/ATen.h>
+
 #include <Eigen/Core>
+#include <algorithm>
 #include <cmath>
 
 namespace mtl {
@@ -29,22 +32,8 @@ bool is_finite(const Tensor& tensor) {
 }
 
 bool gradients_are_finite(const std::vector<Tensor>& parameters) {
-  std::vector<Tensor> on_device;
-  for (const Tensor& parameter : parameters) {
-    const Tensor& gradient = parameter.grad();
-    if (!gradient.defined()) continue;
-    if (gradient.is_cpu()) {
-      if (!is_finite(gradient)) return false;
-    } else {
-      on_device.push_back(gradient);
-    }
-  }
-  if (on_device.empty()) return true;
-  torch::NoGradGuard no_grad;
-  std::vector<Tensor> zeros;
-  for (const Tensor& gradient : on_device)
-    zeros.push_back((gradient.abs().amax() * 0).to(torch::kFloat));
-  return torch::stack(zeros).sum().item<float>() == 0;
+  return std::all_of(parameters.begin(), parameters.end(),
+                     [](const Tensor& parameter) { return mtl::is_finite(parameter.grad()); });
 }
 
 bool clip_gradients(const std::vector<Tensor>& parameters, double max_norm) {
@@ -65,6 +54,31 @@ bool clip_gradients(const std::vector<Tensor>& parameters, double max_norm) {
   if (factor.item<double>() < 1.0)
     for (const Tensor& gradient : gradients) gradient.mul_(factor);
   return true;
+}
+
+Tensor clip_unread(const std::vector<Tensor>& parameters, double max_norm, torch::Device device) {
+  const torch::NoGradGuard no_grad;
+  std::vector<Tensor> there, elsewhere;  // a combiner may keep what it learns on the CPU
+  for (const Tensor& parameter : parameters) {
+    const Tensor& gradient = parameter.grad();
+    if (gradient.defined())
+      (gradient.device() == device && !gradient.is_sparse() ? there : elsewhere)
+          .push_back(gradient);
+  }
+  const auto zero = torch::zeros({}, torch::device(device));
+  const int order = max_norm > 0 ? 2 : 1;  // a sum of squares leaves the range of a float sooner
+  std::vector<Tensor> norms;
+  if (!there.empty()) norms = at::_foreach_norm(there, order);
+  for (const Tensor& gradient : elsewhere)
+    norms.push_back((gradient.is_sparse() ? gradient.coalesce().values() : gradient).norm(order));
+  for (Tensor& norm : norms) norm = beside(norm, zero);
+  const Tensor norm = norms.empty() ? zero : torch::stack(norms).norm(order);
+  if (max_norm == 0) return norm;
+  // Always scaled, since whether it is needed would have to be read; a factor of 1 changes no bit.
+  const Tensor factor = (max_norm / (norm + 1e-6)).clamp_max(1.0);
+  for (Tensor& gradient : there) gradient.mul_(factor);
+  for (Tensor& gradient : elsewhere) gradient.mul_(factor.to(gradient.device()));
+  return norm;
 }
 
 }  // namespace mtl

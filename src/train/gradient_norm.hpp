@@ -9,12 +9,15 @@ namespace mtl {
 /// False where a real tensor holds NaN or infinity. Undefined tensors are finite.
 bool is_finite(const Tensor& tensor);
 
-/// False where a gradient of one of the parameters holds NaN or infinity. On the CPU one pass over
-/// each gradient; on a device one wait for all of them.
+/// False where a gradient of one of the parameters holds NaN or infinity.
 bool gradients_are_finite(const std::vector<Tensor>& parameters);
 
 /// Scales all gradients by one factor, so that their common 2-norm is at most `max_norm`: the bits
 /// of torch's clip_grad_norm_. False, and nothing changed: the norm is not finite.
 bool clip_gradients(const std::vector<Tensor>& parameters, double max_norm);
+
+/// The same for a model on a device, whose work goes on: one number [] there that is finite where
+/// the gradients are, for the caller to read. `max_norm` 0: nothing is scaled.
+Tensor clip_unread(const std::vector<Tensor>& parameters, double max_norm, torch::Device device);
 
 }  // namespace mtl

@@ -40,13 +40,21 @@ int64_t first_not_finite(const std::vector<double>& numbers) {
   return -1;
 }
 
-void LossMeter::add(const TaskLosses& losses, const std::vector<double>& values) {
-  for (size_t i = 0; i < values.size(); ++i) {
+std::vector<Tensor> loss_scalars(const TaskLosses& losses) {
+  std::vector<Tensor> scalars = losses.values;
+  for (const Tensor& weight : losses.weights)
+    if (weight.defined()) scalars.push_back(weight);
+  return scalars;
+}
+
+void LossMeter::add(const TaskLosses& losses, const std::vector<double>& numbers) {
+  size_t next_weight = losses.values.size();
+  for (size_t i = 0; i < losses.values.size(); ++i) {
     const auto task = static_cast<size_t>(losses.tasks[i]);
     const bool weighted = i < losses.weights.size() && losses.weights[i].defined();
     const double weight =
-        weighted ? numbers_of({losses.weights[i]}).front() : static_cast<double>(losses.samples[i]);
-    sums_[task] += values[i] * weight;
+        weighted ? numbers[next_weight++] : static_cast<double>(losses.samples[i]);
+    sums_[task] += numbers[i] * weight;
     weights_[task] += weight;
   }
 }
@@ -68,7 +76,6 @@ double total_of(Combiner* combiner, const TaskRegistry& tasks, const std::vector
     present.names.push_back(tasks[t].name);
     present.kinds.push_back(tasks[t].loss.kind());
     present.samples.push_back(1);
-    present.kinds.push_back(tasks[t].loss.kind());
     present.values.push_back(torch::tensor(loss, torch::kDouble));
   }
   if (present.values.empty()) return std::numeric_limits<double>::quiet_NaN();

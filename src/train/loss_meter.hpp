@@ -12,6 +12,9 @@ namespace mtl {
 /// they come together, with one wait.
 std::vector<double> numbers_of(const std::vector<Tensor>& scalars);
 
+/// What a LossMeter needs to know: the losses' values, then the weights of those that have one.
+std::vector<Tensor> loss_scalars(const TaskLosses& losses);
+
 /// The mean loss of each task over an epoch: `sum(value * weight) / sum(weight)`, which does not
 /// depend on how samples fall into batches.
 class LossMeter {
@@ -19,8 +22,8 @@ class LossMeter {
   explicit LossMeter(int64_t tasks)
       : sums_(static_cast<size_t>(tasks)), weights_(static_cast<size_t>(tasks)) {}
 
-  /// `values`: numbers_of(losses.values).
-  void add(const TaskLosses& losses, const std::vector<double>& values);
+  /// `numbers`: numbers_of(loss_scalars(losses)).
+  void add(const TaskLosses& losses, const std::vector<double>& numbers);
 
   /// By task; NaN for a task without any label.
   std::vector<double> means() const;

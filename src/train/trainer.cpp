@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cmath>
 #include <exception>
 #include <functional>
 #include <optional>
@@ -250,17 +251,42 @@ class Trainer::Loop {
     NamedTensors predictions = forward(model_, batch);
     losses = task_losses(model_, predictions, batch);
     if (losses.size() == 0) return {};
-    values = numbers_of(losses.values);
-    if (const int64_t at = first_not_finite(values); at >= 0) {
+    const torch::Device device = losses.values.front().device();
+    const auto faulty_loss = [&]() -> std::string {
+      const int64_t at = first_not_finite(values);
+      if (at < 0 || at >= losses.size()) return {};
       const std::string& task = losses.names[static_cast<size_t>(at)];
       return fmt::format("task \"{}\": the loss is NaN or infinite: {}", task,
                          explain_loss(model_, batch, predictions, task));
+    };
+    // On a device the losses are read together with what says whether the gradients are finite, so
+    // that the step waits once; on the CPU before anything is made of them.
+    if (device.is_cpu()) {
+      values = numbers_of(loss_scalars(losses));
+      if (std::string fault = faulty_loss(); !fault.empty()) return fault;
     }
     losses.another_batch = [this] { return another_batch(); };
     losses.same_batch = [this, &batch] { return look_at(batch); };
-    combiner_.backward(losses, parameters_);
-    const bool finite = options_.max_grad_norm > 0 ? clip_gradients(held_, options_.max_grad_norm)
-                                                   : gradients_are_finite(held_);
+    try {
+      combiner_.backward(losses, parameters_);
+    } catch (const FaultyStep&) {
+      if (device.is_cpu()) throw;
+      values = numbers_of(loss_scalars(losses));
+      if (std::string fault = faulty_loss(); !fault.empty()) return fault;
+      throw;
+    }
+    bool finite = true;
+    if (device.is_cpu()) {
+      finite = options_.max_grad_norm > 0 ? clip_gradients(held_, options_.max_grad_norm)
+                                          : gradients_are_finite(held_);
+    } else {
+      std::vector<Tensor> unread = loss_scalars(losses);
+      unread.push_back(clip_unread(held_, options_.max_grad_norm, device));
+      values = numbers_of(unread);
+      finite = std::isfinite(values.back());
+      values.pop_back();
+      if (std::string fault = faulty_loss(); !fault.empty()) return fault;
+    }
     if (finite) return {};
     buffers_.put_back();
     generator_.put_back();

@@ -87,7 +87,7 @@ ValidationPass validation_pass(Model& model, Combiner* combiner, LoaderRef& load
     if (number == 1) check_target_names(model, batch, "the validation loader");
     NamedTensors predictions = forward(model, batch);
     TaskLosses losses = task_losses(model, predictions, batch);
-    std::vector<double> values = numbers_of(losses.values);
+    std::vector<double> values = numbers_of(loss_scalars(losses));
     if (const int64_t at = first_not_finite(values); at >= 0) {
       const std::string& task = losses.names[static_cast<size_t>(at)];
       const std::string text =
@@ -102,7 +102,7 @@ ValidationPass validation_pass(Model& model, Combiner* combiner, LoaderRef& load
       batch = rows_of(batch, sound);
       predictions = rows_of(predictions, sound);
       losses = task_losses(model, predictions, batch);
-      values = numbers_of(losses.values);
+      values = numbers_of(loss_scalars(losses));
       if (first_not_finite(values) >= 0)
         throw Error("{}, though that of each row by itself is finite", text);
     }
