@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -32,6 +33,12 @@ GOALS = {("mlp", 8): (0.83, 0.70), ("mlp", 32): (0.83, 0.55), ("mlp_64", 8): (0.
          ("cnn", 4): (1.02, 0.85), ("mlp_small", 8): (0.75, None), ("mlp_small", 2): (1.05, 0.30)}
 PAIRS = dict(zip(["upgrad", "mgda", "cagrad", "nash", "imtl_g", "fairgrad"], TORCHJD))
 FLOOR, SUM = "mtl/raw_backwards", "mtl/raw_sum"
+# On a GPU: batches so many times as large that it has work, but mlp_small as it is, which shows what a step costs at least.
+CUDA_CELLS = [("mlp@16", 2), ("mlp@16", 8), ("mlp@16", 32), ("mlp_64@4", 8), ("wide", 8), ("wide@4", 8), ("lstm@16", 3), ("cnn@8", 4), ("mlp_small", 2), ("mlp_small", 8)]
+CUDA_OURS = ["raw_forward", "raw_sum", "raw_backwards", "engine", "engine_rows", "sum", "kendall", "dwa", "famo", "upgrad", "mgda", "cagrad", "nash", "imtl_g",
+             "fairgrad", "pcgrad", "graddrop"]
+CUDA_TORCHJD = ["UPGrad", "MGDA", "IMTLG", "FairGrad"]  # the others' solvers want cvxpy
+CUDA_GOALS = {(w, t): (0.5 if w.startswith("wide") else 1.02, 0.9) for w, t in CUDA_CELLS}
 
 
 class Worker:
@@ -55,6 +62,9 @@ def measure(workers, methods, workload, tasks, threads, options):
         worker.ask("reset")
         worker.ask(f"threads {threads}")
 
+    for worker in workers.values():
+        worker.ask(f"device {options.device}")
+
     def run(method, steps):
         side, _, name = method.partition("/")
         if side in ("torch", "torchjd", "libmtl"):
@@ -75,7 +85,7 @@ def measure(workers, methods, workload, tasks, threads, options):
         for method in seconds:
             if r < rounds[method]:
                 seconds[method].append(run(method, steps[method])[0])
-    return {"workload": workload, "tasks": tasks, "threads": threads, "seconds": seconds, "failed": sorted(failed)}
+    return {"workload": workload, "tasks": tasks, "threads": threads, "device": options.device, "seconds": seconds, "failed": sorted(failed)}
 
 
 def ratio(cell, method, floor):
@@ -118,11 +128,21 @@ def number(value):
     return "" if value is None else f"{value:.2f}"
 
 
+def on_gpu(cell):
+    return cell.get("device", "cpu").startswith("cuda")
+
+
+def milliseconds(cells):
+    """What T calls of backward() take: by it the ratios become times."""
+    return ["| " + " | ".join(f"`{c['workload']}` T={c['tasks']}" for c in cells) + " |", "|" + "---:|" * len(cells),
+            "| " + " | ".join(f"{statistics.median(c['seconds'][FLOOR]) * 1e3:.3g}" if c["seconds"].get(FLOOR) else "" for c in cells) + " |"]
+
+
 def goal_table(cells):
     """Ours over T backward() calls / over TorchJD's step of the same method, beside what we aim at."""
     text = ["| | goal | " + " | ".join(PAIRS) + " |", "|---|---:|" + "---:|" * len(PAIRS)]
     for c in cells:
-        goals = GOALS.get((c["workload"], c["tasks"]))
+        goals = (CUDA_GOALS if on_gpu(c) else GOALS).get((c["workload"], c["tasks"]))
         if not goals:
             continue
         entries = [f"{number(ratio(c, 'mtl/' + m, FLOOR))} / {number(ratio(c, 'mtl/' + m, 'torchjd/' + peer))}" for m, peer in PAIRS.items()]
@@ -136,8 +156,11 @@ def tables(results):
         cells = [c for c in results["cells"] if c["threads"] == threads]
         names = [f"`{c['workload']}` T={c['tasks']}" for c in cells]
         methods = list(dict.fromkeys(m for c in cells for m in c["seconds"]))
-        text += [f"Ours over T calls of backward() / over TorchJD's step, {threads} thread{'s' if threads > 1 else ''}:", "", *goal_table(cells), ""]
-        text += [f"Whole steps with {threads} thread{'s' if threads > 1 else ''}, as a multiple of T calls of backward():", "",
+        where = "on the GPU" if all(on_gpu(c) for c in cells) else f"with {threads} thread{'s' if threads > 1 else ''}"
+        if "GPU" in where:
+            text += ["A step of T calls of backward(), milliseconds:", "", *milliseconds(cells), ""]
+        text += [f"Ours over T calls of backward() / over TorchJD's step, {where}:", "", *goal_table(cells), ""]
+        text += [f"Whole steps {where}, as a multiple of T calls of backward():", "",
                  "| method | " + " | ".join(names) + " |", "|---|" + "---:|" * len(cells)]
         text += [f"| {m} | " + " | ".join(number(ratio(c, m, FLOOR)) for c in cells) + " |" for m in methods]
         text += ["", "The same as a multiple of one step of the summed loss:", "",
@@ -186,7 +209,8 @@ def main():
     parser.add_argument("--python", default=sys.executable, help="interpreter with torch and torchjd")
     parser.add_argument("--cells", help="such as mlp/8,wide/8 (default: all)")
     parser.add_argument("--methods", help="such as mtl/sum,mtl/backwards,torchjd/UPGrad (default: all)")
-    parser.add_argument("--threads", default="1,2")
+    parser.add_argument("--device", default="cpu", help="such as cuda: steps run there, with cells and methods of its own; no solvers, no memory")
+    parser.add_argument("--threads", help="such as 1,2 (default; on a GPU: 1)")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--sample", type=float, default=0.05, help="seconds a sample, at least one step")
     parser.add_argument("--no-solvers", action="store_true")
@@ -194,19 +218,24 @@ def main():
     parser.add_argument("--tables-only", action="store_true", help="write again from OUTPUT.json")
     parser.add_argument("--output", type=Path, default=HERE.parent / "docs/performance")
     options = parser.parse_args()
+    gpu = options.device.startswith("cuda")
+    options.threads = options.threads or ("1" if gpu else "1,2")
+    if gpu:
+        options.no_solvers = options.no_memory = True
 
     store = options.output.with_suffix(".json")
     if options.tables_only:
         results = json.loads(store.read_text())
     else:
-        methods = [f"mtl/{m}" for m in OURS] + ["torch/sum", "torch/backwards"] + [f"torchjd/{m}" for m in TORCHJD]
-        methods += [f"libmtl/{m}" for m in LIBMTL] if "LIBMTL" in os.environ else []
+        methods = [f"mtl/{m}" for m in (CUDA_OURS if gpu else OURS)] + ["torch/sum", "torch/backwards"]
+        methods += [f"torchjd/{m}" for m in (CUDA_TORCHJD if gpu else TORCHJD)]
+        methods += [f"libmtl/{m}" for m in LIBMTL] if "LIBMTL" in os.environ and not gpu else []
         options.memory = [SUM, FLOOR, "mtl/engine", "mtl/engine_rows", "mtl/upgrad", "torch/sum"] + [f"torchjd/{m}" for m in TORCHJD[:1]]
         options.memory += [f"libmtl/{LIBMTL[0]}"] if "LIBMTL" in os.environ else []
         if options.methods:
             methods = options.methods.split(",")
             options.memory = [m for m in options.memory if m in methods]
-        cells = [(c.split("/")[0], int(c.split("/")[1])) for c in options.cells.split(",")] if options.cells else CELLS
+        cells = [(c.split("/")[0], int(c.split("/")[1])) for c in options.cells.split(",")] if options.cells else CUDA_CELLS if gpu else CELLS
         commands = {"mtl": [options.ours], "peers": [options.python, str(HERE / "peers.py")]}
         workers = {side: Worker(command) for side, command in commands.items()
                    if side == "mtl" or any(not m.startswith("mtl/") for m in methods)}
@@ -228,7 +257,8 @@ def main():
     begin, end = "<!-- measured: begin -->", "<!-- measured: end -->"
     text = page.read_text() if page.exists() else f"{begin}\n{end}\n"
     page.write_text(re.sub(f"{begin}.*{end}", lambda _: f"{begin}\n\n{tables(results)}\n{end}", text, flags=re.S))
-    draw(results, options.output.with_suffix(".svg"))
+    if any(not on_gpu(c) for c in results["cells"]) and shutil.which("gnuplot"):
+        draw(results, options.output.with_suffix(".svg"))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from torch import nn
 from torch.nn import functional as F
 
 BATCHES = 8
+DEVICE = torch.device("cpu")  # `device NAME` changes it
 
 
 class LastStep(nn.LSTM):
@@ -27,20 +28,24 @@ class LastStep(nn.LSTM):
 
 
 class Workload:
-    """Data drawn first, then the encoder, then the heads, after manual_seed(0)."""
+    """Data drawn first, then the encoder, then the heads, after manual_seed(0). "mlp@16": batches 16 times as large."""
 
     def __init__(self, name, tasks):
         torch.manual_seed(0)
+        name, _, scale = name.partition("@")
+        scale = int(scale or 1)
         self.step, self.adam = 0, name in ("lstm", "cnn")
         squared = lambda p, y: F.mse_loss(p.squeeze(1), y)
         if name == "lstm":
-            x = torch.randn(256, 14, 10)
-            y = [torch.randn(256), torch.randn(256), torch.randint(0, 9, (256,))]
+            rows = 256 * scale
+            x = torch.randn(rows, 14, 10)
+            y = [torch.randn(rows), torch.randn(rows), torch.randint(0, 9, (rows,))]
             self.encoder = LastStep(10, 256, 3, batch_first=True, dropout=0.3)
             width, outputs, self.losses = 256, (1, 1, 9), [squared, squared, F.cross_entropy]
         elif name == "cnn":
-            x = torch.randn(256, 3, 64, 64)
-            y = [torch.randint(0, 37, (256,))] + [torch.randint(0, 2, (256, k)).float() for k in (5, 4, 3)]
+            rows = 256 * scale
+            x = torch.randn(rows, 3, 64, 64)
+            y = [torch.randint(0, 37, (rows,))] + [torch.randint(0, 2, (rows, k)).float() for k in (5, 4, 3)]
             layers, channels = [], 3
             for width, stride in [(32, 2), (64, 2), (128, 2), (128, 1), (256, 2), (256, 1)]:
                 layers += [nn.Conv2d(channels, width, 3, stride, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
@@ -50,14 +55,16 @@ class Workload:
         else:
             widths, batch = {"mlp": ([64, 512, 512, 512], 256), "mlp_64": ([64, 512, 512, 512], 64),
                              "mlp_small": ([16, 64, 64], 32), "wide": ([1024, 2048, 4096, 2048], 64)}[name]
+            batch *= scale
             x, rows = torch.randn(BATCHES * batch, widths[0]), torch.randn(BATCHES * batch, tasks)
             y = [column.contiguous() for column in rows.unbind(1)]
             layers = [m for a, b in zip(widths, widths[1:]) for m in (nn.Linear(a, b), nn.ReLU())]
             self.encoder = nn.Sequential(*layers)
             width, outputs, self.losses = widths[-1], [1] * tasks, [squared] * tasks
         self.heads = nn.ModuleList(nn.Linear(width, k) for k in outputs)
-        self.inputs = x.split(len(x) // BATCHES)
-        self.targets = list(zip(*(t.split(len(t) // BATCHES) for t in y)))
+        self.encoder, self.heads = self.encoder.to(DEVICE), self.heads.to(DEVICE)
+        self.inputs = x.to(DEVICE).split(len(x) // BATCHES)
+        self.targets = list(zip(*(t.to(DEVICE).split(len(t) // BATCHES) for t in y)))
 
     @property
     def tasks(self):
@@ -229,13 +236,22 @@ def failure(error):
     return "error " + f"{type(error).__name__}: {error}".replace("\n", " ")[:160]
 
 
+def wait():
+    if DEVICE.type == "cuda":
+        torch.cuda.synchronize()
+
+
 def serve():
     """The protocol of benchmarks/worker.cpp."""
+    global DEVICE
     steps = {}
     for line in sys.stdin:
         command, *words = line.split()
         if command == "threads":
             torch.set_num_threads(int(words[0]))
+            answer = "ok"
+        elif command == "device":
+            DEVICE = torch.device(words[0])
             answer = "ok"
         elif command == "reset":
             steps.clear()
@@ -253,9 +269,11 @@ def serve():
                 key = (name, tasks, method)
                 if key not in steps:
                     steps[key] = make_step(method, Workload(name, tasks))
+                wait()
                 start = time.perf_counter()
                 for _ in range(count):
                     loss = steps[key]()
+                wait()
                 answer = f"{(time.perf_counter() - start) / count:.9g} {loss.item():.9g}"
             except Exception as error:  # a peer that fails is a line in the table
                 answer = failure(error)

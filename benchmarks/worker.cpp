@@ -1,9 +1,12 @@
 // A worker that compare.py drives: a line in, a line out.
-//   threads N | reset                 ->  ok
+//   threads N | reset | device NAME   ->  ok
 //   run WORKLOAD TASKS METHOD STEPS   ->  SECONDS_PER_STEP LAST_LOSS, or: error TEXT
 //   solve METHOD TASKS                ->  processor SECONDS_PER_CALL, median over five matrices
+// A WORKLOAD such as mlp@16 has batches 16 times as large. After `device cuda` steps run there.
 // mtl_benchmark_worker --memory WORKLOAD TASKS METHOD: two steps, then the largest resident set of
 // this process in MiB.
+#include <torch/cuda.h>
+
 #include <algorithm>
 #include <chrono>
 #include <ctime>
@@ -60,7 +63,17 @@ std::string solver_answer(const std::string& method, int64_t tasks) {
   return text.str();
 }
 
-std::string answer(const std::string& line, std::map<std::string, benchmarks::Step>& steps) {
+struct State {
+  torch::Device device = torch::kCPU;
+  std::map<std::string, benchmarks::Step> steps;
+
+  void wait() const {
+    if (device.is_cuda()) torch::cuda::synchronize();
+  }
+};
+
+std::string answer(const std::string& line, State& state) {
+  auto& steps = state.steps;
   std::istringstream words(line);
   std::string command, workload, method;
   words >> command;
@@ -68,6 +81,12 @@ std::string answer(const std::string& line, std::map<std::string, benchmarks::St
     int threads = 1;
     words >> threads;
     torch::set_num_threads(threads);
+    return "ok";
+  }
+  if (command == "device") {
+    std::string name;
+    words >> name;
+    state.device = torch::Device(name);
     return "ok";
   }
   if (command == "reset") {
@@ -82,10 +101,14 @@ std::string answer(const std::string& line, std::map<std::string, benchmarks::St
   words >> workload >> tasks >> method >> count;
   try {
     auto& step = steps[workload + " " + std::to_string(tasks) + " " + method];
-    if (!step) step = benchmarks::make_step(method, benchmarks::make_workload(workload, tasks));
+    if (!step)
+      step =
+          benchmarks::make_step(method, benchmarks::make_workload(workload, tasks, state.device));
     torch::Tensor loss;
+    state.wait();
     const auto start = std::chrono::steady_clock::now();
     for (int64_t i = 0; i < count; ++i) loss = step();
+    state.wait();
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
     std::ostringstream text;
     text << std::setprecision(9) << elapsed.count() / static_cast<double>(count) << ' '
@@ -113,7 +136,7 @@ int main(int count, char** arguments) {
     std::cout << peak_memory() << std::endl;
     return 0;
   }
-  std::map<std::string, benchmarks::Step> steps;
+  State state;
   for (std::string line; std::getline(std::cin, line);)
-    std::cout << answer(line, steps) << std::endl;
+    std::cout << answer(line, state) << std::endl;
 }

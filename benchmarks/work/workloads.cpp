@@ -61,8 +61,8 @@ Workload regression(int64_t tasks, const std::vector<int64_t>& widths, int64_t b
   return {std::move(net), x.split(batch), cut(y.unbind(1), batch)};
 }
 
-Workload lstm() {
-  constexpr int64_t samples = batches * 32;
+Workload lstm(int64_t batch) {
+  const int64_t samples = batches * batch;
   const auto x = torch::randn({samples, 14, 10});
   const auto y1 = torch::randn({samples}), y2 = torch::randn({samples}),
              y3 = torch::randint(0, 9, {samples}, torch::kLong);
@@ -71,11 +71,11 @@ Workload lstm() {
   auto net = std::make_shared<Net>(
       torch::nn::AnyModule(encoder), std::move(heads),
       std::vector<Net::TaskLoss>{squared_error, squared_error, cross_entropy});
-  return {std::move(net), x.split(32), cut({y1, y2, y3}, 32), true};
+  return {std::move(net), x.split(batch), cut({y1, y2, y3}, batch), true};
 }
 
-Workload cnn() {
-  constexpr int64_t samples = batches * 32;
+Workload cnn(int64_t batch) {
+  const int64_t samples = batches * batch;
   const auto x = torch::randn({samples, 3, 64, 64});
   std::vector<Tensor> y = {torch::randint(0, 37, {samples}, torch::kLong)};
   for (const int64_t k : {5, 4, 3})
@@ -98,21 +98,33 @@ Workload cnn() {
       std::make_shared<Net>(torch::nn::AnyModule(encoder), std::move(heads),
                             std::vector<Net::TaskLoss>{cross_entropy, binary_cross_entropy,
                                                        binary_cross_entropy, binary_cross_entropy});
-  return {std::move(net), x.split(32), cut(y, 32), true};
+  return {std::move(net), x.split(batch), cut(y, batch), true};
+}
+
+Workload drawn(const std::string& name, int64_t tasks, int64_t scale) {
+  torch::manual_seed(0);
+  if (name == "mlp") return regression(tasks, {64, 512, 512, 512}, 256 * scale);
+  if (name == "mlp_64") return regression(tasks, {64, 512, 512, 512}, 64 * scale);
+  if (name == "mlp_small") return regression(tasks, {16, 64, 64}, 32 * scale);
+  if (name == "wide") return regression(tasks, {1024, 2048, 4096, 2048}, 64 * scale);
+  if (name == "lstm") return lstm(32 * scale);
+  if (name == "cnn") return cnn(32 * scale);
+  throw mtl::Error("there is no workload \"{}\"; there are mlp, mlp_64, mlp_small, lstm, cnn, wide",
+                   name);
 }
 
 }  // namespace
 
-Workload make_workload(const std::string& name, int64_t tasks) {
-  torch::manual_seed(0);
-  if (name == "mlp") return regression(tasks, {64, 512, 512, 512}, 256);
-  if (name == "mlp_64") return regression(tasks, {64, 512, 512, 512}, 64);
-  if (name == "mlp_small") return regression(tasks, {16, 64, 64}, 32);
-  if (name == "wide") return regression(tasks, {1024, 2048, 4096, 2048}, 64);
-  if (name == "lstm") return lstm();
-  if (name == "cnn") return cnn();
-  throw mtl::Error("there is no workload \"{}\"; there are mlp, mlp_64, mlp_small, lstm, cnn, wide",
-                   name);
+Workload make_workload(const std::string& name, int64_t tasks, torch::Device device) {
+  const auto at = name.find('@');
+  const int64_t scale = at == std::string::npos ? 1 : std::stoll(name.substr(at + 1));
+  auto workload = drawn(name.substr(0, at), tasks, scale);
+  if (device.is_cpu()) return workload;
+  workload.net->to(device);
+  for (auto& input : workload.inputs) input = input.to(device);
+  for (auto& batch : workload.targets)
+    for (auto& target : batch) target = target.to(device);
+  return workload;
 }
 
 }  // namespace benchmarks

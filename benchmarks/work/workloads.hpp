@@ -87,8 +87,9 @@ struct Workload {
   }
 };
 
-/// mlp, mlp_64 (mlp with batches of 64), mlp_small, lstm, cnn or wide, after manual_seed(0).
-/// `tasks` counts for the nets of linear layers; lstm has 3, cnn 4. Error: another name.
-Workload make_workload(const std::string& name, int64_t tasks);
+/// mlp, mlp_64 (mlp with batches of 64), mlp_small, lstm, cnn or wide, after manual_seed(0); with
+/// "@4" after the name, with batches four times as large. `tasks` counts for the nets of linear
+/// layers; lstm has 3, cnn 4. Drawn on the CPU, then moved to `device`. Error: another name.
+Workload make_workload(const std::string& name, int64_t tasks, torch::Device device = torch::kCPU);
 
 }  // namespace benchmarks
