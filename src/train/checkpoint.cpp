@@ -339,7 +339,7 @@ bool Checkpoints::resume(TrainState& state) {
       if (all.find("history") == nullptr || all.find("generator") == nullptr)
         throw Error("its history or generator is missing");
       History history = history_from(state.history, all["history"]);
-      const auto count = [&json](const char* key) { return json.at(key).get<int64_t>(); };
+      const auto count = [&json](const char* key) { return io::json_integer(json.at(key), key); };
       const int64_t step = count("step"), faulty_batches = count("faulty_batches"),
                     faulty_rows = count("faulty_rows"), unlabelled = count("unlabelled_batches");
       std::string first_fault = json.at("first_fault").get<std::string>();
@@ -377,6 +377,7 @@ void Checkpoints::begin_anew(const TrainState& state) {
 }
 
 void Checkpoints::remove_strays() const {
+  io::remove_stale_temporaries(options_.directory);
   std::error_code error;
   fs::directory_iterator entries(options_.directory, error);
   if (error) throw Error("cannot list \"{}\": {}", options_.directory.string(), error.message());
