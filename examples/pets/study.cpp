@@ -21,8 +21,8 @@
 #include "mtl/task/metrics/classification.hpp"
 #include "mtl/task/metrics/probability.hpp"
 #include "mtl/task/metrics/ranking.hpp"
-#include "mtl/train/callbacks/checkpointing.hpp"
 #include "mtl/train/callbacks/progress_bar.hpp"
+#include "mtl/train/checkpoint.hpp"
 #include "mtl/train/predict.hpp"
 #include "mtl/train/schedules/cosine_lr.hpp"
 #include "traits.hpp"
@@ -248,8 +248,7 @@ Comparison compare(const std::vector<Trained>& with, const std::vector<Trained>&
   const auto second =
       seeds ? accuracies(without) : right_by_picture(without.at(0), true_breeds.at(0));
   return {mtl::evaluate::paired_t_test(first, second),
-          mtl::evaluate::wilcoxon_signed_rank(first, second).p_value,
-          seeds ? "seeds" : "pictures"};
+          mtl::evaluate::wilcoxon_signed_rank(first, second).p_value, seeds ? "seeds" : "pictures"};
 }
 
 std::vector<Trial> tune(const Parts& parts, const Recipe& recipe, const Lambdas& given,
