@@ -14,7 +14,7 @@
 namespace mtl {
 
 /// What a method asks of losses besides that they are finite.
-enum class LossRange { any, not_negative, positive };
+enum class LossRange { any, at_least_zero, above_zero };
 
 /// For errors about a loss's sign: what to do.
 inline constexpr std::string_view other_methods =
@@ -29,10 +29,11 @@ inline void require_loss(double value, const TaskLosses& losses, size_t row,
   if (!std::isfinite(value))
     throw FaultyStep("task \"{}\": its loss is {}, expected a finite number", losses.names[row],
                      value);
-  if (range == LossRange::any || value > 0 || (value == 0 && range != LossRange::positive)) return;
+  if (range == LossRange::any || value > 0) return;
+  if (value == 0 && range == LossRange::at_least_zero) return;
   throw FaultyStep(
       "task \"{}\": its loss is {}, but {} needs losses {}; {}", losses.names[row], value, method,
-      range == LossRange::positive ? "above zero" : "that are not below zero", other_methods);
+      range == LossRange::above_zero ? "above zero" : "that are not below zero", other_methods);
 }
 
 /// The losses of a step as one tensor with graph, [P]. Error: one is not a single number.

@@ -63,7 +63,7 @@ inline void DbMtl::backward(const TaskLosses& losses, const Parameters& paramete
   check_losses(losses);
   TaskLosses logarithms = losses;
   for (size_t i = 0; i < losses.values.size(); ++i) {
-    require_loss(losses.values[i].item<double>(), losses, i, name, LossRange::not_negative);
+    require_loss(losses.values[i].item<double>(), losses, i, name, LossRange::at_least_zero);
     logarithms.values[i] = torch::log(losses.values[i] + 1e-8);
   }
   DirectionCombiner::backward(logarithms, parameters);

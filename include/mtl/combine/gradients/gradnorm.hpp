@@ -110,7 +110,7 @@ inline void GradNorm::backward(const TaskLosses& losses, const Parameters& param
   for (Eigen::Index i = 0; i < now.size(); ++i) {
     const auto row = static_cast<size_t>(i);
     now[i] = losses.values[row].item<double>();
-    require_loss(now[i], losses, row, name, LossRange::positive);
+    require_loss(now[i], losses, row, name, LossRange::above_zero);
     if (first[i] == 0) first[i] = now[i];
   }
   const Eigen::VectorXd lengths = engine().norms();

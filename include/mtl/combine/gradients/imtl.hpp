@@ -49,7 +49,7 @@ inline void Imtl::backward(const TaskLosses& losses, const Parameters& parameter
   Eigen::VectorXd gradient(losses.size());
   for (size_t i = 0; i < losses.values.size(); ++i) {
     const double loss = losses.values[i].item<double>();
-    require_loss(loss, losses, i, name, LossRange::not_negative);
+    require_loss(loss, losses, i, name, LossRange::at_least_zero);
     const auto row = static_cast<Eigen::Index>(i);
     const double factor = std::exp(s[row]);
     gradient[row] = factor * loss - 1;

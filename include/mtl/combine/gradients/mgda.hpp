@@ -67,7 +67,7 @@ inline Eigen::VectorXd Mgda::weights_of(const TaskLosses& rows, const Eigen::Mat
     if (!rows.values[row].defined())
       throw Error("combiner \"mgda\" scaled by losses needs the losses, not gradients alone");
     const double loss = rows.values[row].item<double>();
-    require_loss(loss, rows, row, "mgda scaled by losses", LossRange::positive);
+    require_loss(loss, rows, row, "mgda scaled by losses", LossRange::above_zero);
     factors[t] /= loss;
   }
   const auto point = solvers::min_norm_point(solvers::scaled(gramian, factors));

@@ -76,7 +76,7 @@ inline Direction MoCo::direction_of(const TaskLosses& step, const Rows& rows) {
     steps[i] += 1;
     const auto row = static_cast<size_t>(i);
     const double loss = step.values[row].defined() ? step.values[row].item<double>() : 1;
-    require_loss(loss, step, row, name, LossRange::not_negative);
+    require_loss(loss, step, row, name, LossRange::at_least_zero);
     factors[i] = loss / (lengths[i] + 1e-8);
   }
   steps_.keep(step, steps);

@@ -64,7 +64,7 @@ inline void DynamicWeightAverage::set_task_count(int64_t tasks) {
 }
 
 inline Tensor DynamicWeightAverage::combine(const TaskLosses& losses) {
-  const Tensor values = loss_values(losses, name, LossRange::not_negative);
+  const Tensor values = loss_values(losses, name, LossRange::at_least_zero);
   set_task_count(losses.task_count);
   const Tensor seen = values.detach();
   // Where nobody has looked at the losses, one that is not finite must not stay in the means.

@@ -17,7 +17,7 @@ class GeometricMean : public LossCombiner {
 
   /// FaultyStep: a loss that is not positive (checked on the CPU).
   Tensor combine(const TaskLosses& losses) override {
-    return loss_values(losses, name, LossRange::positive).log().mean().exp();
+    return loss_values(losses, name, LossRange::above_zero).log().mean().exp();
   }
   Tensor total(const TaskLosses& losses) const override {
     return torch::stack(losses.values).log().mean().exp();

@@ -24,7 +24,7 @@ class ImtlL : public LossCombiner {
 
   /// FaultyStep: a loss below zero (checked on the CPU).
   Tensor combine(const TaskLosses& losses) override {
-    const Tensor values = loss_values(losses, name, LossRange::not_negative);
+    const Tensor values = loss_values(losses, name, LossRange::at_least_zero);
     const Tensor s = log_scale_.learned(losses);
     return values.dot(s.exp()) - s.sum();
   }

@@ -65,7 +65,7 @@ class KendallUncertainty : public LossCombiner {
 };
 
 inline Tensor KendallUncertainty::combine(const TaskLosses& losses) {
-  const Tensor values = loss_values(losses, name, LossRange::not_negative);
+  const Tensor values = loss_values(losses, name, LossRange::at_least_zero);
   const Tensor s = log_variance_.learned(losses);
   bool same = true;  // all tasks are of one kind, so that no factors have to be made
   for (size_t i = 1; i < losses.values.size(); ++i) same = same && losses.kind(i) == losses.kind(0);

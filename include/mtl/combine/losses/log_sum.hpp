@@ -16,7 +16,7 @@ class LogSum : public LossCombiner {
 
   /// FaultyStep: a loss that is not positive (checked on the CPU).
   Tensor combine(const TaskLosses& losses) override {
-    return loss_values(losses, name, LossRange::positive).log().sum();
+    return loss_values(losses, name, LossRange::above_zero).log().sum();
   }
   Tensor total(const TaskLosses& losses) const override {
     return torch::stack(losses.values).log().sum();

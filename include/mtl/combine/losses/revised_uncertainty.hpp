@@ -25,7 +25,7 @@ class RevisedUncertainty : public LossCombiner {
 
   /// FaultyStep: a loss below zero (checked on the CPU).
   Tensor combine(const TaskLosses& losses) override {
-    const Tensor values = loss_values(losses, name, LossRange::not_negative);
+    const Tensor values = loss_values(losses, name, LossRange::at_least_zero);
     const Tensor s = log_variance_.learned(losses);
     return torch::add(torch::softplus(s).sum(), values.dot((-s).exp()), 0.5);
   }

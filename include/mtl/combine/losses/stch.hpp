@@ -78,7 +78,7 @@ inline void Stch::end_epoch() {
 
 inline Tensor Stch::combine(const TaskLosses& losses) {
   if (options_.warm_up_epochs == 0) return plain(losses, loss_values(losses, name));
-  const Tensor values = loss_values(losses, "the warm-up of stch", LossRange::positive);
+  const Tensor values = loss_values(losses, "the warm-up of stch", LossRange::above_zero);
   set_task_count(losses.task_count);
   if (epoch_ < options_.warm_up_epochs) return values.log().sum();
   if (epoch_ == options_.warm_up_epochs) {
