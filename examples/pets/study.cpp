@@ -21,10 +21,6 @@
 #include "mtl/task/metrics/classification.hpp"
 #include "mtl/task/metrics/probability.hpp"
 #include "mtl/task/metrics/ranking.hpp"
-<<<<<<< HEAD
-=======
-#include "mtl/train/checkpoint.hpp"
->>>>>>> 24363df (Names of loss ranges apart from those of options)
 #include "mtl/train/callbacks/progress_bar.hpp"
 #include "mtl/train/checkpoint.hpp"
 #include "mtl/train/predict.hpp"
