@@ -143,7 +143,7 @@ TEST_CASE("The engine on the device: rows, products and the rule between them gi
     losses.push_back(second->forward(hidden.detach()).square().mean());
     std::vector<Tensor> shared = first->parameters();
     for (const auto& parameter : second->parameters()) shared.push_back(parameter);
-    engine.begin({losses, shared, {}, {}});
+    engine.begin(mtl::task_losses(losses), {.shared = shared});
     return Eigen::MatrixXd(engine.gramian());
   };
   const auto rows = gramian_by(mtl::EnginePath::rows);
