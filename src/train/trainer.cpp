@@ -300,17 +300,17 @@ class Trainer::Loop {
   }
 
   void on_fault(const std::string& what) {
+    try {
+      check_parameters(model_, combiner_);
+    } catch (const Error& error) {
+      throw Error("{}: {}", place(), error.what());
+    }
     const std::string text = fmt::format("{}: {}", place(), what);
     if (options_.faulty_batch == FaultyBatch::stop)
       throw Error(
           "{}. Mend the data, lower the learning rate, or give FaultyBatch::skip to leave such "
           "batches out",
           text);
-    try {
-      check_parameters(model_, combiner_);
-    } catch (const Error& error) {
-      throw Error("{}: {}", place(), error.what());
-    }
     ++state_.faulty_batches;
     if (state_.first_fault.empty()) state_.first_fault = text;
   }
