@@ -40,7 +40,8 @@ bool same(const Tensor& a, const Tensor& b) {
 // Written by Python's safetensors: five tensors, two lines of metadata.
 const std::string kFromPython =
     "P\x01\0\0\0\0\0\0"s
-    R"({"__metadata__":{"epoch":"3","名前":"天気"},"a":{"dtype":"I64","shape":[1],"data_offsets":[0,8]},)"
+    R"({"__metadata__":{"epoch":"3","名前":"天気"},)"
+    R"("a":{"dtype":"I64","shape":[1],"data_offsets":[0,8]},)"
     R"("scalar":{"dtype":"F64","shape":[],"data_offsets":[8,16]},"w":{"dtype":"F32","shape":[1,3],)"
     R"("data_offsets":[16,28]},"none":{"dtype":"F16","shape":[0,4],"data_offsets":[28,28]},)"
     R"("flag":{"dtype":"BOOL","shape":[2],"data_offsets":[28,30]}} )"

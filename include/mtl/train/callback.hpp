@@ -30,7 +30,7 @@ namespace mtl {
 ///
 /// Within a hook, callbacks run in the order they were given. What else a callback may have:
 ///
-///     void check_options() const                 Error: an option makes no sense; asked as it joins
+///     void check_options() const                 Error: an option is wrong; asked as it joins
 ///     NamedTensors state_dict() const            what it remembers: goes into checkpoints, so that
 ///     void load_state_dict(const NamedTensors&)  a resumed run has it
 ///     std::vector<std::string> identity(const TrainState&) const
