@@ -245,6 +245,8 @@ TEST_CASE("ImageDataset: parts share the cache; prepared pictures are cached as 
 
   CHECK(contains(error_text([&] { dataset.rows(torch::tensor({6}, torch::kInt64)); }),
                  "no row 6 of 6"));
+  CHECK(contains(error_text([&] { dataset.image(6); }), "no row 6 of 6"));
+  CHECK(contains(error_text([&] { dataset.file(-1); }), "no row -1 of 6"));
   CHECK(contains(error_text([] { ImageDataset({}); }), "no picture files"));
   CHECK(contains(error_text([] { ImageDataset({"a.jpg"}, targets_of(2)); }),
                  "\"breed\" is [2], but there are 1 files"));

@@ -98,12 +98,17 @@ ImageDataset::ImageDataset(std::vector<std::filesystem::path> files, NamedTensor
   state_->options = std::move(options);
 }
 
+int64_t ImageDataset::index(int64_t row) const {
+  if (row < 0 || row >= size()) throw Error("ImageDataset: there is no row {} of {}", row, size());
+  return rows_[static_cast<size_t>(row)];
+}
+
 const std::filesystem::path& ImageDataset::file(int64_t row) const {
-  return state_->files[static_cast<size_t>(rows_.at(static_cast<size_t>(row)))];
+  return state_->files[static_cast<size_t>(index(row))];
 }
 
 std::shared_ptr<const images::Image> ImageDataset::image(int64_t row) const {
-  return state_->image(rows_.at(static_cast<size_t>(row)));
+  return state_->image(index(row));
 }
 
 ImageDataset ImageDataset::rows(const Tensor& indices) const {

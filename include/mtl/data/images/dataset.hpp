@@ -48,14 +48,15 @@ class ImageDataset {
       : ImageDataset(std::move(files), std::move(targets), Options()) {}
 
   int64_t size() const { return static_cast<int64_t>(rows_.size()); }
-  const std::filesystem::path& file(int64_t row) const;
+  const std::filesystem::path& file(int64_t row) const;  ///< Error: there is no such row
   const NamedTensors& targets() const { return targets_; }
   const Tensor& sample_weights() const { return sample_weights_; }  ///< undefined: all one
   const NamedTensors& task_sample_weights() const { return task_sample_weights_; }
   bool complete() const { return complete_; }  ///< whether no target has a missing label anywhere
 
-  /// The decoded and prepared picture. ImageError: the file cannot be used; once it failed it is
-  /// not tried again. Error: what `prepare` throws, with the file's name.
+  /// The decoded and prepared picture.
+  /// ImageError: the file cannot be used; once it failed it is not tried again.
+  /// Error: there is no such row, or what `prepare` throws, with the file's name.
   std::shared_ptr<const images::Image> image(int64_t row) const;
 
   /// The rows named by `indices` [n] as a dataset of its own, such as one part of a split.
@@ -72,6 +73,8 @@ class ImageDataset {
   int64_t cached_bytes() const;
 
  private:
+  int64_t index(int64_t row) const;
+
   struct State;
   std::shared_ptr<State> state_;
   std::vector<int64_t> rows_;  // of the state's files

@@ -58,13 +58,14 @@ struct ReadOptions {
 };
 
 /// Decodes the bytes of a JPEG or PNG file, whatever its colour model, to 8-bit RGB. Transparency
-/// is dropped. `label` stands for the file in messages. Safe to call from several threads. Throws
-/// ImageError.
+/// is dropped. `label` stands for the file in messages. Safe to call from several threads.
+/// ImageError: they hold no picture that can be used; what they claim is held against how many they
+/// are before memory is taken for it.
 Decoded decode(std::span<const uint8_t> bytes, std::string_view label,
                const ReadOptions& options = {});
 
-/// Reads and decodes a file; also notices where the extension does not fit the content. Throws
-/// ImageError.
+/// Reads and decodes a file; also notices where the extension does not fit the content.
+/// ImageError: the file cannot be read, or as `decode`.
 Decoded read(const std::filesystem::path& file, const ReadOptions& options = {});
 
 }  // namespace mtl::images
