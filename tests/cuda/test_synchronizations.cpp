@@ -149,12 +149,12 @@ std::string joined(const std::vector<std::string>& texts) {
 
 /// How often one step may wait for the device: forward pass, losses and what the combiner does.
 int64_t allowed(const std::string& name, const mtl::Combiner& combiner) {
-  // Those that move weights of their own by the losses read these; a look at other batches or at
-  // the net elsewhere is a read of its own.
+  // Those that find a direction look at the rows before and at the direction after. A look at the
+  // losses' values, at rows of their own, at other batches or at the net elsewhere is one more.
   static const std::map<std::string, int64_t> more = {
-      {"famo", 1},        {"gradnorm", 2},   {"imtl", 2},   {"moco", 3},
-      {"modo", 3},        {"excess_mtl", 2}, {"db_mtl", 2}, {"sdmgrad", 2},
-      {"auto_lambda", 4}, {"moml", 4},       {"forum", 8},  {"cr_mogm", 2}};
+      {"famo", 2},        {"gradnorm", 2}, {"imtl", 2},  {"graddrop", 2}, {"trimmed_mean", 2},
+      {"excess_mtl", 3},  {"db_mtl", 4},   {"moco", 5},  {"modo", 3},     {"sdmgrad", 3},
+      {"auto_lambda", 6}, {"moml", 7},     {"forum", 10}};
   if (const auto found = more.find(name); found != more.end()) return found->second;
   return dynamic_cast<const mtl::LossCombiner*>(&combiner) != nullptr ? 0 : 1;
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <Eigen/Core>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -54,6 +56,35 @@ inline Tensor loss_values(const TaskLosses& losses, std::string_view method,
   return torch::stack(values);
 }
 
+/// Scalars as numbers; those on a device are read together, with one wait.
+inline Eigen::VectorXd read_together(const std::vector<Tensor>& scalars) {
+  Eigen::VectorXd numbers(static_cast<Eigen::Index>(scalars.size()));
+  const auto there = std::find_if(scalars.begin(), scalars.end(),
+                                  [](const Tensor& scalar) { return !scalar.is_cpu(); });
+  if (there == scalars.end()) {
+    for (size_t i = 0; i < scalars.size(); ++i)
+      numbers[static_cast<Eigen::Index>(i)] = scalars[i].item<double>();
+    return numbers;
+  }
+  const Tensor like = there->detach().to(torch::kDouble);
+  std::vector<Tensor> together;
+  for (const Tensor& scalar : scalars)
+    together.push_back(beside(scalar.detach(), like).reshape({}));
+  const Tensor here = torch::stack(together).cpu();
+  std::copy_n(here.data_ptr<double>(), numbers.size(), numbers.begin());
+  return numbers;
+}
+
+/// The losses of a step as numbers, [P]; waits for a device once. FaultyStep: one is NaN, infinite
+/// or outside of `range`.
+inline Eigen::VectorXd loss_numbers(const TaskLosses& losses, std::string_view method,
+                                    LossRange range = LossRange::any) {
+  const Eigen::VectorXd numbers = read_together(losses.values);
+  for (size_t i = 0; i < losses.values.size(); ++i)
+    require_loss(numbers[static_cast<Eigen::Index>(i)], losses, i, method, range);
+  return numbers;
+}
+
 /// FaultyStep: a loss of the step is NaN or infinite; looked for on the CPU only, as above.
 inline void require_finite_losses(const TaskLosses& losses, std::string_view method) {
   for (size_t i = 0; i < losses.values.size(); ++i)
@@ -85,7 +116,7 @@ inline void require_by_task(const Tensor& by_task, int64_t tasks, std::string_vi
 /// A few numbers made on the host, in the dtype and on the device of the losses, which is not
 /// waited for.
 inline Tensor like_losses(const Tensor& numbers, const TaskLosses& losses) {
-  return numbers.to(losses.values.front().options().requires_grad(false), /*non_blocking=*/true);
+  return beside(numbers, losses.values.front());
 }
 
 /// The entries of the tasks of a step out of `by_task` [T], [P], as the losses are. Error: it is

@@ -85,8 +85,7 @@ TaskLosses validation_losses(const std::function<TaskLosses()>& source, const Ta
 VectorXd finite_values(const TaskLosses& losses, std::string_view where) {
   const Tensor numbers =
       torch::stack(losses.values).detach().to(torch::kCPU, torch::kDouble).contiguous();
-  const VectorXd values =
-      Eigen::Map<const VectorXd>(numbers.data_ptr<double>(), numbers.numel());
+  const VectorXd values = Eigen::Map<const VectorXd>(numbers.data_ptr<double>(), numbers.numel());
   for (Eigen::Index t = 0; t < values.size(); ++t) {
     if (std::isfinite(values[t])) continue;
     const std::string& name = losses.names[static_cast<size_t>(t)];
@@ -100,8 +99,8 @@ VectorXd finite_values(const TaskLosses& losses, std::string_view where) {
 
 Tensor weighted(const TaskLosses& losses, const VectorXd& weights) {
   const Tensor values = torch::stack(losses.values);
-  return values.dot(torch::tensor(std::vector<double>(weights.begin(), weights.end()),
-                                  values.options().requires_grad(false)));
+  return values.dot(beside(
+      torch::tensor(std::vector<double>(weights.begin(), weights.end()), torch::kDouble), values));
 }
 
 std::vector<Tensor> gradient(const TaskLosses& losses, const VectorXd& weights,

@@ -71,9 +71,7 @@ Eigen::VectorXd norms(const Rows& rows) {
 
 std::vector<Tensor> weighted_sum(const Rows& rows, const Eigen::VectorXd& weights) {
   const at::NoGradGuard no_grad;
-  std::vector<Tensor> sums(rows.size());
-  for (size_t p = 0; p < rows.size(); ++p) sums[p] = engine::weighted_sum(rows[p], weights);
-  return sums;
+  return engine::weighted_sums(rows, weights);
 }
 
 Eigen::VectorXd products(const Rows& rows, const std::vector<Tensor>& direction) {
@@ -81,6 +79,23 @@ Eigen::VectorXd products(const Rows& rows, const std::vector<Tensor>& direction)
   engine::NumberSums result(tasks_of(rows));
   engine::add_products(rows, direction, result);
   return result.value();
+}
+
+Eigen::MatrixXd products(const Rows& first, const Rows& second) {
+  const at::NoGradGuard no_grad;
+  const auto columns = tasks_of(second);
+  engine::NumberSums sums(tasks_of(first) * columns);
+  for (size_t p = 0; p < first.size() && p < second.size(); ++p) {
+    for (size_t s = 0; s < first[p].size(); ++s) {
+      for (size_t t = 0; t < second[p].size(); ++t) {
+        if (first[p][s].defined() && second[p][t].defined())
+          sums.add(static_cast<int64_t>(s) * columns + static_cast<int64_t>(t),
+                   engine::inner(first[p][s], second[p][t]));
+      }
+    }
+  }
+  const Eigen::VectorXd all = sums.value();
+  return all.reshaped<Eigen::RowMajor>(tasks_of(first), columns);
 }
 
 void engine::add_products(const Rows& rows, const std::vector<Tensor>& direction,

@@ -45,15 +45,13 @@ TaskLosses tasks_of_both(const TaskLosses& losses, const BatchRows& first,
 }
 
 MatrixXd cross_gramian(const TaskLosses& both, const BatchRows& first, const BatchRows& second) {
+  const MatrixXd all = products(first.rows, second.rows);
   MatrixXd cross(both.size(), both.size());
-  std::vector<Tensor> column(second.rows.size());
   for (Eigen::Index t = 0; t < cross.cols(); ++t) {
-    const auto from = second.of_task[static_cast<size_t>(both.tasks[static_cast<size_t>(t)])];
-    for (size_t p = 0; p < column.size(); ++p)
-      column[p] = second.rows[p][static_cast<size_t>(from)];
-    const VectorXd along = products(first.rows, column);
+    const auto column = second.of_task[static_cast<size_t>(both.tasks[static_cast<size_t>(t)])];
     for (Eigen::Index s = 0; s < cross.rows(); ++s)
-      cross(s, t) = along[first.of_task[static_cast<size_t>(both.tasks[static_cast<size_t>(s)])]];
+      cross(s, t) =
+          all(first.of_task[static_cast<size_t>(both.tasks[static_cast<size_t>(s)])], column);
   }
   return cross;
 }

@@ -40,4 +40,7 @@ std::vector<torch::Tensor> weighted_sum(const Rows& rows, const Eigen::VectorXd&
 /// J d [T] for a `direction` by parameter; undefined parts count as zero.
 Eigen::VectorXd products(const Rows& rows, const std::vector<torch::Tensor>& direction);
 
+/// J_1 J_2^T [T_1, T_2] of rows over the same parameters; undefined ones count as zero.
+Eigen::MatrixXd products(const Rows& first, const Rows& second);
+
 }  // namespace mtl

@@ -61,11 +61,9 @@ class DbMtl : public DirectionCombiner {
 inline void DbMtl::backward(const TaskLosses& losses, const Parameters& parameters) {
   if (losses.size() == 0) return;
   check_losses(losses);
+  loss_numbers(losses, name, LossRange::at_least_zero);
   TaskLosses logarithms = losses;
-  for (size_t i = 0; i < losses.values.size(); ++i) {
-    require_loss(losses.values[i].item<double>(), losses, i, name, LossRange::at_least_zero);
-    logarithms.values[i] = torch::log(losses.values[i] + 1e-8);
-  }
+  for (Tensor& value : logarithms.values) value = torch::log(value + 1e-8);
   DirectionCombiner::backward(logarithms, parameters);
 }
 

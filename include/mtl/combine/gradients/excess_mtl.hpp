@@ -11,6 +11,7 @@
 #include "mtl/combine/direction_combiner.hpp"
 #include "mtl/combine/gradients/row_state.hpp"
 #include "mtl/combine/gradients/task_shares.hpp"
+#include "mtl/combine/loss_values.hpp"
 #include "mtl/combine/solvers/simplex.hpp"
 
 namespace mtl {
@@ -65,17 +66,17 @@ class ExcessMtl : public DirectionCombiner {
 };
 
 inline Eigen::VectorXd ExcessMtl::excess(const TaskLosses& step, const Rows& rows) {
-  Eigen::VectorXd excess = Eigen::VectorXd::Zero(step.size());
+  std::vector<Tensor> excess(step.tasks.size(), torch::zeros({}, torch::kDouble));
   for (size_t p = 0; p < rows.size(); ++p)
     for (size_t i = 0; i < rows[p].size(); ++i) {
       if (!rows[p][i].defined()) continue;
       const Tensor squared = rows[p][i].detach().square();
       Tensor& sum = squares_.at(p, step.tasks[i], squared);
       sum.add_(squared);
-      excess[static_cast<Eigen::Index>(i)] +=
-          (squared / (sum + 1e-7).sqrt()).sum(torch::kDouble).item<double>();
+      // A number on the CPU may be added to one on a device, and the sum is there.
+      excess[i] = excess[i] + (squared / (sum + 1e-7).sqrt()).sum(torch::kDouble);
     }
-  return excess;
+  return read_together(excess);
 }
 
 inline Direction ExcessMtl::direction_of(const TaskLosses& step, const Rows& rows) {

@@ -62,8 +62,7 @@ class GradDrop : public DirectionCombiner {
 
 inline Tensor GradDrop::draw(const Tensor& like) {
   if (options_.uniforms) return options_.uniforms(like).to(like.options());
-  return torch::rand(like.sizes(), generator_, like.options().device(torch::kCPU))
-      .to(like.device());
+  return beside(torch::rand(like.sizes(), generator_, like.options().device(torch::kCPU)), like);
 }
 
 inline Direction GradDrop::direction_of(const TaskLosses& step, const Rows& rows) {

@@ -106,13 +106,10 @@ inline GradNorm::Balance GradNorm::balance(const Eigen::VectorXd& logits,
 inline void GradNorm::backward(const TaskLosses& losses, const Parameters& parameters) {
   if (losses.size() == 0) return;
   const auto guard = begin(losses, parameters);
-  Eigen::VectorXd first = first_.present(losses), now(losses.size());
-  for (Eigen::Index i = 0; i < now.size(); ++i) {
-    const auto row = static_cast<size_t>(i);
-    now[i] = losses.values[row].item<double>();
-    require_loss(now[i], losses, row, name, LossRange::above_zero);
+  const Eigen::VectorXd now = loss_numbers(losses, name, LossRange::above_zero);
+  Eigen::VectorXd first = first_.present(losses);
+  for (Eigen::Index i = 0; i < now.size(); ++i)
     if (first[i] == 0) first[i] = now[i];
-  }
   const Eigen::VectorXd lengths = engine().norms();
   require_finite(lengths, losses.names);
   const Balance found = balance(logits_.present(losses), lengths, now, first, alpha_);

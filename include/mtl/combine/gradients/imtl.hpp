@@ -44,15 +44,14 @@ class Imtl : public ImtlG {
 inline void Imtl::backward(const TaskLosses& losses, const Parameters& parameters) {
   if (losses.size() == 0) return;
   check_losses(losses);
+  const Eigen::VectorXd numbers = loss_numbers(losses, name, LossRange::at_least_zero);
   TaskLosses scaled = losses;
   const Eigen::VectorXd s = log_scale_.present(losses);
   Eigen::VectorXd gradient(losses.size());
   for (size_t i = 0; i < losses.values.size(); ++i) {
-    const double loss = losses.values[i].item<double>();
-    require_loss(loss, losses, i, name, LossRange::at_least_zero);
     const auto row = static_cast<Eigen::Index>(i);
     const double factor = std::exp(s[row]);
-    gradient[row] = factor * loss - 1;
+    gradient[row] = factor * numbers[row] - 1;
     scaled.values[i] = factor * losses.values[i] - s[row];
   }
   ImtlG::backward(scaled, parameters);

@@ -59,16 +59,15 @@ inline Eigen::VectorXd Mgda::weights_of(const TaskLosses& rows, const Eigen::Mat
   const bool by_length = options_.scale == Scale::l2 || options_.scale == Scale::loss_and_l2;
   const bool by_loss = options_.scale == Scale::loss || options_.scale == Scale::loss_and_l2;
   Eigen::VectorXd factors = Eigen::VectorXd::Ones(gramian.rows());
+  if (by_loss) {
+    for (const Tensor& value : rows.values)
+      if (!value.defined())
+        throw Error("combiner \"mgda\" scaled by losses needs the losses, not gradients alone");
+    factors = loss_numbers(rows, "mgda scaled by losses", LossRange::above_zero).cwiseInverse();
+  }
   for (Eigen::Index t = 0; t < factors.size(); ++t) {
-    const auto row = static_cast<size_t>(t);
     // A zero row stays zero, whatever its divisor.
     if (by_length && gramian(t, t) > 0) factors[t] /= std::sqrt(gramian(t, t));
-    if (!by_loss) continue;
-    if (!rows.values[row].defined())
-      throw Error("combiner \"mgda\" scaled by losses needs the losses, not gradients alone");
-    const double loss = rows.values[row].item<double>();
-    require_loss(loss, rows, row, "mgda scaled by losses", LossRange::above_zero);
-    factors[t] /= loss;
   }
   const auto point = solvers::min_norm_point(solvers::scaled(gramian, factors));
   stationary_ = point.stationary;

@@ -71,13 +71,14 @@ class MoCo : public DirectionCombiner {
 
 inline Direction MoCo::direction_of(const TaskLosses& step, const Rows& rows) {
   const Eigen::VectorXd lengths = norms(rows);
+  // Of gradients alone nobody knows the losses.
+  const Eigen::VectorXd losses = step.values.front().defined()
+                                     ? loss_numbers(step, name, LossRange::at_least_zero)
+                                     : Eigen::VectorXd::Ones(lengths.size());
   Eigen::VectorXd steps = steps_.present(step), factors(lengths.size());
   for (Eigen::Index i = 0; i < factors.size(); ++i) {
     steps[i] += 1;
-    const auto row = static_cast<size_t>(i);
-    const double loss = step.values[row].defined() ? step.values[row].item<double>() : 1;
-    require_loss(loss, step, row, name, LossRange::at_least_zero);
-    factors[i] = loss / (lengths[i] + 1e-8);
+    factors[i] = losses[i] / (lengths[i] + 1e-8);
   }
   steps_.keep(step, steps);
   Rows means(rows.size());
