@@ -1,5 +1,5 @@
 // Catch2 2 makes its main function here; Catch2 3 links its own.
-#if !__has_include(<catch2/catch_all.hpp>)
+#if MTL_CATCH2_MAJOR < 3
 #define CATCH_CONFIG_MAIN
 #include <catch2/catch.hpp>
 #endif
