@@ -35,10 +35,9 @@ struct PetData {
 /// Reads a folder of pet pictures, without opening the pictures. The first of these that is there
 /// counts:
 /// - manifest.csv: column `file`, and where given `breed`, `official_split` (trainval or test), the
-/// head's box
-///   xmin, ymin, xmax, ymax in a picture of orig_w x orig_h pixels;
+///   head's box xmin, ymin, xmax, ymax in a picture of orig_w x orig_h pixels;
 /// - annotations/: the official download, with trainval.txt and test.txt (or list.txt), trimaps/,
-/// xmls/;
+///   xmls/;
 /// - list.txt in the official format beside images/;
 /// - the .jpg, .jpeg and .png files in images/ or in the folder itself.
 /// A picture's breed is its file's name without the number: "Abyssinian_12.jpg". Parkhi et al.,

@@ -9,20 +9,19 @@ namespace weather {
 
 enum class Recipe { article, mtl };
 std::string_view name_of(Recipe recipe);
-/// Throws mtl::Error for another name.
+/// Error: another name.
 Recipe recipe_named(std::string_view name);
 
 /// How a recipe turns days into numbers and numbers into degrees and per cent. Learnt from the
 /// training part only, and kept with the model's weights.
 ///
 /// article, 10 inputs a day: year, temp, rh, atm, sunlight, precipitation, standardised; sine and
-/// cosine of month / 12 and
-///   day / 31. The targets are tomorrow's standardised temperature and humidity.
+///   cosine of month / 12 and day / 31. The targets are tomorrow's standardised temperature and
+///   humidity.
 /// mtl: temp, rh, atm, sunlight and log(1 + precipitation), each standardised as it is and as the
-/// difference from what is
-///   usual on that day of the year (a mean and two waves fitted by least squares); the first term
-///   of the weather and the term that the day ended with, one-hot; sine and cosine of the day of
-///   the year. The target of the temperature is its change since the last day; that of the humidity
+///   difference from what is usual on that day of the year (a mean and two waves fitted by least
+///   squares); the first term of the weather and the term that the day ended with, one-hot; sine
+///   and cosine of the day of the year. The target of the temperature is its change since the last day; that of the humidity
 ///   is the change when half of the last day's difference from the mean is gone by itself.
 class Encoding {
  public:

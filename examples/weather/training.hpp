@@ -44,11 +44,9 @@ struct Trained {
 /// Trains by the recipe.
 ///
 /// article: Adam 1e-3, batches of 32, gradient norm at most 1, a tenth of the rate every 5 epochs,
-/// stop after 10 epochs in
-///   a row that were worse than the best, whose weights are put back.
+///   stop after 10 epochs in a row that were worse than the best, whose weights are put back.
 /// mtl: AdamW 3e-3 with weight decay 0.01 in one cycle, batches of 64, 15 epochs, the last epoch's
-/// weights: the validation
-///   part has no say.
+///   weights: the validation part has no say.
 Trained train(const TrainSettings& settings, const Parts& parts);
 
 }  // namespace weather

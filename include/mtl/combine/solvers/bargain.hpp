@@ -14,7 +14,7 @@ struct Bargain {
 /// Nash bargaining: the positive solution of  G a = 1/a  (element-wise), the minimiser of
 /// .5 a'Ga - sum log a.  J'a has length sqrt(T), whatever the lengths of the rows.
 /// Newton with exact line search on a self-concordant function; closed form for two rows.
-/// Throws where G is not square or not finite.
+/// Error: G is not square or not finite.
 /// Navon et al., ICML 2022 (arXiv 2202.01017).
 Bargain nash(const Eigen::MatrixXd& gramian);
 

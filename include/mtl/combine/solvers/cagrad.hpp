@@ -11,7 +11,7 @@ namespace mtl::solvers {
 /// that is  g0 + c |g0| g_w / |g_w|  with g_w the minimiser of  g_w'g0 + c |g0| |g_w|  in the hull.
 /// Exact: follows the optimal g_w from the worst task on, one change of its support at a time.
 /// `stationary` with zero weights where the minimiser is 0, and for c >= 1 wherever the rows are
-/// Pareto-stationary. Zero rows take no part. Throws where c < 0 or G is not square or not finite.
+/// Pareto-stationary. Zero rows take no part. Error: c < 0 or G is not square or not finite.
 /// Liu et al., NeurIPS 2021 (arXiv 2110.14048).
 Bargain cagrad(const Eigen::MatrixXd& gramian, double c);
 

@@ -16,7 +16,7 @@ struct ConstrainedPoint {
 ///     argmin  |J'w + nu q|^2 / 2 - nu demand   over  w >= 0, sum w = 1,  nu >= 0
 /// from G = J J' [T,T], `products` = J q [T], `squared` = |q|^2. Where q is zero, nu is 0. For a
 /// given nu this is the shortest vector in a shifted hull, so nu is found by a bracketed root of
-/// q.d + demand, which grows with it. Throws where an argument is not finite or sizes differ.
+/// q.d + demand, which grows with it. Error: an argument is not finite or sizes differ.
 ConstrainedPoint constrained_min_norm(const Eigen::MatrixXd& gramian,
                                       const Eigen::VectorXd& products, double squared,
                                       double demand);

@@ -10,7 +10,7 @@ namespace mtl::solvers {
 ///     argmin  v'Gv   over  v >= lower_bounds.col(k)          G [T,T] = J J'
 /// and J'v is the projection of J' lower_bounds.col(k). Exact (active set), for any rank and any
 /// bounds; where rows depend on each other v is one of several with the same J'v. A zero row keeps
-/// its lower bound. Throws where G is not square or not finite, or the row numbers differ.
+/// its lower bound. Error: G is not square or not finite, or the row numbers differ.
 Eigen::MatrixXd project_on_dual_cone(const Eigen::MatrixXd& gramian,
                                      const Eigen::MatrixXd& lower_bounds);
 

@@ -8,7 +8,7 @@ namespace mtl::solvers {
 /// (ones: equal), and is as long as the rows' projections on it together:
 ///     u = normalise(pinv(U) preference),  U = unit rows;    J'w = (sum_t g_t'u) u
 /// Where no direction has these angles, rows on one line give their sum, others nothing. G [T,T] =
-/// J J' without zero rows. Throws where sizes differ or G is not finite.
+/// J J' without zero rows. Error: sizes differ or G is not finite.
 /// Liu, Chu, Thuerey, 2024 (arXiv 2408.11104).
 Eigen::VectorXd equal_angles(const Eigen::MatrixXd& gramian, const Eigen::VectorXd& preference);
 

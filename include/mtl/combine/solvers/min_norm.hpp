@@ -14,7 +14,7 @@ struct HullPoint {
 /// The shortest vector in the convex hull of the rows of J, from G = J J' [T,T]:
 ///     argmin  w'Gw   over  w >= 0, sum w = 1
 /// Exact (active set), for any rank. A zero row is the shortest vector itself. With no rows the
-/// weights are empty. Throws where G is not square or not finite.
+/// weights are empty. Error: G is not square or not finite.
 /// Wolfe, Math. Programming 11 (1976).
 HullPoint min_norm_point(const Eigen::MatrixXd& gramian);
 

@@ -15,7 +15,7 @@ struct Spectrum {
 
 /// Spectrum of a symmetric positive semi-definite G [T,T]. Where the rows of J differ much in
 /// length, small eigenvalues keep their relative precision (Jacobi rotations of a Cholesky factor:
-/// Veselic and Hari, Numer. Math. 56, 1989). Throws where G is not square or not finite.
+/// Veselic and Hari, Numer. Math. 56, 1989). Error: G is not square or not finite.
 Spectrum spectrum(const Eigen::MatrixXd& gramian);
 
 /// Whether G, rounded to double, knows its eigenvalues to some eight digits.
