@@ -76,8 +76,7 @@ std::string verdict(const Comparison& comparison) {
   if (difference.p_value < 0.05) answer = difference.mean > 0 ? "helped" : "hurt";
   return fmt::format(
       "The auxiliary tasks {}: test accuracy {:+.2f} points, 95 % interval [{:+.2f}, {:+.2f}], "
-      "paired "
-      "t-test p = {:.2g}, Wilcoxon p = {:.2g} (over {} {}).",
+      "paired t-test p = {:.2g}, Wilcoxon p = {:.2g} (over {} {}).",
       answer, 100 * difference.mean, 100 * difference.interval.low, 100 * difference.interval.high,
       difference.p_value, comparison.signed_rank_p, difference.degrees_of_freedom + 1,
       comparison.over);

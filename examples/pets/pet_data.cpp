@@ -189,8 +189,7 @@ PetData read_pets(const fs::path& folder) {
   if (data.pictures.empty()) {
     throw Error(
         "{}: no pet pictures. Expected manifest.csv, annotations/ as in the official download, "
-        "list.txt with "
-        "images/, or files such as Abyssinian_1.jpg.",
+        "list.txt with images/, or files such as Abyssinian_1.jpg.",
         folder.string());
   }
   for (PetPicture& pet : data.pictures) {

@@ -105,8 +105,7 @@ class AgencyFile {
     while (flags_ < end && flags_ <= names_ + 2 && !has(*flags_, quality_name)) ++flags_;
     if (flags_ >= end || flags_ > names_ + 2) {
       throw mtl::Error(
-          "{}, line {}: no row with 品質情報 follows the column names. The file was cut off, or "
-          "was "
+          "{}, line {}: no row with 品質情報 follows the column names. The file was cut off, or was "
           "downloaded without quality numbers: choose 「すべて数値で格納」 among the options.",
           csv_.file, names_->line);
     }

@@ -87,9 +87,8 @@ Parts split(const Days& days) {
     while (needed - border_of(needed) < window_days + 2) ++needed;
     throw mtl::Error(
         "there are {} days, of which 70 % train and 30 % validate, and one of these parts has no "
-        "{} days in a row "
-        "with a day behind them. At least {} days without a gap are needed; give more files with "
-        "--data.",
+        "{} days in a row with a day behind them. At least {} days without a gap are needed; "
+        "give more files with --data.",
         days.size(), window_days, needed);
   }
   return {std::move(train), std::move(valid), mtl::LabelEncoder::learn(days.weather)};

@@ -183,12 +183,11 @@ int run_program(int argc, const char* const* argv) {
   Settings settings;
   CLI::App app(
       "Learns to tell tomorrow's mean temperature, mean humidity and daytime weather from the last "
-      "14 days, all "
-      "three with one network.");
+      "14 days, all three with one network.");
   std::string data_help =
       "CSV files of daily values: the Japan Meteorological Agency's own download, or the nine "
-      "columns year, "
-      "month, day, temp, rh, atm, sunlight, precipitation, weather (default: Tokyo 2013-2020)";
+      "columns year, month, day, temp, rh, atm, sunlight, precipitation, weather (default: "
+      "Tokyo 2013-2020)";
   auto* recipe =
       app.add_option("--recipe", settings.recipe,
                      "mtl, article (the network this example began with), or all: both, compared")

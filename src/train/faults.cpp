@@ -63,8 +63,7 @@ std::string explain_gradient(Model& model, const Batch& batch) {
     if (!is_finite(parameters[p].grad()))
       return fmt::format(
           "the combined gradient is NaN or infinite (first at parameter \"{}\"), though each "
-          "task's "
-          "own is finite: the combiner is at fault",
+          "task's own is finite: the combiner is at fault",
           names[p]);
   return "the gradients are finite, their norm is beyond the range of their type";
 }
@@ -73,9 +72,8 @@ void check_parameters(const Model& model) {
   for (const auto& item : model.named_parameters())
     if (!is_finite(item.value()))
       throw Error(
-          "parameter \"{}\" holds NaN or infinity, which no other batch mends: an update before "
-          "this "
-          "step went too far. Lower the learning rate, or give max_grad_norm",
+          "parameter \"{}\" holds NaN or infinity, which no other batch mends: "
+          "an update before this step went too far. Lower the learning rate, or give max_grad_norm",
           item.key());
 }
 
@@ -85,8 +83,7 @@ void check_parameters(const Model& model, Combiner& combiner) {
     if (!is_finite(parameter))
       throw Error(
           "a learnable parameter of the combiner holds NaN or infinity, which no other batch "
-          "mends: "
-          "lower the learning rate, or give max_grad_norm");
+          "mends: lower the learning rate, or give max_grad_norm");
 }
 
 }  // namespace mtl

@@ -63,9 +63,8 @@ ResultPlace find_result(const ResultNames& names, std::string_view task, std::st
 double SplitRecord::operator()(std::string_view task, std::string_view what) const {
   if (names == nullptr)
     throw Error(
-        "results: found \"{}\" of task \"{}\" asked of a record without names; History::add() "
-        "gives "
-        "them",
+        "results: found \"{}\" of task \"{}\" asked of a record without names; "
+        "History::add() gives them",
         what, task);
   const auto place = train_detail::find_result(*names, task, what);
   if (losses.empty())

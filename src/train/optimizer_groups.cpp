@@ -78,8 +78,7 @@ std::vector<Tensor> held_parameters(torch::optim::Optimizer& optimizer, const Mo
       if (!is_new)
         throw Error(
             "the optimizer holds parameter \"{}\" twice (groups {} and {}), and would move it "
-            "twice "
-            "a step. Give it model->parameters(), which lists each tensor once",
+            "twice a step. Give it model->parameters(), which lists each tensor once",
             name_of(tensor, model), found->second, g);
       held.push_back(tensor);
     }
@@ -87,8 +86,7 @@ std::vector<Tensor> held_parameters(torch::optim::Optimizer& optimizer, const Mo
     if (group_of.contains(key_of(parameter))) return held;
   throw Error(
       "the optimizer holds none of the model's parameters: it is another model's, or was made "
-      "before "
-      "they were. Make it from this model's parameters()");
+      "before they were. Make it from this model's parameters()");
 }
 
 std::vector<std::string> not_held(const Model& model, const std::vector<Tensor>& held) {
