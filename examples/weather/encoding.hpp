@@ -21,8 +21,9 @@ Recipe recipe_named(std::string_view name);
 /// mtl: temp, rh, atm, sunlight and log(1 + precipitation), each standardised as it is and as the
 ///   difference from what is usual on that day of the year (a mean and two waves fitted by least
 ///   squares); the first term of the weather and the term that the day ended with, one-hot; sine
-///   and cosine of the day of the year. The target of the temperature is its change since the last day; that of the humidity
-///   is the change when half of the last day's difference from the mean is gone by itself.
+///   and cosine of the day of the year. The target of the temperature is its change since the last
+///   day; that of the humidity is the change when half of the last day's difference from the mean
+///   is gone by itself.
 class Encoding {
  public:
   Encoding(Recipe recipe, const Days& train, std::vector<std::string> classes);
