@@ -124,10 +124,12 @@ io::Json made_of(const TrainState& state) {
   const auto& groups = state.optimizer.param_groups();
   parts["optimizer"] = io::Json::array({Callback::type_name(typeid(state.optimizer)),
                                         fmt::format("{} parameter groups", groups.size())});
-  for (size_t g = 0; g < groups.size(); ++g)
-    parts[fmt::format("optimizer's group {}", g)] =
-        io::Json::array({fmt::format("{} tensors, lr {}{}", groups[g].params().size(),
-                                     state.rates.base().at(g), options_text(groups[g].options()))});
+  const auto& base = state.rates.base();
+  for (size_t g = 0; g < groups.size(); ++g) {
+    const double lr = g < base.size() ? base[g] : groups[g].options().get_lr();
+    parts[fmt::format("optimizer's group {}", g)] = io::Json::array({fmt::format(
+        "{} tensors, lr {}{}", groups[g].params().size(), lr, options_text(groups[g].options()))});
+  }
   parts["combiner"] = io::Json::array({Callback::type_name(typeid(state.combiner))});
   parts["combiner's options"] = io::Json::array({state.combiner.options_text()});
   parts["training data"] = io::Json::array({state.train_data});

@@ -82,7 +82,7 @@ Result checkpointed(const Ingredients& from, const mtl::Checkpointing& checkpoin
   if (from.combiner.starts_with("scaled "))
     combiner = std::make_unique<Scaled>(Scaled::Options{std::stod(from.combiner.substr(7))});
   else
-    combiner = mtl::make_combiner(from.combiner, model->tasks());
+    combiner = mtl::make_combiner(from.combiner);
   mtl::Trainer trainer(model, *optimizer, *combiner,
                        {.epochs = from.epochs, .checkpoint = checkpoint});
   torch::manual_seed(checkpoint.resume ? 99 : 5);  // another process has another generator state

@@ -60,6 +60,9 @@ class Prefetch {
 
   int64_t batches() const { return loader_.batches(); }
   int64_t samples() const { return loader_.samples(); }
+  /// What makes the other loader's batches, where it says so.
+  auto text() const requires requires(const std::remove_reference_t<L>& loader) { loader.text(); }
+  { return loader_.text(); }
 
   void start_epoch(int64_t epoch) {
     queue_.clear();
