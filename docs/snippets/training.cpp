@@ -66,6 +66,7 @@ int main() {
              .metrics = {mtl::Accuracy{}}});
   auto model = mtl::HardSharing(mtl::nn::MlpEncoder({.input_size = 3, .hidden_sizes = {8}}), tasks);
   const auto folder = std::filesystem::temp_directory_path() / "mtl-docs-training";
+  std::filesystem::remove_all(folder);
 
   torch::optim::Adam adam(model->parameters(), 1e-2);
   mtl::KendallUncertainty combiner;

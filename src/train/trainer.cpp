@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "checkpoints.hpp"
 #include "epoch_reader.hpp"
 #include "faults.hpp"
 #include "forward.hpp"

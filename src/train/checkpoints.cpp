@@ -1,9 +1,8 @@
-#include "mtl/train/checkpoint.hpp"
+#include "checkpoints.hpp"
 
 #include <c10/util/Exception.h>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -145,7 +144,9 @@ io::Json made_of(const TrainState& state) {
 }
 
 std::string words(const std::vector<std::string>& texts) {
-  return texts.empty() ? "none" : fmt::format("{}", fmt::join(texts, ", "));
+  std::string all;
+  for (const auto& text : texts) all += (all.empty() ? "" : ", ") + text;
+  return all.empty() ? "none" : all;
 }
 
 // Error: the first part that differs. Of a callback only what both runs have: a longer run knows
@@ -286,12 +287,6 @@ void set_everything(TrainState& state, const NamedTensors& all) {
 }
 
 }  // namespace
-
-void Checkpointing::check_options() const {
-  if (directory.empty() && resume)
-    throw Error("Checkpointing: found resume without a directory, expected one to resume from");
-  if (keep < 1) throw Error("Checkpointing: found keep {}, expected at least 1", keep);
-}
 
 Checkpoints::Checkpoints(Checkpointing options) : options_(std::move(options)) {
   options_.check_options();
