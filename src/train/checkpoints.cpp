@@ -10,8 +10,6 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <system_error>
-#include <tuple>
-#include <typeinfo>
 #include <utility>
 
 #include "mtl/core/error.hpp"
@@ -24,6 +22,7 @@
 #include "mtl/nn/weights.hpp"
 #include "mtl/train/callback.hpp"
 #include "mtl/train/optimizer_state.hpp"
+#include "run_identity.hpp"
 
 namespace mtl {
 namespace fs = std::filesystem;
@@ -65,111 +64,6 @@ bool is_ours(const fs::path& path) {
     return metadata.contains(marker);
   } catch (const Error&) {
     return false;  // no safetensors file, or a damaged one: nothing says that it is ours
-  }
-}
-
-// What a run is made of --------------------------------------------------------------------------
-
-template <class Options>
-std::string options_text(const Options& options) {
-  std::string text;
-  const auto show = [&](const char* name, auto value) {
-    text += fmt::format(", {} {}", name, value);
-  };
-  if constexpr (requires { options.betas(); }) {
-    show("beta1", std::get<0>(options.betas()));
-    show("beta2", std::get<1>(options.betas()));
-  }
-  if constexpr (requires { options.momentum(); }) show("momentum", options.momentum());
-  if constexpr (requires { options.dampening(); }) show("dampening", options.dampening());
-  if constexpr (requires { options.nesterov(); }) show("nesterov", options.nesterov());
-  if constexpr (requires { options.alpha(); }) show("alpha", options.alpha());
-  if constexpr (requires { options.centered(); }) show("centered", options.centered());
-  if constexpr (requires { options.lr_decay(); }) show("lr_decay", options.lr_decay());
-  if constexpr (requires { options.amsgrad(); }) show("amsgrad", options.amsgrad());
-  if constexpr (requires { options.eps(); }) show("eps", options.eps());
-  show("weight_decay", options.weight_decay());
-  return text;
-}
-
-std::string options_text(const torch::optim::OptimizerOptions& options) {
-  std::string text;
-  const auto try_as = [&]<class Options>(const Options*) {
-    if (const auto* known = dynamic_cast<const Options*>(&options)) text = options_text(*known);
-  };
-  try_as(static_cast<const torch::optim::AdamOptions*>(nullptr));
-  try_as(static_cast<const torch::optim::AdamWOptions*>(nullptr));
-  try_as(static_cast<const torch::optim::SGDOptions*>(nullptr));
-  try_as(static_cast<const torch::optim::RMSpropOptions*>(nullptr));
-  try_as(static_cast<const torch::optim::AdagradOptions*>(nullptr));
-  return text;
-}
-
-// Callbacks that a resumed run must have as well.
-std::vector<const Callback*> with_memory(const TrainState& state) {
-  std::vector<const Callback*> found;
-  for (const Callback& callback : state.callbacks)
-    if (callback.state_dict || callback.identity) found.push_back(&callback);
-  return found;
-}
-
-// What must be the same where a run goes on: a name and some texts each.
-io::Json made_of(const TrainState& state) {
-  io::Json parts = io::Json::object();
-  parts["tasks"] = state.history.tasks;
-  for (size_t t = 0; t < state.history.tasks.size(); ++t)
-    parts["metrics of task \"" + state.history.tasks[t] + "\""] = state.history.metrics[t];
-  parts["model"] = io::Json::array({Callback::type_name(typeid(state.model))});
-  const auto& groups = state.optimizer.param_groups();
-  parts["optimizer"] = io::Json::array({Callback::type_name(typeid(state.optimizer)),
-                                        fmt::format("{} parameter groups", groups.size())});
-  const auto& base = state.rates.base();
-  for (size_t g = 0; g < groups.size(); ++g) {
-    const double lr = g < base.size() ? base[g] : groups[g].options().get_lr();
-    parts[fmt::format("optimizer's group {}", g)] = io::Json::array({fmt::format(
-        "{} tensors, lr {}{}", groups[g].params().size(), lr, options_text(groups[g].options()))});
-  }
-  parts["combiner"] = io::Json::array({Callback::type_name(typeid(state.combiner))});
-  parts["combiner's options"] = io::Json::array({state.combiner.options_text()});
-  parts["training data"] = io::Json::array({state.train_data});
-  parts["validation data"] = io::Json::array({state.valid_data});
-  const std::string list = "list of callbacks with a memory";
-  parts[list] = io::Json::array();
-  for (const Callback* callback : with_memory(state)) {
-    parts[list].push_back(callback->name);
-    parts[fmt::format("callback {} of them", parts[list].size())] =
-        callback->identity ? callback->identity(state) : std::vector<std::string>();
-  }
-  return parts;
-}
-
-std::string words(const std::vector<std::string>& texts) {
-  std::string all;
-  for (const auto& text : texts) all += (all.empty() ? "" : ", ") + text;
-  return all.empty() ? "none" : all;
-}
-
-// Error: the first part that differs. Of a callback only what both runs have: a longer run knows
-// its rates further on.
-void compare(const io::Json& then, const io::Json& now) {
-  for (const auto& [what, texts] : now.items()) {
-    const auto found = then.find(what);
-    std::vector<std::string> old, own = texts.get<std::vector<std::string>>();
-    if (found != then.end()) old = found->get<std::vector<std::string>>();
-    if (what.starts_with("callback ")) {
-      const size_t both = std::min(old.size(), own.size());
-      old.resize(both);
-      own.resize(both);
-    }
-    if (old == own) continue;
-    size_t first = 0;  // of several texts say the one that differs
-    while (first + 1 < std::min(old.size(), own.size()) && old[first] == own[first]) ++first;
-    const bool same_size = old.size() == own.size();
-    throw Error(
-        "it is of another run: {}: found {}, this run has {}; give the run what it had, or begin "
-        "anew without `resume`",
-        what, same_size ? words({old[first]}) : words(old),
-        same_size ? words({own[first]}) : words(own));
   }
 }
 
@@ -249,7 +143,7 @@ NamedTensors everything(const TrainState& state) {
   put(all, "model.", nn::weights(state.model));
   put(all, "optimizer.", optimizer_state(state.optimizer));
   put(all, "combiner.", state.combiner.state_dict());
-  const auto callbacks = with_memory(state);
+  const auto callbacks = train_detail::with_memory(state);
   for (size_t c = 0; c < callbacks.size(); ++c)
     if (callbacks[c]->state_dict) put(all, callback_prefix(c), callbacks[c]->state_dict());
   all.insert("generator", default_generator_state());
@@ -274,7 +168,7 @@ void set_everything(TrainState& state, const NamedTensors& all) {
   named("model", [&] { nn::load_weights(state.model, take(all, "model.")); });
   named("optimizer", [&] { load_optimizer_state(state.optimizer, take(all, "optimizer.")); });
   named("combiner", [&] { state.combiner.load_state_dict(take(all, "combiner.")); });
-  const auto callbacks = with_memory(state);
+  const auto callbacks = train_detail::with_memory(state);
   for (size_t c = 0; c < callbacks.size(); ++c)
     if (callbacks[c]->load_state_dict)
       named("callback " + callbacks[c]->name,
@@ -332,7 +226,7 @@ bool Checkpoints::resume(TrainState& state) {
     named("\"" + path.string() + "\"", [&] {
       if (!metadata.contains(marker)) throw Error("it is no checkpoint of this library");
       const io::Json json = io::parse_json(metadata[marker], "its description");
-      compare(json.at("made_of"), made_of(state));
+      train_detail::compare(json.at("made_of"), train_detail::made_of(state));
       if (all.find("history") == nullptr || all.find("generator") == nullptr)
         throw Error("its history or generator is missing");
       History history = history_from(state.history, all["history"]);
@@ -402,7 +296,7 @@ void Checkpoints::save(const TrainState& state) {
                          {"faulty_rows", state.faulty_rows},
                          {"unlabelled_batches", state.unlabelled_batches},
                          {"first_fault", state.first_fault},
-                         {"made_of", made_of(state)}};
+                         {"made_of", train_detail::made_of(state)}};
   io::write_safetensors(path, all, {{marker, io::json_text(json, -1)}});
 
   names_.push_back(name);

@@ -24,7 +24,6 @@
 
 namespace mtl {
 namespace {
-
 using Hook = std::function<void(TrainState&)>;
 
 /// Where this fit keeps its checkpoints: said in the trainer's options or among the callbacks.

@@ -1,0 +1,120 @@
+#include "run_identity.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <tuple>
+#include <typeinfo>
+
+#include "mtl/core/error.hpp"
+
+namespace mtl {
+namespace {
+
+template <class Options>
+std::string options_text(const Options& options) {
+  std::string text;
+  const auto show = [&](const char* name, auto value) {
+    text += fmt::format(", {} {}", name, value);
+  };
+  if constexpr (requires { options.betas(); }) {
+    show("beta1", std::get<0>(options.betas()));
+    show("beta2", std::get<1>(options.betas()));
+  }
+  if constexpr (requires { options.momentum(); }) show("momentum", options.momentum());
+  if constexpr (requires { options.dampening(); }) show("dampening", options.dampening());
+  if constexpr (requires { options.nesterov(); }) show("nesterov", options.nesterov());
+  if constexpr (requires { options.alpha(); }) show("alpha", options.alpha());
+  if constexpr (requires { options.centered(); }) show("centered", options.centered());
+  if constexpr (requires { options.lr_decay(); }) show("lr_decay", options.lr_decay());
+  if constexpr (requires { options.amsgrad(); }) show("amsgrad", options.amsgrad());
+  if constexpr (requires { options.eps(); }) show("eps", options.eps());
+  show("weight_decay", options.weight_decay());
+  return text;
+}
+
+std::string options_text(const torch::optim::OptimizerOptions& options) {
+  std::string text;
+  const auto try_as = [&]<class Options>(const Options*) {
+    if (const auto* known = dynamic_cast<const Options*>(&options)) text = options_text(*known);
+  };
+  try_as(static_cast<const torch::optim::AdamOptions*>(nullptr));
+  try_as(static_cast<const torch::optim::AdamWOptions*>(nullptr));
+  try_as(static_cast<const torch::optim::SGDOptions*>(nullptr));
+  try_as(static_cast<const torch::optim::RMSpropOptions*>(nullptr));
+  try_as(static_cast<const torch::optim::AdagradOptions*>(nullptr));
+  return text;
+}
+
+std::string words(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const auto& text : texts) all += (all.empty() ? "" : ", ") + text;
+  return all.empty() ? "none" : all;
+}
+
+}  // namespace
+
+namespace train_detail {
+
+std::vector<const Callback*> with_memory(const TrainState& state) {
+  std::vector<const Callback*> found;
+  for (const Callback& callback : state.callbacks)
+    if (callback.state_dict || callback.identity) found.push_back(&callback);
+  return found;
+}
+
+io::Json made_of(const TrainState& state) {
+  io::Json parts = io::Json::object();
+  parts["tasks"] = state.history.tasks;
+  for (size_t t = 0; t < state.history.tasks.size(); ++t)
+    parts["metrics of task \"" + state.history.tasks[t] + "\""] = state.history.metrics[t];
+  parts["model"] = io::Json::array({Callback::type_name(typeid(state.model))});
+  const auto& groups = state.optimizer.param_groups();
+  parts["optimizer"] = io::Json::array({Callback::type_name(typeid(state.optimizer)),
+                                        fmt::format("{} parameter groups", groups.size())});
+  const auto& base = state.rates.base();
+  for (size_t g = 0; g < groups.size(); ++g) {
+    const double lr = g < base.size() ? base[g] : groups[g].options().get_lr();
+    parts[fmt::format("optimizer's group {}", g)] = io::Json::array({fmt::format(
+        "{} tensors, lr {}{}", groups[g].params().size(), lr, options_text(groups[g].options()))});
+  }
+  parts["combiner"] = io::Json::array({Callback::type_name(typeid(state.combiner))});
+  parts["combiner's options"] = io::Json::array({state.combiner.options_text()});
+  parts["training data"] = io::Json::array({state.train_data});
+  parts["validation data"] = io::Json::array({state.valid_data});
+  const std::string list = "list of callbacks with a memory";
+  parts[list] = io::Json::array();
+  for (const Callback* callback : with_memory(state)) {
+    parts[list].push_back(callback->name);
+    parts[fmt::format("callback {} of them", parts[list].size())] =
+        callback->identity ? callback->identity(state) : std::vector<std::string>();
+  }
+  return parts;
+}
+
+void compare(const io::Json& then, const io::Json& now) {
+  for (const auto& [what, texts] : now.items()) {
+    const auto found = then.find(what);
+    std::vector<std::string> old, own = texts.get<std::vector<std::string>>();
+    if (found != then.end()) old = found->get<std::vector<std::string>>();
+    if (what.starts_with("callback ")) {
+      const size_t both = std::min(old.size(), own.size());
+      old.resize(both);
+      own.resize(both);
+    }
+    if (old == own) continue;
+    size_t first = 0;  // of several texts say the one that differs
+    while (first + 1 < std::min(old.size(), own.size()) && old[first] == own[first]) ++first;
+    const bool same_size = old.size() == own.size();
+    throw Error(
+        "it is of another run: {}: found {}, this run has {}; give the run what it had, or begin "
+        "anew without `resume`",
+        what, same_size ? words({old[first]}) : words(old),
+        same_size ? words({own[first]}) : words(own));
+  }
+}
+
+}  // namespace train_detail
+}  // namespace mtl

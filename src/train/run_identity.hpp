@@ -1,0 +1,24 @@
+#pragma once
+
+#include <vector>
+
+#include "mtl/io/json.hpp"
+#include "mtl/train/callback.hpp"
+#include "mtl/train/train_state.hpp"
+
+// What a run is made of: tasks, model, optimizer, combiner, data and callbacks. A checkpoint keeps
+// it, and a run goes on only from a checkpoint of its own kind.
+
+namespace mtl::train_detail {
+
+/// Callbacks that a resumed run must have as well.
+std::vector<const Callback*> with_memory(const TrainState& state);
+
+/// What must be the same where a run goes on: a name and some texts each.
+io::Json made_of(const TrainState& state);
+
+/// Error: the first part that differs. Of a callback only what both runs have: a longer run knows
+/// its rates further on.
+void compare(const io::Json& then, const io::Json& now);
+
+}  // namespace mtl::train_detail
