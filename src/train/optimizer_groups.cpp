@@ -98,12 +98,28 @@ std::vector<std::string> not_held(const Model& model, const std::vector<Tensor>&
   return names;
 }
 
-void check_optimizer(torch::optim::Optimizer& optimizer) {
+void check_optimizer(torch::optim::Optimizer& optimizer, Model& model) {
   if (dynamic_cast<torch::optim::LBFGS*>(&optimizer) != nullptr)
     throw Error(
         "LBFGS asks for the loss several times a step, and the trainer gives it one gradient. Use "
         "SGD, Adam or another of that kind, or a loop of your own with combiner.backward() in its "
         "closure");
+  const auto held = keys_of(held_parameters(optimizer, model));
+  const auto& by_task = model.parameter_sets().by_task;
+  for (size_t t = 0; t < by_task.size(); ++t) {
+    const Tensor* left_out = nullptr;
+    bool any_held = false;
+    for (const Tensor& parameter : by_task[t]) {
+      any_held = any_held || held.contains(key_of(parameter));
+      if (parameter.requires_grad()) left_out = &parameter;
+    }
+    if (left_out != nullptr && !any_held)
+      throw Error(
+          "the optimizer holds no parameter of task \"{}\" (such as \"{}\"), whose head would stay "
+          "as it was made. Make the optimizer from model->parameters(), or freeze the head by "
+          "set_requires_grad(false)",
+          model.tasks()[static_cast<int64_t>(t)].name, name_of(*left_out, model));
+  }
 }
 
 }  // namespace mtl

@@ -387,8 +387,7 @@ Trainer::Trainer(ModelRef model, Kept<torch::optim::Optimizer> optimizer, Kept<C
   if (!(options.max_grad_norm >= 0))
     throw Error("Trainer: found max_grad_norm {}, expected 0 (off) or more", options.max_grad_norm);
   options.checkpoint.check_options();
-  check_optimizer(*optimizer_);
-  held_parameters(*optimizer_, *model_);  // throws where it is another model's
+  check_optimizer(*optimizer_, *model_);
   combiner_->set_task_count(model_->tasks().size());
   join(*combiner_, *optimizer_);
 }

@@ -102,7 +102,7 @@ TEST_CASE("Model: weights trained in a model that is gone are no fresh start, un
     move_weights(*gone);
   }
   CHECK(contains(error_text([&] { mtl::HardSharing(layer(2, 4), tasks); }),
-                 "was trained in a model that is gone"));
+                 "was trained or loaded in a model that is gone"));
   CHECK_NOTHROW(mtl::HardSharing(layer(2, 4), mtl::clone(tasks)));
 }
 

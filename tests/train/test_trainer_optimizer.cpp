@@ -45,6 +45,12 @@ TEST_CASE("Trainer: an optimizer that cannot be served is refused when the train
   torch::optim::SGD doubled(twice, 0.1);
   CHECK(contains(text(doubled), "\"encoder.layers.0.weight\" twice (groups 0 and 0)"));
 
+  torch::optim::SGD encoder_only(model->shared_parameters(), 0.1);
+  CHECK(contains(text(encoder_only), "no parameter of task \"temp\" (such as \"heads.temp."));
+  for (const char* task : {"temp", "sky"})
+    for (auto& parameter : model->task_parameters(task)) parameter.set_requires_grad(false);
+  CHECK(text(encoder_only).empty());
+
   torch::optim::LBFGS lbfgs(model->parameters());
   CHECK(contains(text(lbfgs), "LBFGS"));
 }

@@ -48,7 +48,8 @@ struct NoValidation {};
 class Trainer {
  public:
   /// Error: options that make no sense; an optimizer that holds none of the model's parameters, one
-  /// of them twice, or a part of the combiner's; one that wants a closure (LBFGS).
+  /// of them twice, a part of the combiner's, or no parameter of a head that is not frozen; one that
+  /// wants a closure (LBFGS).
   Trainer(ModelRef model, Kept<torch::optim::Optimizer> optimizer, Kept<Combiner> combiner,
           TrainerOptions options = {});
 
