@@ -342,11 +342,15 @@ class Trainer::Loop {
     torch::NoGradGuard no_grad;
     const TaskLosses losses = look_at(batch);
     const int64_t at = first_not_finite(numbers_of(losses.values));
-    if (at < 0)
+    if (at >= 0) {
+      return on_fault(fmt::format("task \"{}\": after the step the loss is NaN or infinite",
+                                  losses.names[static_cast<size_t>(at)]));
+    }
+    try {
       combiner_.after_step(losses);
-    else
-      on_fault(fmt::format("task \"{}\": after the step the loss is NaN or infinite",
-                           losses.names[static_cast<size_t>(at)]));
+    } catch (const FaultyStep& error) {
+      on_fault(fmt::format("after the step: {}", error.what()));
+    }
   }
 
   /// For combiners that look at several batches in a step. Past the end of the epoch its first

@@ -1,4 +1,7 @@
 #include "loss_checks.hpp"
+#include "mtl/data/data.hpp"
+#include "mtl/sharing/sharing.hpp"
+#include "mtl/train/train.hpp"
 
 using namespace loss_checks;
 
@@ -112,4 +115,42 @@ TEST_CASE("Famo: one task") {
   const TaskLosses losses = constant_losses({0.5});
   Famo().combine(losses).backward();
   CHECK(losses.values[0].grad().item<double>() == Approx(1));
+}
+
+TEST_CASE("Famo: a loss that falls below its bound by the step goes the way of faulty batches") {
+  // One number w = 1 per task, both losses w, and a step that makes one of them negative.
+  struct Falling : Model {
+    Falling()
+        : Model(TaskRegistry{{.name = "deep", .loss = mean}, {.name = "flat", .loss = mean}}) {
+      w = register_parameter("w", torch::ones({2}));
+    }
+    static Tensor mean(const Tensor& prediction, const Tensor&) { return prediction.mean(); }
+    NamedTensors forward(const NamedTensors& inputs) override {
+      const int64_t rows = inputs["x"].size(0);
+      NamedTensors predictions;
+      predictions.insert("deep", w[0].expand({rows}));
+      predictions.insert("flat", (w[1] * 0.1 + 1).expand({rows}));
+      return predictions;
+    }
+    Tensor w;
+  };
+  for (const auto policy : {FaultyBatch::stop, FaultyBatch::skip}) {
+    const auto model = std::make_shared<Falling>();
+    NamedTensors inputs, targets;
+    inputs.insert("x", torch::zeros({2, 1}));
+    for (const char* task : {"deep", "flat"}) targets.insert(task, torch::zeros({2}));
+    TensorDataset data(inputs, targets);
+    BatchLoader loader(data, {.batch_size = 2});
+    torch::optim::SGD sgd(model->parameters(), 4.0);
+    Famo famo;
+    Trainer trainer(*model, sgd, famo, {.epochs = 1, .faulty_batch = policy});
+    const std::string text = error_text([&] { trainer.fit(loader); });
+    if (policy == FaultyBatch::stop) {
+      CHECK(contains(text, "task \"deep\": its loss is -"));
+      CHECK(contains(text, "epoch 1, batch 1"));
+    } else {
+      CHECK(text.empty());
+      CHECK(famo.logits().isZero());
+    }
+  }
 }

@@ -50,6 +50,12 @@ void Trial::accumulate(const std::vector<Tensor>& direction) const {
   for (size_t p = 0; p < parameters_.size(); ++p) engine::accumulate(parameters_[p], direction[p]);
 }
 
+void check_step(const TaskLosses& losses, const Parameters& parameters) {
+  check_losses(losses);
+  check_parameters(parameters, losses.task_count);
+  finite_values(losses, "");
+}
+
 TaskLosses again(const TaskLosses& step, std::string_view combiner) {
   if (!step.same_batch) {
     throw Error(

@@ -81,8 +81,8 @@ inline AutoLambda::AutoLambda(Options options)
 
 inline void AutoLambda::backward(const TaskLosses& losses, const Parameters& parameters) {
   if (losses.size() == 0) return;
+  combine_detail::check_step(losses, parameters);
   set_task_count(losses.task_count);
-  combine_detail::finite_values(losses, "");
   learn(losses, parameters);
   const Eigen::VectorXd w = weights_.present(losses);
   if (step_reports()) make_report(losses, parameters, w);

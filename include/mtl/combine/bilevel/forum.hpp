@@ -95,7 +95,7 @@ inline Forum::Forum(Options options)
 inline void Forum::backward(const TaskLosses& losses, const Parameters& parameters) {
   using namespace combine_detail;
   if (losses.size() == 0) return;
-  finite_values(losses, "");
+  check_step(losses, parameters);
   if (losses.task_count == 1) return losses.values.front().backward();
   Trial trial(losses, parameters);
   const Eigen::VectorXd p = solvers::softmax(logits_.present(losses));

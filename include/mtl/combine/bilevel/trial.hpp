@@ -37,6 +37,10 @@ class Trial {
   std::vector<Tensor> tensors_, values_;  // parameters and buffers, and what they were
 };
 
+/// Error: losses or parameters that are no step, before anything is changed. FaultyStep naming the
+/// task whose loss is not finite.
+void check_step(const TaskLosses& losses, const Parameters& parameters);
+
 /// The losses of the step's batch on the parameters of now. Error: the step cannot say; they are of
 /// other tasks.
 TaskLosses again(const TaskLosses& step, std::string_view combiner);
