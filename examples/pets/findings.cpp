@@ -10,7 +10,6 @@
 #include "mtl/io/atomic_file.hpp"
 #include "mtl/io/file.hpp"
 #include "mtl/report/report.hpp"
-#include "mtl/task/metrics/classification.hpp"
 #include "traits.hpp"
 
 namespace pets {

@@ -6,8 +6,12 @@
 #include <torch/torch.h>
 
 #include "encoding.hpp"
-#include "mtl/task/metrics/classification.hpp"
-#include "mtl/task/metrics/regression.hpp"
+#include "mtl/task/metrics/accuracy.hpp"
+#include "mtl/task/metrics/balanced_accuracy.hpp"
+#include "mtl/task/metrics/f1.hpp"
+#include "mtl/task/metrics/mae.hpp"
+#include "mtl/task/metrics/nmae.hpp"
+#include "mtl/task/metrics/rmse.hpp"
 
 namespace weather {
 namespace {

@@ -11,7 +11,7 @@
 #include "mtl/report/html.hpp"
 #include "mtl/report/matrices.hpp"
 #include "mtl/report/predictions.hpp"
-#include "mtl/task/metrics/classification.hpp"
+#include "mtl/task/metrics/confusion_matrix.hpp"
 
 namespace weather {
 namespace {

@@ -14,7 +14,7 @@
 #include "mtl/task/losses/cross_entropy.hpp"
 #include "mtl/task/losses/huber.hpp"
 #include "mtl/task/losses/mean_squared_error.hpp"
-#include "mtl/task/metrics/classification.hpp"
+#include "mtl/task/metrics/accuracy.hpp"
 #include "mtl/train/train.hpp"
 
 namespace weather {

@@ -45,6 +45,27 @@ int64_t size(const Batch& batch) {
   return batch.targets.is_empty() ? 0 : batch.targets.front().value().size(0);
 }
 
+Batch batch_rows(const Batch& batch, const Tensor& rows) {
+  const auto picked = [&rows](const Tensor& tensor) {
+    return tensor.defined() ? tensor.index_select(0, rows) : Tensor();
+  };
+  const auto all_picked = [&picked](const NamedTensors& tensors) {
+    NamedTensors part;
+    for (const auto& item : tensors) part.insert(item.key(), picked(item.value()));
+    return part;
+  };
+  return {all_picked(batch.inputs), all_picked(batch.targets), batch.complete,
+          picked(batch.sample_weights), all_picked(batch.task_sample_weights)};
+}
+
+Batch without_left_out_rows(Batch batch) {
+  if (!batch.sample_weights.defined()) return batch;
+  check_sample_weights(batch.sample_weights, size(batch));
+  const Tensor rows = batch.sample_weights.nonzero().squeeze(1);
+  if (rows.size(0) == 0 || rows.size(0) == size(batch)) return batch;
+  return batch_rows(batch, rows);
+}
+
 Tensor sample_weights_of(const Batch& batch, const std::string& task) {
   const Tensor* own = batch.task_sample_weights.find(task);
   if (own == nullptr || !own->defined()) return batch.sample_weights;

@@ -12,7 +12,7 @@
 #include "mtl/report/curves.hpp"
 #include "mtl/report/matrices.hpp"
 #include "mtl/report/predictions.hpp"
-#include "mtl/task/metrics/classification.hpp"
+#include "mtl/task/metrics/confusion_matrix.hpp"
 #include "script.hpp"
 
 namespace mtl::report {

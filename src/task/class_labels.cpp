@@ -16,7 +16,8 @@ void check_class_weights(std::string_view loss, const Tensor& weights) {
 Tensor class_target(const Tensor& prediction, const Tensor& labels, const Tensor& class_weights) {
   const bool one_channel =
       labels.dim() >= 2 && labels.dim() == prediction.dim() && labels.size(1) == 1;
-  const Tensor target = one_channel ? labels.squeeze(1) : labels;
+  Tensor target = one_channel ? labels.squeeze(1) : labels;
+  if (!target.is_floating_point()) target = target.to(torch::kLong);
   bool fits = prediction.dim() >= 2 && prediction.dim() == target.dim() + 1 &&
               prediction.size(0) == target.size(0);
   for (int64_t d = 1; fits && d < target.dim(); ++d)

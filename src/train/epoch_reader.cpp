@@ -39,6 +39,12 @@ bool EpochReader::next(Batch& batch) {
 }
 
 void check_target_names(const Model& model, const Batch& batch, std::string_view loader) {
+  for (const auto& item : batch.task_sample_weights)
+    if (!model.tasks().contains(item.key()) && !batch.targets.contains(item.key()))
+      throw Error(
+          "the batches of {} have sample weights for \"{}\", which is no task and no target; name "
+          "them as the task whose samples they weigh",
+          loader, item.key());
   const Task* without = nullptr;
   std::string unread;
   for (const Task& task : model.tasks())

@@ -175,6 +175,7 @@ class Trainer::Loop {
       ++state_.batch;
       ++state_.step;
       if (state_.batch == 1) check_target_names(model_, batch, "the training loader");
+      batch = without_left_out_rows(std::move(batch));
       call(&Callback::on_step_begin);
       made += step(batch, meter);
       if (state_.stopped()) return;  // in the middle of an epoch: it does not count
@@ -359,7 +360,7 @@ class Trainer::Loop {
     Batch batch;
     if (!reader_.next(batch)) return look_at(first_batch_);
     ++state_.batch;
-    return losses_of(batch);
+    return losses_of(without_left_out_rows(std::move(batch)));
   }
 
   Model& model_;

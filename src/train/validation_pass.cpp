@@ -18,21 +18,7 @@
 namespace mtl {
 namespace {
 
-/// The rows of a batch and of its predictions that `rows` [n] names.
-Batch rows_of(const Batch& batch, const Tensor& rows) {
-  Batch part;
-  part.complete = batch.complete;
-  const auto pick = [&](const NamedTensors& from, NamedTensors& to) {
-    for (const auto& item : from)
-      to.insert(item.key(), item.value().defined() ? item.value().index_select(0, rows) : Tensor());
-  };
-  pick(batch.inputs, part.inputs);
-  pick(batch.targets, part.targets);
-  pick(batch.task_sample_weights, part.task_sample_weights);
-  if (batch.sample_weights.defined())
-    part.sample_weights = batch.sample_weights.index_select(0, rows);
-  return part;
-}
+/// The rows of predictions that `rows` [n] names.
 NamedTensors rows_of(const NamedTensors& tensors, const Tensor& rows) {
   NamedTensors part;
   for (const auto& item : tensors) part.insert(item.key(), item.value().index_select(0, rows));
@@ -44,7 +30,7 @@ Tensor sound_rows(const Model& model, const NamedTensors& predictions, const Bat
   std::vector<int64_t> sound;
   for (int64_t row = 0; row < size(batch); ++row) {
     const Tensor one = torch::tensor({row}, torch::kLong).to(device_of(model));
-    const TaskLosses losses = task_losses(model, rows_of(predictions, one), rows_of(batch, one));
+    const TaskLosses losses = task_losses(model, rows_of(predictions, one), batch_rows(batch, one));
     if (first_not_finite(numbers_of(losses.values)) < 0) sound.push_back(row);
   }
   return torch::tensor(sound, torch::kLong).to(device_of(model));
@@ -99,7 +85,7 @@ ValidationPass validation_pass(Model& model, Combiner* combiner, LoaderRef& load
       const Tensor sound = sound_rows(model, predictions, batch);
       pass.faulty_rows += size(batch) - sound.size(0);
       if (pass.first_fault.empty()) pass.first_fault = text;
-      batch = rows_of(batch, sound);
+      batch = batch_rows(batch, sound);
       predictions = rows_of(predictions, sound);
       losses = task_losses(model, predictions, batch);
       values = numbers_of(loss_scalars(losses));

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <functional>
 
 #include "error_text.hpp"
 #include "golden.hpp"
@@ -13,34 +14,95 @@ constexpr double missing = std::numeric_limits<double>::quiet_NaN();
 /// Compares a metric with its golden value, to 1e-12.
 template <class M>
 void check(const M& metric, const Tensor& predictions, const Tensor& targets,
-           const nlohmann::json& expected) {
+           const nlohmann::json& expected, const Tensor& weights = {}) {
   INFO(metric.name);
-  CHECK(metric(predictions, targets) ==
+  CHECK(metric(predictions, targets, weights) ==
         Approx(expected.get<double>()).epsilon(1e-12).margin(1e-14));
 }
 
 void check_classification(const Tensor& logits, const Tensor& labels,
-                          const nlohmann::json& expected) {
-  check(Accuracy{}, logits, labels, expected["accuracy"]);
-  check(BalancedAccuracy{}, logits, labels, expected["balanced_accuracy"]);
-  check(MatthewsCorrelation{}, logits, labels, expected["matthews"]);
-  check(CohenKappa{}, logits, labels, expected["cohen_kappa"]);
-  check(LogLoss{}, logits, labels, expected["log_loss"]);
-  check(MeanIou{}, logits, labels, expected["mean_iou"]);
-  check(CalibrationError{}, logits, labels, expected["ece_10_equal_width_bins"]);
-  check(TopK{.k = 2}, logits, labels, expected["top_2"]);
-  check(RocAuc{}, logits, labels, expected["roc_auc"]);
-  check(AveragePrecision{}, logits, labels, expected["average_precision"]);
+                          const nlohmann::json& expected, const Tensor& weights = {}) {
+  const auto of = [&](const auto& metric, const nlohmann::json& value) {
+    check(metric, logits, labels, value, weights);
+  };
+  of(Accuracy{}, expected["accuracy"]);
+  of(BalancedAccuracy{}, expected["balanced_accuracy"]);
+  of(MatthewsCorrelation{}, expected["matthews"]);
+  of(CohenKappa{}, expected["cohen_kappa"]);
+  of(LogLoss{}, expected["log_loss"]);
+  of(MeanIou{}, expected["mean_iou"]);
+  of(CalibrationError{},
+     expected[weights.defined() ? "calibration_error" : "ece_10_equal_width_bins"]);
+  if (expected.contains("top_2")) of(TopK{.k = 2}, expected["top_2"]);
+  of(RocAuc{}, expected["roc_auc"]);
+  of(AveragePrecision{}, expected["average_precision"]);
   const std::pair<Average, const char*> averages[] = {
       {Average::micro, "micro"}, {Average::macro, "macro"}, {Average::weighted, "weighted"}};
   for (const auto& [average, name] : averages) {
     INFO(name);
-    check(Precision{.average = average}, logits, labels, expected[name]["precision"]);
-    check(Recall{.average = average}, logits, labels, expected[name]["recall"]);
-    check(F1{.average = average}, logits, labels, expected[name]["f1"]);
+    of(Precision{.average = average}, expected[name]["precision"]);
+    of(Recall{.average = average}, expected[name]["recall"]);
+    of(F1{.average = average}, expected[name]["f1"]);
   }
-  CHECK(
-      confusion_matrix(logits, labels).to(torch::kDouble).equal(tensor_of(expected["confusion"])));
+  CHECK(torch::allclose(confusion_matrix(logits, labels, weights).to(torch::kDouble),
+                        tensor_of(expected["confusion"]), 1e-12));
+}
+
+/// A metric with predictions and targets that it takes, as they are right and wrong.
+struct MetricCase {
+  Metric metric;
+  std::function<double(const Tensor&, const Tensor&, const Tensor&)> direct;
+  Tensor predictions, targets, perfect, wrong;
+};
+
+template <class M>
+void add(std::vector<MetricCase>& cases, const M& metric, const Tensor& predictions,
+         const Tensor& targets, const Tensor& perfect, const Tensor& wrong) {
+  cases.push_back({metric, metric, predictions, targets, perfect, wrong});
+}
+
+std::vector<MetricCase> metric_cases() {
+  torch::manual_seed(8);
+  std::vector<MetricCase> cases;
+  const auto y = [](at::IntArrayRef sizes) { return torch::randn(sizes, torch::kDouble); };
+  for (const bool pixels : {false, true}) {
+    const Tensor t = pixels ? torch::randint(3, {8, 2, 2}, torch::kLong)
+                            : torch::tensor({0, 1, 2, 2, 1, 0, 1, 2});
+    const Tensor scores = pixels ? y({8, 3, 2, 2}) : y({8, 3});
+    const Tensor right = (torch::one_hot(t, 3).movedim(-1, 1).to(torch::kDouble) - 0.5) * 20;
+    const auto of = [&](const auto& metric) { add(cases, metric, scores, t, right, -right); };
+    of(Accuracy{});
+    of(BalancedAccuracy{});
+    of(Precision{});
+    of(Recall{});
+    of(F1{});
+    of(F1{.average = Average::micro});
+    of(MatthewsCorrelation{});
+    of(CohenKappa{});
+    of(MeanIou{});
+    of(LogLoss{});
+    of(CalibrationError{});
+    of(TopK{.k = 2});
+    of(RocAuc{});
+    of(AveragePrecision{});
+  }
+  for (const at::IntArrayRef sizes : {at::IntArrayRef{8}, {8, 3}, {8, 2, 2}, {8, 3, 2, 2}}) {
+    const Tensor yes = torch::rand(sizes, torch::kDouble), t = y(sizes);
+    const Tensor logits = (yes - 0.5) * 100;
+    add(cases, SoftBce{}, y(sizes), yes, yes.logit(), -yes.logit());
+    add(cases, Accuracy{}, y(sizes), yes, logits, -logits);
+    add(cases, RocAuc{}, y(sizes), yes, logits, -logits);
+    add(cases, AveragePrecision{}, y(sizes), yes, logits, -logits);
+    const auto of = [&](const auto& metric) { add(cases, metric, y(sizes), t, t + 0.001, -t); };
+    of(Mae{});
+    of(Rmse{});
+    of(Nmae{});
+    of(R2{});
+    of(ExplainedVariance{});
+    of(MaxError{});
+    of(MedianAbsoluteError{});
+  }
+  return cases;
 }
 
 }  // namespace
@@ -86,6 +148,116 @@ TEST_CASE("SoftBce: golden value, and missing scores do not count") {
   const double rest =
       (file["bce_mean"].get<double>() * rows - file["bce_by_sample"][0].get<double>()) / (rows - 1);
   check(SoftBce{}, logits, scores, rest);
+}
+
+TEST_CASE("Metrics: golden values with sample weights") {
+  const auto& file = golden("sample_weights.json");
+  for (const auto& c : file["classification"])
+    check_classification(tensor_of(c["logits"]), tensor_of(c["labels"]).to(torch::kLong),
+                         c["expected"], tensor_of(c["weights"]));
+  for (const auto& c : file["regression"]) {
+    const auto& e = c["expected"];
+    const auto of = [&](const auto& metric, const char* name) {
+      check(metric, tensor_of(c["predictions"]), tensor_of(c["targets"]), e[name],
+            tensor_of(c["weights"]));
+    };
+    of(Mae{}, "mae");
+    of(Rmse{}, "rmse");
+    of(Nmae{}, "nmae");
+    of(R2{}, "r2");
+    of(ExplainedVariance{}, "explained_variance");
+    of(MaxError{}, "max_error");
+    of(MedianAbsoluteError{}, "median_absolute_error");
+  }
+  for (const auto& c : file["yes_or_no"]) {
+    const auto& e = c["expected"];
+    const auto of = [&](const auto& metric, const char* name) {
+      check(metric, tensor_of(c["logits"]), tensor_of(c["scores"]), e[name],
+            tensor_of(c["weights"]));
+    };
+    of(SoftBce{}, "soft_bce");
+    of(Accuracy{}, "accuracy");
+    of(RocAuc{}, "roc_auc");
+    of(AveragePrecision{}, "average_precision");
+  }
+}
+
+TEST_CASE("Metrics: weight 0 is a row left out, weight 2 a row twice, whatever stands in it") {
+  const Tensor weights = torch::tensor({2.0, 0.0, 1.0, 3.0, 0.0, 1.0, 1.0, 2.0});
+  const Tensor rows = torch::tensor({0, 0, 2, 3, 3, 3, 5, 6, 7, 7});
+  for (const MetricCase& c : metric_cases()) {
+    INFO(c.metric.name << " " << shape_text(c.predictions));
+    const double repeated =
+        c.direct(c.predictions.index_select(0, rows), c.targets.index_select(0, rows), {});
+    REQUIRE(std::isfinite(repeated));
+    Tensor y = c.predictions.clone(), t = c.targets.clone();
+    y[1].fill_(missing);
+    y[4].fill_(std::numeric_limits<double>::infinity());
+    t[1].fill_(77);  // no class, no score
+    CHECK(c.direct(y, t, weights) == Approx(repeated).epsilon(1e-12));
+    CHECK(c.metric(y, t, weights) == Approx(repeated).epsilon(1e-12));
+    CHECK(c.direct(c.predictions, c.targets, torch::full({8}, 2.0)) ==
+          Approx(c.direct(c.predictions, c.targets, {})).epsilon(1e-12));
+    CHECK(std::isnan(c.direct(c.predictions, c.targets, torch::zeros({8}))));
+    CHECK(contains(error_text([&] { c.direct(c.predictions, c.targets, -torch::ones({8})); }),
+                   "the sample weight in row 0 is -1"));
+    CHECK(
+        contains(error_text([&] { c.direct(c.predictions, c.targets, torch::ones({7})); }), "[7]"));
+    y = c.predictions.clone();
+    y[2].fill_(missing);
+    CHECK(std::isnan(c.direct(y, c.targets, {})));
+  }
+}
+
+TEST_CASE("Metrics: each knows whether higher is better") {
+  for (const MetricCase& c : metric_cases()) {
+    INFO(c.metric.name);
+    const double good = c.metric(c.perfect, c.targets), bad = c.metric(c.wrong, c.targets);
+    REQUIRE(good != bad);
+    CHECK((good > bad) == c.metric.higher_is_better);
+  }
+}
+
+TEST_CASE("Metrics: maps are their pixels, missing ones left out") {
+  torch::manual_seed(9);
+  const Tensor y = torch::randn({4, 3, 2, 2});
+  Tensor t = torch::randint(3, {4, 2, 2}, torch::kLong);
+  t[1][0][1] = missing_class;
+  t[2].fill_(missing_class);
+  const Tensor w = torch::tensor({1.0, 0.5, 1.0, 2.0});
+  const Tensor pixels = y.movedim(1, -1).reshape({-1, 3});
+  for (const Metric& metric : {Metric(Accuracy{}), Metric(MeanIou{}), Metric(F1{}),
+                               Metric(RocAuc{}), Metric(LogLoss{}), Metric(TopK{.k = 2})}) {
+    INFO(metric.name);
+    CHECK(metric(y, t) == Approx(metric(pixels, t.flatten())));
+    CHECK(metric(y, t.unsqueeze(1), w) ==
+          Approx(metric(pixels, t.flatten(), w.repeat_interleave(4))));
+  }
+  CHECK(confusion_matrix(y, t).sum().item<int64_t>() == 11);
+  const Tensor depth = torch::randn({4, 1, 2, 2}), truth = torch::randn({4, 2, 2});
+  CHECK(Rmse{}(depth, truth) == Approx(Rmse{}(depth.flatten(), truth.flatten())));
+  const Tensor yes = truth.gt(0).to(torch::kByte);
+  CHECK(RocAuc{}(depth, yes) == Approx(RocAuc{}(depth.flatten(), yes.flatten())));
+  CHECK(Accuracy{}(y.argmax(1), t) == Accuracy{}(y, t));
+}
+
+TEST_CASE("metrics_of: labelled rows of a weight above 0, errors with task, metric and row") {
+  const Task task{.name = "kind", .loss = CrossEntropy{}, .metrics = {Accuracy{}, LogLoss{}}};
+  const Tensor y = torch::tensor({{2.0, 1.0}, {2.0, 1.0}, {0.0, 1.0}, {3.0, 1.0}});
+  const Tensor t = torch::tensor({0, -100, 0, 1});
+  CHECK(metrics_of(task, y, t)[0] == Approx(1 / 3.0));
+  CHECK(metrics_of(task, y, t, torch::tensor({3.0, 1.0, 1.0, 0.0}))[0] == Approx(0.75));
+  for (const double value : metrics_of(task, y, torch::full({4}, missing_class, torch::kLong)))
+    CHECK(std::isnan(value));
+  CHECK(std::isnan(metrics_of(task, torch::zeros({0, 2}), torch::zeros({0}, torch::kLong))[0]));
+  CHECK(contains(error_text([&] {
+                   metrics_of(task, y, torch::tensor({0, -100, 5, 1}));
+                 }),
+                 "task \"kind\", metric \"accuracy\": the target has class 5 in row 2"));
+  CHECK(contains(error_text([&] {
+                   metrics_of(task, y, t, torch::tensor({1.0, 1.0, -2.0, 1.0}));
+                 }),
+                 "task \"kind\": the sample weight in row 2 is -2"));
 }
 
 TEST_CASE("Metrics: logits of a yes, class indices and several yes/no outputs") {
@@ -157,6 +329,19 @@ TEST_CASE("Metrics: wrong shapes and classes are Errors") {
                  }),
                  "class 3 in row 1"));
   CHECK(contains(error_text([&] { Accuracy{}(logits, torch::tensor({0, 1, 2})); }), "[2, 3]"));
+  CHECK(contains(error_text([&] {
+                   Accuracy{}(logits, torch::tensor({0.0, 0.5}));
+                 }),
+                 "0.500000 in row 1, which is no class index"));
+  CHECK(contains(error_text([&] {
+                   Accuracy{}(logits, torch::tensor({0.0, 1e300}));
+                 }),
+                 "in row 1, which is no class index"));
+  CHECK(contains(error_text([&] {
+                   Accuracy{}(torch::tensor({0, -1}), torch::tensor({0, 1}));
+                 }),
+                 "class below 0 in row 1"));
+  CHECK(contains(error_text([&] { confusion_matrix(logits / 0, torch::tensor({0, 1})); }), "NaN"));
   CHECK(contains(error_text([&] { Mae{}(logits, torch::zeros({2})); }), "[2, 3]"));
   CHECK(contains(error_text([&] { TopK{.k = 4}(logits, torch::tensor({0, 1})); }), "k is 4"));
   CHECK(TopK{.k = 3}.name == "top_3");

@@ -80,6 +80,9 @@ TEST_CASE("Trainer: a misspelt target is refused; a target that is left out is a
   const mtl::LoaderRef valid(misspelt);
   CHECK(contains(loader_error(right, &valid), "the validation loader"));
   CHECK(loader_error(without).empty());
+  mtl::BatchLoader weights(
+      mtl::TensorDataset(data.inputs(), data.targets(), {}, {{"tmep", torch::ones({16})}}));
+  CHECK(contains(loader_error(weights), "sample weights for \"tmep\""));
 }
 
 TEST_CASE("Trainer: validation data without any label") {

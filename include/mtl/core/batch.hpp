@@ -42,6 +42,14 @@ Tensor is_labelled(const Tensor& target);
 /// How many samples the batch holds.
 int64_t size(const Batch& batch);
 
+/// The rows of the batch that int64 `rows` [n] names.
+Batch batch_rows(const Batch& batch, const Tensor& rows);
+
+/// The batch without the rows whose weight for all tasks is 0, so that no model sees them: neither
+/// what its layers count by batch nor a NaN of theirs reaches the others. A batch that has no other
+/// rows stays as it is. Error: sample weights that are none.
+Batch without_left_out_rows(Batch batch);
+
 /// The weights of a task's samples, [N]: those for all tasks times the task's own. Undefined: all
 /// one. Error: the two differ in shape, or one of them is no weights (check_sample_weights).
 Tensor sample_weights_of(const Batch& batch, const std::string& task);

@@ -12,8 +12,8 @@ namespace mtl {
 /// all one. `loss` is whose they are.
 void check_class_weights(std::string_view loss, const Tensor& weights);
 
-/// The target of a prediction [N, C, ...] as [N, ...]: a dimension 1 of length 1, as columns of a
-/// table and maps of one channel have, is dropped.
+/// The target of a prediction [N, C, ...] as [N, ...] in torch::kLong: a dimension 1 of length 1,
+/// as columns of a table and maps of one channel have, is dropped. It comes in any integer type.
 /// Error: other shapes, a class outside 0..C-1, class weights of another number than C.
 Tensor class_target(const Tensor& prediction, const Tensor& target,
                     const Tensor& class_weights = Tensor());

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "mtl/task/labels.hpp"
+
+// What metrics and class counts share: which entries of a target count, and for how much.
+namespace mtl::task_detail {
+
+/// A metric of no samples, or of none of a kind that it needs.
+inline constexpr double no_value = std::numeric_limits<double>::quiet_NaN();
+
+/// [N] as [N, 1, ..., 1], to meet `dims` dimensions.
+inline Tensor along_rows(const Tensor& by_row, int64_t dims) {
+  std::vector<int64_t> sizes(static_cast<size_t>(dims), 1);
+  sizes.front() = by_row.size(0);
+  return by_row.view(sizes);
+}
+
+/// The entries of targets [N, ...] that are labelled and in a row of a weight above 0: bool in the
+/// targets' shape, on the CPU. Error: sample weights that are none.
+inline Tensor entries_that_count(const Tensor& targets, const Tensor& sample_weights) {
+  if (targets.dim() == 0)
+    throw Error("a target needs a first dimension that counts the samples, found a scalar");
+  const Tensor labelled = labelled_entries(targets).to(torch::kCPU);
+  if (!sample_weights.defined()) return labelled;
+  check_sample_weights(sample_weights, targets.size(0));
+  return labelled.logical_and(along_rows(sample_weights.to(torch::kCPU).gt(0), targets.dim()));
+}
+
+/// The weight of each entry of targets [N, ...]: double in their shape, on the CPU.
+inline Tensor weights_of_entries(const Tensor& targets, const Tensor& sample_weights) {
+  if (!sample_weights.defined()) return torch::ones(targets.sizes(), torch::kDouble);
+  return along_rows(sample_weights.to(torch::kCPU, torch::kDouble), targets.dim())
+      .expand(targets.sizes());
+}
+
+/// Class indices on the CPU, as torch::kLong with -100 where none counts. They may come in a real
+/// type, as the columns of a table do. RowError: a number that is no class index.
+inline Tensor class_indices(const Tensor& targets, const Tensor& counts) {
+  const Tensor host = targets.to(torch::kCPU);
+  if (host.is_floating_point()) {
+    const Tensor wrong = host.ne(host.floor()).logical_or(host.abs().gt(1e9)).logical_and(counts);
+    if (wrong.any().item<bool>())
+      throw RowError(
+          wrong.nonzero()[0][0].item<int64_t>(),
+          "the target has " + std::to_string(host.masked_select(wrong)[0].item<double>()) + " in ",
+          ", which is no class index");
+  }
+  const Tensor missing = counts.logical_not();
+  return host.masked_fill(missing, 0).to(torch::kLong).masked_fill(missing, missing_class);
+}
+
+}  // namespace mtl::task_detail

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+
+#include "mtl/task/metrics/confusion_matrix.hpp"
+
+namespace mtl {
+
+/// Mean recall over the classes that occur in the targets. Takes what confusion_matrix.hpp says.
+struct BalancedAccuracy {
+  static constexpr bool higher_is_better = true;
+  std::string name = "balanced_accuracy";
+
+  double operator()(const Tensor& predictions, const Tensor& targets,
+                    const Tensor& sample_weights = Tensor()) const {
+    const auto counts = task_detail::count(predictions, targets, sample_weights);
+    double sum = 0;
+    double occurring = 0;
+    for (size_t c = 0; c < counts.classes(); ++c) {
+      if (counts.truth[c] == 0) continue;
+      sum += counts.right[c] / counts.truth[c];
+      ++occurring;
+    }
+    return counts.none() ? task_detail::no_value : sum / occurring;
+  }
+};
+
+}  // namespace mtl
