@@ -120,7 +120,10 @@ TEST_CASE("Every combiner on the device: the CPU's update in double precision") 
 TEST_CASE("Every combiner on the device: the CPU's update in single precision") {
   const auto device = test_device();
   if (!device) return;
-  for (const std::string& name : mtl::combiner_names()) compare(name, *device, torch::kFloat, 1e-5);
+  // FAMO learns from the difference that one step makes to a loss, of which rounding is a larger
+  // part than of the loss.
+  for (const std::string& name : mtl::combiner_names())
+    compare(name, *device, torch::kFloat, name == "famo" ? 5e-5 : 1e-5);
 }
 
 TEST_CASE("The engine on the device: rows, products and the rule between them give one Gramian") {

@@ -153,8 +153,8 @@ int64_t allowed(const std::string& name, const mtl::Combiner& combiner) {
   // losses' values, at rows of their own, at other batches or at the net elsewhere is one more.
   static const std::map<std::string, int64_t> more = {
       {"famo", 2},        {"gradnorm", 2}, {"imtl", 2},  {"graddrop", 2}, {"trimmed_mean", 2},
-      {"excess_mtl", 3},  {"db_mtl", 4},   {"moco", 5},  {"modo", 3},     {"sdmgrad", 3},
-      {"auto_lambda", 6}, {"moml", 7},     {"forum", 10}};
+      {"excess_mtl", 3},  {"db_mtl", 4},   {"moco", 5},  {"modo", 4},     {"sdmgrad", 4},
+      {"auto_lambda", 5}, {"moml", 8},     {"forum", 8}};
   if (const auto found = more.find(name); found != more.end()) return found->second;
   return dynamic_cast<const mtl::LossCombiner*>(&combiner) != nullptr ? 0 : 1;
 }

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "catch.hpp"
 #include "device.hpp"
 #include "error_text.hpp"
@@ -65,19 +67,24 @@ Trained train(torch::Device device, int64_t epochs, const std::filesystem::path&
   return trained;
 }
 
+/// Equal up to rounding that training has carried on; NaN: no label, on both sides.
+bool alike(double x, double y) {
+  return (std::isnan(x) && std::isnan(y)) || std::abs(x - y) <= 1e-8 * (1 + std::abs(x));
+}
+
 void check_alike(const Trained& a, const Trained& b) {
   REQUIRE(a.run.history.epochs.size() == b.run.history.epochs.size());
   for (size_t e = 0; e < a.run.history.epochs.size(); ++e) {
     const auto &x = a.run.history.epochs[e], &y = b.run.history.epochs[e];
     INFO("epoch " << e + 1);
     for (size_t t = 0; t < x.train.losses.size(); ++t) {
-      CHECK(x.train.losses[t] == Approx(y.train.losses[t]).epsilon(1e-9));
-      CHECK(x.valid.losses[t] == Approx(y.valid.losses[t]).epsilon(1e-9));
+      CHECK(alike(x.train.losses[t], y.train.losses[t]));
+      CHECK(alike(x.valid.losses[t], y.valid.losses[t]));
       for (size_t m = 0; m < x.valid.metrics[t].size(); ++m)
-        CHECK(x.valid.metrics[t][m] == Approx(y.valid.metrics[t][m]).epsilon(1e-9));
+        CHECK(alike(x.valid.metrics[t][m], y.valid.metrics[t][m]));
     }
   }
-  CHECK(a.weights.allclose(b.weights, 1e-8, 1e-10));
+  CHECK(a.weights.allclose(b.weights, 1e-6, 1e-8));
 }
 
 }  // namespace

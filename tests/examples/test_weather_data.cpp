@@ -303,7 +303,7 @@ TEST_CASE("weather: a damaged file is an error with file, line and column") {
 
   SECTION("absent, empty, or something else") {
     CHECK(contains(error_text([] { read_weather(std::vector<std::filesystem::path>{"/no/such"}); }),
-                   "/no/such cannot be read"));
+                   "cannot read \"/no/such\""));
     CHECK(contains(error_of(""), "w.csv is empty"));
     CHECK(contains(error_of("\r\n\r\n"), "w.csv is empty"));
     CHECK(contains(error_of("a,b\n1,2\n"), "w.csv, line 1, column 1: neither the agency's CSV"));
