@@ -22,6 +22,15 @@ TaskLosses task_losses(std::vector<Tensor> values, std::vector<LossKind> kinds) 
 
 void check_losses(const TaskLosses& losses) {
   if (losses.values.empty()) throw Error("a step needs at least one loss");
+  const bool known =
+      losses.names.size() == losses.values.size() && losses.tasks.size() == losses.values.size();
+  for (size_t t = 0; known && t < losses.tasks.size(); ++t)
+    if (losses.tasks[t] < 0 || losses.tasks[t] >= losses.task_count)
+      throw Error("task \"{}\" has the index {}, expected one below the number of tasks, {}",
+                  losses.names[t], losses.tasks[t], losses.task_count);
+  if (!known)
+    throw Error("{} losses with {} names and {} indices of tasks; task_losses(values) gives them",
+                losses.values.size(), losses.names.size(), losses.tasks.size());
   bool has_graph = false;
   for (size_t t = 0; t < losses.values.size(); ++t) {
     const auto& loss = losses.values[t];

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <catch.hpp>
 
 #include <cmath>

@@ -33,20 +33,21 @@ bool is_number(const std::string& text, double& value) {
   return static_cast<bool>(stream >> value);
 }
 
-/// Whether the text says "`c` = 0.4", in whatever form a number has.
+/// Whether the text says "`c` = 0.4" or "`c` (a word on it) = 0.4", in whatever form a number has.
 bool says(const std::string& text, const OptionDescription& option) {
-  const std::string start = "`" + option.name + "` = ";
+  const std::string start = "`" + option.name + "`";
   for (size_t at = text.find(start); at != std::string::npos; at = text.find(start, at + 1)) {
     std::string rest = text.substr(at + start.size());
-    if (!rest.empty() && rest[0] == '`') rest.erase(0, 1);
+    if (rest.compare(0, 2, " (") == 0) rest.erase(0, rest.find(')') + 1);
+    if (rest.compare(0, 3, " = ") != 0) continue;
+    rest.erase(0, rest[3] == '`' ? 4 : 3);
     double documented = 0, standard = 0;
     if (rest.compare(0, option.standard.size(), option.standard) == 0) return true;
     if (is_number(option.standard, standard) && is_number(rest, documented) &&
         standard == documented)
       return true;
   }
-  return option.standard == "required" && contains(text, "`" + option.name + "`") &&
-         contains(text, "required");
+  return option.standard == "required" && contains(text, start) && contains(text, "required");
 }
 
 std::string prefix(const std::string& name) {

@@ -12,6 +12,7 @@
 #include "mtl/combine/combiner.hpp"
 #include "mtl/combine/engine/engine.hpp"
 #include "mtl/combine/options.hpp"
+#include "mtl/combine/solvers/spectrum.hpp"
 #include "mtl/combine/state/task_numbers.hpp"
 
 namespace mtl {
@@ -57,7 +58,7 @@ class GradientCombiner : public Combiner {
 
   /// The same for a method that may ask more of the rows than G, in double precision, can tell:
   /// `gramian_of` is the Gramian [K,K] of K combinations [K,T] of them. Here: `weights_of`.
-  using GramianOf = std::function<Eigen::MatrixXd(const Eigen::MatrixXd& combinations)>;
+  using GramianOf = solvers::GramianOf;
   virtual Eigen::VectorXd exact_weights(const TaskLosses& rows, const Eigen::MatrixXd& gramian,
                                         const GramianOf& gramian_of);
 

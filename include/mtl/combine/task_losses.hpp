@@ -38,7 +38,8 @@ struct TaskLosses {
 /// with graph, `kinds` one a task or none (all are regressions). Error: another number of kinds.
 TaskLosses task_losses(std::vector<Tensor> values, std::vector<LossKind> kinds = {});
 
-/// Error: there is no loss; one is undefined or not a single number; none has a graph.
+/// Error: there is no loss; one is undefined or not a single number; none has a graph; names or
+/// indices of the tasks are missing or none of theirs.
 void check_losses(const TaskLosses& losses);
 
 }  // namespace mtl

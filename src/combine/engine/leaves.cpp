@@ -17,7 +17,8 @@ std::vector<torch::Tensor> leaves(const std::vector<torch::Tensor>& tensors,
   const auto add = [&](Node* node) {
     if (node != nullptr && seen.insert(node).second) open.push_back(node);
   };
-  if (border.defined()) seen.insert(target_of(border).edge.function.get());
+  const Edge end = border.defined() ? target_of(border).edge : Edge();
+  seen.insert(end.function.get());
   for (const auto& tensor : tensors) roots.push_back(target_of(tensor).edge);
   for (const auto& root : roots) add(root.function.get());
   while (!open.empty()) {

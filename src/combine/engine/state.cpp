@@ -60,10 +60,6 @@ void check_representation(const Tensor& representation) {
     throw Error(
         "the gradients were to be compared at the shared representation, but these losses have "
         "none; use GradientSite::shared_parameters, or give TaskLosses::representation");
-  if (!representation.requires_grad())
-    throw Error(
-        "the gradients were to be compared at the shared representation, but it requires no "
-        "gradient; use GradientSite::shared_parameters");
   if (!representation.is_leaf() &&
       engine::has_hooks(*engine::target_of(representation).edge.function)) {
     throw Error(

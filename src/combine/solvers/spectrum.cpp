@@ -199,23 +199,18 @@ Spectrum spectrum(const MatrixXd& gramian) {
   return result;
 }
 
-bool is_well_known(const Spectrum& s, const MatrixXd& gramian) {
-  constexpr double kSafe = 1e-8;
-  const Eigen::Index rank = s.values.size();
-  if (rank < gramian.rows() || s.values[0] > kSafe * s.values[rank - 1]) return true;
-  // Small for the lengths of the rows alone: Jacobi keeps their digits.
+bool is_well_known(const MatrixXd& gramian) {
   MatrixXd l = detail::unit_rows(gramian).cosines;
   const int n = static_cast<int>(l.rows());
-  return detail::cholesky(l.data(), n, n, kSafe) == n;
+  return detail::cholesky(l.data(), n, n, 1e-8) == n;
 }
 
-MatrixXd whitening(const Spectrum& s) {
-  return s.values.cwiseSqrt().cwiseInverse().asDiagonal() * s.vectors.transpose();
-}
-
-Spectrum refined(const Spectrum& s, const MatrixXd& whitened_gramian) {
-  // G = F C F' with F = V l^1/2 and C near the unit matrix.
-  MatrixXd l = whitened_gramian;
+Spectrum refined(const MatrixXd& gramian, const GramianOf& gramian_of) {
+  const Spectrum s = spectrum(gramian);
+  if (s.values.size() < gramian.rows()) return s;  // what is left is well known
+  // B = l^-1/2 V' makes orthonormal rows of J, up to what G did not know of them: G = F C F' with
+  // F = V l^1/2 and C, the Gramian of BJ, near the unit matrix.
+  MatrixXd l = gramian_of(s.values.cwiseSqrt().cwiseInverse().asDiagonal() * s.vectors.transpose());
   const int n = static_cast<int>(l.rows());
   if (!l.allFinite() || detail::cholesky(l.data(), n, n, 0.5) < n) return s;
   l.triangularView<Eigen::StrictlyUpper>().setZero();

@@ -53,9 +53,9 @@ class AlignedMtl : public GradientCombiner {
   /// Of nearly parallel rows the small eigenvalues are lost in the rounding of G.
   Eigen::VectorXd exact_weights(const TaskLosses& rows, const Eigen::MatrixXd& gramian,
                                 const GramianOf& gramian_of) override {
-    const auto known = solvers::spectrum(gramian);
-    if (solvers::is_well_known(known, gramian)) return from(known, rows);
-    return from(solvers::refined(known, gramian_of(solvers::whitening(known))), rows);
+    return from(solvers::is_well_known(gramian) ? solvers::spectrum(gramian)
+                                                : solvers::refined(gramian, gramian_of),
+                rows);
   }
   void set_task_count(int64_t tasks) override {
     GradientCombiner::set_task_count(tasks);

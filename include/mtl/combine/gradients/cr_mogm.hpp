@@ -75,8 +75,7 @@ class CrMogm : public GradientCombiner {
 inline std::unique_ptr<GradientCombiner> CrMogm::named(const std::string& of) {
   std::unique_ptr<Combiner> made = of == name ? nullptr : make_combiner(of);
   // These have losses or batches of their own to look at besides G.
-  const bool by_gramian = made != nullptr && made->parameters().empty() && of != "modo" &&
-                          of != "sdmgrad" && of != "gradnorm";
+  const bool by_gramian = of != "modo" && of != "sdmgrad" && of != "gradnorm" && of != "imtl";
   auto* inner = by_gramian ? dynamic_cast<GradientCombiner*>(made.get()) : nullptr;
   if (inner == nullptr)
     throw Error(

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <functional>
 
 namespace mtl::solvers {
 
@@ -18,12 +19,16 @@ struct Spectrum {
 /// Veselic and Hari, Numer. Math. 56, 1989). Error: G is not square or not finite.
 Spectrum spectrum(const Eigen::MatrixXd& gramian);
 
-/// Whether G, rounded to double, knows its eigenvalues to some eight digits.
-bool is_well_known(const Spectrum& spectrum, const Eigen::MatrixXd& gramian);
-/// If not, the rows know more: B = diag(values)^-1/2 V' [rank,T] combines them to orthonormal ones,
-/// and the Gramian of BJ, near the unit matrix, refines the spectrum.
-Eigen::MatrixXd whitening(const Spectrum& spectrum);
-Spectrum refined(const Spectrum& spectrum, const Eigen::MatrixXd& whitened_gramian);
+/// Whether G, rounded to double, knows its spectrum to some eight digits: its rows are neither
+/// dependent nor nearly so, by their cosines.
+bool is_well_known(const Eigen::MatrixXd& gramian);
+
+/// The Gramian [K,K] of K combinations [K,T] of the rows of J.
+using GramianOf = std::function<Eigen::MatrixXd(const Eigen::MatrixXd& combinations)>;
+
+/// The spectrum of a G that does not know it well, with the help of the rows themselves: they are
+/// combined to orthonormal ones, as far as G tells, and the Gramian of those tells the rest.
+Spectrum refined(const Eigen::MatrixXd& gramian, const GramianOf& gramian_of);
 
 /// V diag(factors) V' b, a function of G times b [T]: `factors` [rank] are its values at the
 /// eigenvalues.
