@@ -26,9 +26,9 @@ class EpochReader {
   int64_t epoch_ = 0, read_ = 0, batches_ = 0;
 };
 
-/// Error: sample weights for neither a task nor a target; a task's target is not in the batch, while
-/// there is one that no task reads: a name is misspelt. (Where nothing is left over, the task has no
-/// labels in this batch.)
+/// Error: sample weights for neither a task nor a target; a task's target is not in the batch,
+/// while there is one that no task reads: a name is misspelt. (Where nothing is left over, the task
+/// has no labels in this batch.)
 void check_target_names(const Model& model, const Batch& batch, std::string_view loader);
 
 }  // namespace mtl

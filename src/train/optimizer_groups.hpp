@@ -21,8 +21,8 @@ std::vector<Tensor> held_parameters(torch::optim::Optimizer& optimizer, const Mo
 /// The model's parameters that ask for a gradient and are not in `held`, by name.
 std::vector<std::string> not_held(const Model& model, const std::vector<Tensor>& held);
 
-/// Error: an optimizer that a trainer cannot serve, or that would leave the head of a task as it was
-/// made, though it is not frozen. (Leaving the shared part out is how a pretrained one is used.)
+/// Error: an optimizer that a trainer cannot serve, or that would leave the head of a task as it
+/// was made, though it is not frozen. (Leaving the shared part out is how a pretrained one is used.)
 void check_optimizer(torch::optim::Optimizer& optimizer, Model& model);
 
 }  // namespace mtl

@@ -47,9 +47,9 @@ struct NoValidation {};
 /// same bits, as long as nobody else in the process draws from LibTorch's global generator.
 class Trainer {
  public:
-  /// Error: options that make no sense; an optimizer that holds none of the model's parameters, one
-  /// of them twice, a part of the combiner's, or no parameter of a head that is not frozen; one that
-  /// wants a closure (LBFGS).
+  /// Error: options that make no sense; an optimizer that holds none of the model's parameters,
+  /// one of them twice, a part of the combiner's, or no parameter of a head that is not frozen; one
+  /// that wants a closure (LBFGS).
   Trainer(ModelRef model, Kept<torch::optim::Optimizer> optimizer, Kept<Combiner> combiner,
           TrainerOptions options = {});
 
