@@ -22,7 +22,8 @@ std::vector<Tensor> held_parameters(torch::optim::Optimizer& optimizer, const Mo
 std::vector<std::string> not_held(const Model& model, const std::vector<Tensor>& held);
 
 /// Error: an optimizer that a trainer cannot serve, or that would leave the head of a task as it
-/// was made, though it is not frozen. (Leaving the shared part out is how a pretrained one is used.)
+/// was made, though it is not frozen. (Leaving the shared part out is how a pretrained one is
+/// used.)
 void check_optimizer(torch::optim::Optimizer& optimizer, Model& model);
 
 }  // namespace mtl
