@@ -54,8 +54,8 @@ void claim(const torch::nn::Module& module, const std::shared_ptr<const char>& o
     if (found->second.version != tensor._version())
       throw Error(
           "{} was trained or loaded in a model that is gone, so that a new model would not start "
-          "anew. Make encoders and tasks anew for each model (a function that returns them), or say "
-          "that its weights are to be kept by giving a copy: mtl::clone",
+          "anew. Make encoders and tasks anew for each model (a function that returns them), or "
+          "say that its weights are to be kept by giving a copy: mtl::clone",
           what);
   }
   for (const Tensor& tensor : tensors)
