@@ -47,15 +47,15 @@ TEST_CASE("Sample weights: wrong ones are Errors that name row and task") {
   const Tensor x = torch::zeros({3});
   const Tensor wrong = torch::tensor({1.0, -0.5, 1.0});
   CHECK(contains(error_text([&] {
-                   mtl::TensorDataset({{"x", x}}, {}, wrong);
+                   mtl::TensorDataset({{"x", x}}, mtl::NamedTensors(), wrong);
                  }),
                  "the sample weight in row 1 is -0.5"));
   CHECK(contains(error_text([&] {
-                   mtl::TensorDataset({{"x", x}}, {}, {}, {{"t", wrong}});
+                   mtl::TensorDataset({{"x", x}}, mtl::NamedTensors(), {}, {{"t", wrong}});
                  }),
                  "task \"t\": the sample weight in row 1"));
   CHECK(contains(error_text([&] {
-                   mtl::TensorDataset({{"x", x}}, {}, torch::ones({2}));
+                   mtl::TensorDataset({{"x", x}}, mtl::NamedTensors(), torch::ones({2}));
                  }),
                  "[2], expected one a sample, [3]"));
 }

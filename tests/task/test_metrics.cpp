@@ -334,7 +334,7 @@ TEST_CASE("Metrics: wrong shapes and classes are Errors") {
                  }),
                  "0.500000 in row 1, which is no class index"));
   CHECK(contains(error_text([&] {
-                   Accuracy{}(logits, torch::tensor({0.0, 1e300}));
+                   Accuracy{}(logits, torch::tensor({0.0, 1e300}, torch::kDouble));
                  }),
                  "in row 1, which is no class index"));
   CHECK(contains(error_text([&] {
