@@ -182,6 +182,18 @@ void set_everything(TrainState& state, const NamedTensors& all) {
 
 }  // namespace
 
+Checkpointing checkpointing_of(Checkpointing found, const std::vector<Callback>& callbacks) {
+  for (const Callback& callback : callbacks) {
+    if (!callback.checkpointing) continue;
+    if (!found.directory.empty())
+      throw Error("fit: found two Checkpointing, expected one: in TrainerOptions or as a callback");
+    found = *callback.checkpointing;
+    if (found.directory.empty())
+      throw Error("Checkpointing: found no directory, expected one to write to");
+  }
+  return found;
+}
+
 Checkpoints::Checkpoints(Checkpointing options) : options_(std::move(options)) {
   options_.check_options();
   io::make_folder(options_.directory);

@@ -10,6 +10,10 @@
 
 namespace mtl {
 
+/// Where a fit keeps its checkpoints: said in the trainer's options or among the callbacks.
+/// Error: in both, or without a directory.
+Checkpointing checkpointing_of(Checkpointing option, const std::vector<Callback>& callbacks);
+
 /// The checkpoints of one fit.
 class Checkpoints {
  public:

@@ -24,22 +24,8 @@
 
 namespace mtl {
 namespace {
-using Hook = std::function<void(TrainState&)>;
 
-/// Where this fit keeps its checkpoints: said in the trainer's options or among the callbacks.
-Checkpointing checkpointing_of(const TrainerOptions& options,
-                               const std::vector<Callback>& callbacks) {
-  Checkpointing found = options.checkpoint;
-  for (const Callback& callback : callbacks) {
-    if (!callback.checkpointing) continue;
-    if (!found.directory.empty())
-      throw Error("fit: found two Checkpointing, expected one: in TrainerOptions or as a callback");
-    found = *callback.checkpointing;
-    if (found.directory.empty())
-      throw Error("Checkpointing: found no directory, expected one to write to");
-  }
-  return found;
-}
+using Hook = std::function<void(TrainState&)>;
 
 std::string data_text(const LoaderRef& loader) {
   const std::string text = loader.text();
@@ -128,7 +114,7 @@ class Trainer::Loop {
   }
 
   void begin() {
-    const Checkpointing checkpointing = checkpointing_of(options_, callbacks_);
+    const Checkpointing checkpointing = checkpointing_of(options_.checkpoint, callbacks_);
     if (!checkpointing.directory.empty()) {
       checkpoints_.emplace(checkpointing);
       if (checkpointing.resume) checkpoints_->resume(state_);
