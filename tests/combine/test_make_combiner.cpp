@@ -6,10 +6,10 @@
 using namespace mtl;
 
 TEST_CASE("make_combiner: every name makes a combiner") {
-  const TaskRegistry tasks = tasks_of_kind({true, false});
+  const TaskRegistry tasks = tasks_of_kind({true, false, true, false});
   for (const std::string& name : combiner_names()) {
     INFO(name);
-    const std::string text = name == "fixed" ? "fixed:weights=1/0.5" : name;
+    const std::string text = name == "fixed" ? "fixed:weights=1/0.5/2/1" : name;
     CHECK(make_combiner(text, tasks) != nullptr);
     CHECK(make_combiner(text) != nullptr);
   }

@@ -103,6 +103,7 @@ TEST_CASE("CombinerLog: looking changes nothing where a loss has no gradient") {
                }});
     mtl::HardSharing model(mtl::nn::MlpEncoder({.input_size = 3, .hidden_sizes = {4}}), tasks);
     model->shared_parameters()[0].set_requires_grad(false);  // a part that is frozen
+    for (torch::Tensor& parameter : model->task_parameters("b")) parameter.set_requires_grad(false);
     torch::optim::SGD sgd(model->task_parameters("a"), 0.01);
     mtl::FixedWeights combiner({1, 2});
     mtl::BatchLoader loader(two_targets(false), {.batch_size = 10});

@@ -88,10 +88,12 @@ inline Eigen::VectorXd Famo::logarithms(const Tensor& distances, const TaskLosse
     if (!(distance > 0 && std::isfinite(distance))) {
       const double value = losses.values[i].item<double>();
       require_loss(value, losses, i, name);
+      const auto& bounds = options_.min_losses;
+      const double bound = bounds.empty() ? 0 : bounds[static_cast<size_t>(losses.tasks[i])];
       throw FaultyStep(
           "task \"{}\": its loss is {}, below the {} that famo takes for its lower bound; give a "
           "lower one in min_losses, {}",
-          losses.names[i], value, value - distance + 1e-8, other_methods);
+          losses.names[i], value, bound, other_methods);
     }
     logarithms[static_cast<Eigen::Index>(i)] = std::log(distance);
   }

@@ -38,11 +38,12 @@ class ScheduleCallback {
     if (by_step()) set_rates(state, state.step - 1);
   }
 
-  /// Its rates at epochs (steps) 0, 1, 2, 4, 8, ... of the run: a resumed run must have the same.
+  /// Its rates at the first 64 epochs (steps) of the run and ever more thinly after them: a resumed
+  /// run must have the same.
   std::vector<std::string> identity(const TrainState& state) const {
     const int64_t total = state.epochs * (by_step() ? state.batches : 1);
     std::vector<std::string> rates;
-    for (int64_t at = 0; at < total; at = at == 0 ? 1 : 2 * at)
+    for (int64_t at = 0; at < total; at += at < 64 ? 1 : at / 16)
       rates.push_back(fmt::format("rate {} at {}", rate(state, 1.0, at), at));
     return rates;
   }
