@@ -54,7 +54,7 @@ class AutoLambda : public Combiner {
 
   /// Error: no validation or no same batch. FaultyStep: a loss that is not finite, also on trial,
   /// by its task's name.
-  void backward(const TaskLosses& losses, const Parameters& parameters) override;
+  inline void backward(const TaskLosses& losses, const Parameters& parameters) override;
   void set_task_count(int64_t tasks) override {
     require_by_task(primary_, tasks, "factors of primary");
     weights_.set_task_count(tasks);

@@ -65,7 +65,7 @@ class Forum : public Combiner {
 
   /// Error: no validation or no same batch. FaultyStep: a loss or gradient that is not finite, by
   /// its task's name.
-  void backward(const TaskLosses& losses, const Parameters& parameters) override;
+  inline void backward(const TaskLosses& losses, const Parameters& parameters) override;
   void end_epoch() override { ++epoch_; }
   void set_task_count(int64_t tasks) override {
     logits_.set_task_count(tasks);
@@ -74,8 +74,8 @@ class Forum : public Combiner {
   /// a, [T]; empty while the number of tasks is not known. Over the tasks of a batch the weights
   /// are softmax(a).
   Eigen::VectorXd logits() const { return logits_.all(); }
-  NamedTensors state_dict() const override;
-  void load_state_dict(const NamedTensors& state) override;
+  inline NamedTensors state_dict() const override;
+  inline void load_state_dict(const NamedTensors& state) override;
 
  private:
   /// How much f has fallen where the inner descent ends, by task, [P].

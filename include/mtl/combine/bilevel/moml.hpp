@@ -50,7 +50,7 @@ class Moml : public Combiner {
   explicit Moml(Options options);
 
   /// Error: no validation. FaultyStep: a loss or gradient that is not finite, by its task's name.
-  void backward(const TaskLosses& losses, const Parameters& parameters) override;
+  inline void backward(const TaskLosses& losses, const Parameters& parameters) override;
   void set_task_count(int64_t tasks) override { logits_.set_task_count(tasks); }
   /// a, [T]; empty while the number of tasks is not known. Over the tasks of a batch the weights
   /// are softmax(a).

@@ -52,13 +52,14 @@ class CrMogm : public GradientCombiner {
   Eigen::VectorXd weights(const Eigen::MatrixXd& gramian) override {
     return weights_of(unknown_losses(gramian.rows()), gramian);
   }
-  Eigen::VectorXd weights_of(const TaskLosses& rows, const Eigen::MatrixXd& gramian) override;
+  inline Eigen::VectorXd weights_of(const TaskLosses& rows,
+                                    const Eigen::MatrixXd& gramian) override;
   void set_task_count(int64_t tasks) override {
     weights_.set_task_count(tasks);
     of_->set_task_count(tasks);
   }
-  NamedTensors state_dict() const override;
-  void load_state_dict(const NamedTensors& state) override;
+  inline NamedTensors state_dict() const override;
+  inline void load_state_dict(const NamedTensors& state) override;
 
  protected:
   HeadGradient heads() const override { return HeadGradient::weighted; }

@@ -36,11 +36,11 @@ class DbMtl : public DirectionCombiner {
       : DirectionCombiner(options.at), options_(checked(options, name)) {}
 
   /// FaultyStep: a loss below zero; a loss or gradient that is NaN or infinite.
-  void backward(const TaskLosses& losses, const Parameters& parameters) override;
+  inline void backward(const TaskLosses& losses, const Parameters& parameters) override;
   Direction direction(const Rows& rows) override {
     return direction_of(unknown_losses(rows), rows);
   }
-  Direction direction_of(const TaskLosses& step, const Rows& rows) override;
+  inline Direction direction_of(const TaskLosses& step, const Rows& rows) override;
   void set_task_count(int64_t tasks) override { steps_.set_task_count(tasks); }
   NamedTensors state_dict() const override {
     NamedTensors state = saved_numbers({&steps_});

@@ -40,7 +40,7 @@ class ExcessMtl : public DirectionCombiner {
   Direction direction(const Rows& rows) override {
     return direction_of(unknown_losses(rows), rows);
   }
-  Direction direction_of(const TaskLosses& step, const Rows& rows) override;
+  inline Direction direction_of(const TaskLosses& step, const Rows& rows) override;
   void set_task_count(int64_t tasks) override {
     weights_.numbers().set_task_count(tasks);
     initial_.set_task_count(tasks);

@@ -41,7 +41,7 @@ class GradDrop : public DirectionCombiner {
   Direction direction(const Rows& rows) override {
     return direction_of(unknown_losses(rows), rows);
   }
-  Direction direction_of(const TaskLosses& step, const Rows& rows) override;
+  inline Direction direction_of(const TaskLosses& step, const Rows& rows) override;
   NamedTensors state_dict() const override {
     NamedTensors state;
     state.insert("generator", generator_state(generator_));

@@ -61,7 +61,7 @@ class GradNorm : public GradientCombiner {
     return balance(logits_.present(rows), solvers::lengths(gramian), ones, ones, alpha_).weights;
   }
   /// FaultyStep: a loss that is not positive; a loss or gradient that is NaN or infinite.
-  void backward(const TaskLosses& losses, const Parameters& parameters) override;
+  inline void backward(const TaskLosses& losses, const Parameters& parameters) override;
   void set_task_count(int64_t tasks) override {
     logits_.set_task_count(tasks);
     first_.set_task_count(tasks);

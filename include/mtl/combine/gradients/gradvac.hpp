@@ -52,10 +52,11 @@ class GradVac : public GradientCombiner {
   Eigen::VectorXd weights(const Eigen::MatrixXd& gramian) override {
     return weights_of(unknown_losses(gramian.rows()), gramian);
   }
-  Eigen::VectorXd weights_of(const TaskLosses& rows, const Eigen::MatrixXd& gramian) override;
-  void backward(const TaskLosses& losses, const Parameters& parameters) override;
-  NamedTensors state_dict() const override;
-  void load_state_dict(const NamedTensors& state) override;
+  inline Eigen::VectorXd weights_of(const TaskLosses& rows,
+                                    const Eigen::MatrixXd& gramian) override;
+  inline void backward(const TaskLosses& losses, const Parameters& parameters) override;
+  inline NamedTensors state_dict() const override;
+  inline void load_state_dict(const NamedTensors& state) override;
 
  private:
   /// [T,T], zero where they are not known yet. Error: they are of another number of tasks.

@@ -27,7 +27,7 @@ class Imtl : public ImtlG {
       : ImtlG(options), log_scale_("log_scale", 0, tasks.value) {}
 
   /// FaultyStep: a loss below zero; a loss or gradient that is NaN or infinite.
-  void backward(const TaskLosses& losses, const Parameters& parameters) override;
+  inline void backward(const TaskLosses& losses, const Parameters& parameters) override;
   void set_task_count(int64_t tasks) override {
     ImtlG::set_task_count(tasks);
     log_scale_.set_task_count(tasks);

@@ -39,7 +39,8 @@ class Krum : public GradientCombiner {
     return weights_of(unknown_losses(gramian.rows()), gramian);
   }
   /// Error: fewer tasks than the options take, present or not.
-  Eigen::VectorXd weights_of(const TaskLosses& rows, const Eigen::MatrixXd& gramian) override;
+  inline Eigen::VectorXd weights_of(const TaskLosses& rows,
+                                    const Eigen::MatrixXd& gramian) override;
   void set_task_count(int64_t tasks) override {
     require_tasks(tasks);
     GradientCombiner::set_task_count(tasks);

@@ -45,7 +45,8 @@ class Mgda : public GradientCombiner {
     return weights_of(unknown_losses(gramian.rows()), gramian);
   }
   /// FaultyStep: a scale by losses where a loss is not positive. Error: where it is not known.
-  Eigen::VectorXd weights_of(const TaskLosses& rows, const Eigen::MatrixXd& gramian) override;
+  inline Eigen::VectorXd weights_of(const TaskLosses& rows,
+                                    const Eigen::MatrixXd& gramian) override;
 
  protected:
   HeadGradient heads() const override { return HeadGradient::weighted; }

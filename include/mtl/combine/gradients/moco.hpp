@@ -47,7 +47,7 @@ class MoCo : public DirectionCombiner {
     return direction_of(unknown_losses(rows), rows);
   }
   /// FaultyStep: a loss below zero.
-  Direction direction_of(const TaskLosses& step, const Rows& rows) override;
+  inline Direction direction_of(const TaskLosses& step, const Rows& rows) override;
   void set_task_count(int64_t tasks) override {
     weights_.numbers().set_task_count(tasks);
     steps_.set_task_count(tasks);

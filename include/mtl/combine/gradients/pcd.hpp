@@ -43,7 +43,8 @@ class Pcd : public GradientCombiner {
   Eigen::VectorXd weights(const Eigen::MatrixXd& gramian) override {
     return weights_of(unknown_losses(gramian.rows()), gramian);
   }
-  Eigen::VectorXd weights_of(const TaskLosses& rows, const Eigen::MatrixXd& gramian) override;
+  inline Eigen::VectorXd weights_of(const TaskLosses& rows,
+                                    const Eigen::MatrixXd& gramian) override;
   void set_task_count(int64_t tasks) override {
     GradientCombiner::set_task_count(tasks);
     mean_square_.set_task_count(tasks);

@@ -32,7 +32,7 @@ class PcGrad : public GradientCombiner {
   explicit PcGrad(const Options& options)
       : GradientCombiner({options.at, options.every}), orders_(options.seed, options.order) {}
 
-  Eigen::VectorXd weights(const Eigen::MatrixXd& gramian) override;
+  inline Eigen::VectorXd weights(const Eigen::MatrixXd& gramian) override;
   NamedTensors state_dict() const override {
     NamedTensors state = saved({});
     state.insert("draws", orders_.saved());

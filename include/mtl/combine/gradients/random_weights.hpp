@@ -35,7 +35,7 @@ class RandomWeights : public GradientCombiner {
         generator_(make_generator(options.seed)) {}
 
   /// Error: draws of one's own are not T.
-  Eigen::VectorXd weights(const Eigen::MatrixXd& gramian) override;
+  inline Eigen::VectorXd weights(const Eigen::MatrixXd& gramian) override;
   NamedTensors state_dict() const override {
     NamedTensors state = saved({});
     state.insert("generator", generator_state(generator_));

@@ -54,8 +54,8 @@ class SdmGrad : public CrossGramianCombiner {
   }
 
  protected:
-  Eigen::VectorXd moved(const TaskLosses& rows, const Eigen::VectorXd& w,
-                        const Eigen::MatrixXd& cross) override;
+  inline Eigen::VectorXd moved(const TaskLosses& rows, const Eigen::VectorXd& w,
+                               const Eigen::MatrixXd& cross) override;
   Eigen::VectorXd of_update(const TaskLosses& step, const Eigen::VectorXd& w) override {
     return (w + options_.lambda * preference_.of(step)) / (1 + options_.lambda);
   }

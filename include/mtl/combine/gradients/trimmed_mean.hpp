@@ -31,7 +31,7 @@ class TrimmedMean : public DirectionCombiner {
     return direction_of(unknown_losses(rows), rows);
   }
   /// Error: fewer tasks than `trim` takes, present or not.
-  Direction direction_of(const TaskLosses& step, const Rows& rows) override;
+  inline Direction direction_of(const TaskLosses& step, const Rows& rows) override;
   void set_task_count(int64_t tasks) override {
     if (tasks <= 2 * trim_)
       throw Error("combiner \"trimmed_mean\": {} tasks, expected more than {} for trim = {}", tasks,

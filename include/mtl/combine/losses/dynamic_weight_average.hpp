@@ -33,9 +33,9 @@ class DynamicWeightAverage : public LossCombiner {
   explicit DynamicWeightAverage(const Options& options) : options_(checked(options, name)) {}
 
   /// FaultyStep: a loss below zero (checked on the CPU).
-  Tensor combine(const TaskLosses& losses) override;
-  void end_epoch() override;
-  void set_task_count(int64_t tasks) override;
+  inline Tensor combine(const TaskLosses& losses) override;
+  inline void end_epoch() override;
+  inline void set_task_count(int64_t tasks) override;
   /// The weights of the current epoch, [T]; undefined while the number of tasks is not known.
   const Tensor& weights() const { return weights_; }
   NamedTensors state_dict() const override {

@@ -42,12 +42,12 @@ class Famo : public LossCombiner {
         logits_(0, options.lr) {}
 
   /// FaultyStep: a loss that is not finite or below its bound.
-  Tensor combine(const TaskLosses& losses) override;
+  inline Tensor combine(const TaskLosses& losses) override;
   /// True while a step awaits its second look: not for a batch in which nobody has a label.
   bool wants_losses_after_step() const override { return !tasks_.empty(); }
   /// Nothing happens without a step and without losses. Error: losses of other tasks than those of
   /// the step. FaultyStep: as in `combine`; w stays as it is.
-  void after_step(const TaskLosses& losses_after) override;
+  inline void after_step(const TaskLosses& losses_after) override;
   void set_task_count(int64_t tasks) override {
     require_by_task(min_losses_, tasks, what);
     logits_.set_task_count(tasks);

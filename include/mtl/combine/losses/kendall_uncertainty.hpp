@@ -47,7 +47,7 @@ class KendallUncertainty : public LossCombiner {
         log_variance_("log_variance", options.log_variance, tasks.value) {}
 
   /// FaultyStep: a loss below zero (checked on the CPU).
-  Tensor combine(const TaskLosses& losses) override;
+  inline Tensor combine(const TaskLosses& losses) override;
   void set_task_count(int64_t tasks) override { log_variance_.set_task_count(tasks); }
   /// s, one scalar a task. Error: the number of tasks is not known yet.
   std::vector<Tensor> parameters() override { return log_variance_.parameters(); }

@@ -46,13 +46,13 @@ class RandomLossWeighting : public LossCombiner {
       : options_(checked(std::move(options), name)), generator_(make_generator(options_.seed)) {}
 
   /// Error: the option draws gives another number of them, or one that is not finite.
-  Tensor combine(const TaskLosses& losses) override;
+  inline Tensor combine(const TaskLosses& losses) override;
   NamedTensors state_dict() const override {
     NamedTensors state;
     state.insert("generator", generator_state(generator_));
     return state;
   }
-  void load_state_dict(const NamedTensors& state) override;
+  inline void load_state_dict(const NamedTensors& state) override;
 
  private:
   Tensor draw(int64_t tasks);

@@ -44,14 +44,14 @@ class Stch : public LossCombiner {
         reference_(numbers_by_task(options.reference)) {}
 
   /// FaultyStep: with a warm-up, a loss that is not positive (checked on the CPU).
-  Tensor combine(const TaskLosses& losses) override;
+  inline Tensor combine(const TaskLosses& losses) override;
   /// The plain formula; with a warm-up, whose values of different epochs cannot be compared, the
   /// sum.
-  Tensor total(const TaskLosses& losses) const override;
-  void end_epoch() override;
-  void set_task_count(int64_t tasks) override;
-  NamedTensors state_dict() const override;
-  void load_state_dict(const NamedTensors& state) override;
+  inline Tensor total(const TaskLosses& losses) const override;
+  inline void end_epoch() override;
+  inline void set_task_count(int64_t tasks) override;
+  inline NamedTensors state_dict() const override;
+  inline void load_state_dict(const NamedTensors& state) override;
 
  private:
   Tensor plain(const TaskLosses& losses, const Tensor& values) const;
