@@ -22,3 +22,33 @@ TEST_CASE("mix_seed: neighbouring numbers give unlike seeds") {
   CHECK(mtl::mix_seed(0, 0) != mtl::mix_seed(0, 1));
   CHECK(mtl::mix_seed(0, 1) != mtl::mix_seed(1, 0));
 }
+
+TEST_CASE("draw_seed: a saved generator draws the same seed again, then others") {
+  auto generator = mtl::make_generator(7);
+  const auto state = mtl::generator_state(generator);
+  const auto first = mtl::draw_seed(generator);
+  CHECK(mtl::draw_seed(generator) != first);
+  mtl::set_generator_state(generator, state);
+  CHECK(mtl::draw_seed(generator) == first);
+}
+
+TEST_CASE("uniforms: element i comes from the first bits of mix_seed(seed, i)") {
+  const auto draws = mtl::uniforms(5, torch::empty({3, 4}, torch::kDouble));
+  REQUIRE(draws.sizes() == torch::IntArrayRef({3, 4}));
+  for (int64_t i = 0; i < 12; ++i) {
+    const double expected = std::ldexp(static_cast<double>(mtl::mix_seed(5, i) >> 11), -53);
+    CHECK(draws.flatten()[i].item<double>() == expected);
+  }
+}
+
+TEST_CASE("uniforms: below one in every type, and spread evenly") {
+  for (const auto type : {torch::kDouble, torch::kFloat, torch::kHalf, torch::kBFloat16}) {
+    const auto draws = mtl::uniforms(1, torch::empty({100000}, type));
+    REQUIRE(draws.scalar_type() == type);
+    const auto numbers = draws.to(torch::kDouble);
+    CHECK(numbers.min().item<double>() >= 0);
+    CHECK(numbers.max().item<double>() < 1);
+    CHECK(numbers.mean().item<double>() == Approx(0.5).margin(0.01));
+    CHECK(numbers.var().item<double>() == Approx(1.0 / 12).margin(0.002));
+  }
+}

@@ -126,6 +126,16 @@ TEST_CASE("Every combiner on the device: the CPU's update in single precision") 
     compare(name, *device, torch::kFloat, name == "famo" ? 5e-5 : 1e-5);
 }
 
+TEST_CASE("Uniform draws on the device: the CPU's to the bit") {
+  const auto device = test_device();
+  if (!device) return;
+  constexpr uint64_t seed = ~uint64_t{0};
+  for (const auto type : {torch::kDouble, torch::kFloat, torch::kHalf, torch::kBFloat16}) {
+    const auto like = torch::empty({7, 1001}, type);
+    CHECK(mtl::uniforms(seed, like.to(*device)).cpu().equal(mtl::uniforms(seed, like)));
+  }
+}
+
 TEST_CASE("The engine on the device: rows, products and the rule between them give one Gramian") {
   const auto device = test_device();
   if (!device) return;

@@ -35,4 +35,11 @@ class KeepGenerator {
 /// One well-mixed seed from several numbers, such as (seed, epoch).
 uint64_t mix_seed(uint64_t seed, uint64_t number);
 
+/// The generator's next 64 bits.
+uint64_t draw_seed(torch::Generator& generator);
+
+/// Uniform draws in [0, 1) of the shape and type of `like` and beside it. Element i comes from
+/// mix_seed(seed, i) alone, so that they are the same on every device and need not travel.
+Tensor uniforms(uint64_t seed, const Tensor& like);
+
 }  // namespace mtl

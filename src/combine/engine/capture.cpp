@@ -53,11 +53,18 @@ std::vector<Tensor> gradients(const std::vector<Tensor>& losses, const std::vect
                               const std::vector<Target>& targets) {
   EdgeList roots;
   std::vector<Tensor> cotangents;
+  Tensor one;  // the last made: as a rule all losses take the same
   for (size_t t = 0; t < losses.size(); ++t) {
     if (!losses[t].requires_grad()) continue;
     roots.push_back(ag::impl::gradient_edge(losses[t]));
-    cotangents.push_back(
-        weights[t].defined() ? weights[t] : at::ones_like(losses[t], at::MemoryFormat::Preserve));
+    if (weights[t].defined()) {
+      cotangents.push_back(weights[t]);
+      continue;
+    }
+    if (!one.defined() || one.sizes() != losses[t].sizes() || one.dtype() != losses[t].dtype() ||
+        one.device() != losses[t].device())
+      one = at::ones_like(losses[t], at::MemoryFormat::Preserve);
+    cotangents.push_back(one);
   }
   return run(roots, cotangents, targets);
 }

@@ -158,20 +158,17 @@ void Engine::write_direction(std::vector<Tensor> direction, const Eigen::VectorX
   }
   const at::NoGradGuard no_grad;
   const auto& of_tasks = state_->task_parameters();
-  std::vector<Tensor> of_heads;
-  if (!state_->captured) of_heads = state_->of_weighted_loss(head_weights, of_tasks);
+  auto of_heads = state_->captured
+                      ? engine::weighted_sums(std::move(state_->task_rows), head_weights)
+                      : state_->of_weighted_loss(head_weights, of_tasks);
   if (state_->at_representation()) {
     engine::backward_into(columns.front(), direction.front(), state_->behind);
   } else {
     for (size_t p = 0; p < columns.size(); ++p)
       engine::accumulate(columns[p], std::move(direction[p]));
   }
-  for (size_t p = 0; p < of_tasks.size(); ++p) {
-    engine::accumulate(of_tasks[p],
-                       state_->captured
-                           ? engine::weighted_sum(std::move(state_->task_rows[p]), head_weights)
-                           : std::move(of_heads[p]));
-  }
+  for (size_t p = 0; p < of_tasks.size(); ++p)
+    engine::accumulate(of_tasks[p], std::move(of_heads[p]));
   state_->end();
 }
 

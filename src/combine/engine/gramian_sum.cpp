@@ -228,32 +228,25 @@ void GramianSum::multiply(Waiting& waiting) {
 void GramianSum::add_device_product(const Tensor& a, const Tensor& b) {
   const auto tasks = a.size(0), columns = a.size(1);
   const auto chunks = columns / device_chunk, whole = chunks * device_chunk;
+  auto& terms = on_device_[a.device()];
   if (chunks > 0) {
     const auto cut = [&](const Tensor& rows) {  // [chunks, T, device_chunk]
       return rows.narrow(1, 0, whole).view({tasks, chunks, device_chunk}).transpose(0, 1);
     };
-    on_device(a).add_(at::bmm(cut(a), cut(b).transpose(1, 2)).sum(0, false, at::kDouble));
+    terms.push_back(at::bmm(cut(a), cut(b).transpose(1, 2)));
   }
   if (whole < columns) {
-    on_device(a).add_(
-        at::mm(a.narrow(1, whole, columns - whole), b.narrow(1, whole, columns - whole).t()));
+    const auto rest = [&](const Tensor& rows) { return rows.narrow(1, whole, columns - whole); };
+    terms.push_back(at::mm(rest(a), rest(b).t()).unsqueeze(0));
   }
-}
-
-Tensor& GramianSum::on_device(const Tensor& like) {
-  for (auto& sum : device_sums_) {
-    if (sum.device() == like.device()) return sum;
-  }
-  return device_sums_.emplace_back(
-      at::zeros({sum_.rows(), sum_.cols()}, like.options().dtype(at::kDouble)));
 }
 
 Eigen::MatrixXd GramianSum::value() {
   for (auto& waiting : waiting_)
     if (waiting.columns > 0) multiply(waiting);
   Eigen::MatrixXd total = sum_;
-  for (const auto& device_sum : device_sums_) {
-    const auto here = device_sum.cpu();
+  for (const auto& [device, terms] : on_device_) {
+    const auto here = at::cat(terms).sum(0, false, at::kDouble).cpu();
     total += Eigen::Map<const RowMajor>(here.data_ptr<double>(), total.rows(), total.cols());
   }
   return (total + total.transpose()) / 2;
@@ -298,33 +291,52 @@ Tensor weighted_sum(std::vector<Tensor> rows, const Eigen::VectorXd& weights) {
 std::vector<Tensor> weighted_sums(std::vector<std::vector<Tensor>> rows,
                                   const Eigen::VectorXd& weights) {
   std::vector<Tensor> sums(rows.size());
-  std::vector<std::vector<Tensor>> together(static_cast<size_t>(weights.size()));  // by task
+  // Of the parameters summed together: where they stand, the first row and its weight, and by task
+  // what is added to which.
   std::vector<size_t> places;
-  bool all_owned = true;
+  std::vector<Tensor> totals;
+  std::vector<at::Scalar> factors;
+  const auto tasks = static_cast<size_t>(weights.size());
+  std::vector<std::vector<size_t>> to(tasks);
+  std::vector<std::vector<Tensor>> terms(tasks);
+  bool in_place = true, all_one = true;
   for (size_t p = 0; p < rows.size(); ++p) {
-    const auto& like = places.empty() ? rows[p].front() : together.front().front();
-    const bool fits = std::all_of(rows[p].begin(), rows[p].end(), [&](const Tensor& row) {
-      return row.defined() && !row.is_cpu() && row.layout() == at::kStrided &&
-             row.device() == like.device() && row.scalar_type() == like.scalar_type();
-    });
-    if (!fits) {
+    const auto joins = [&](const Tensor& row) {
+      return !row.defined() || (!row.is_cpu() && row.layout() == at::kStrided &&
+                                (totals.empty() || (row.device() == totals.front().device() &&
+                                                    row.dtype() == totals.front().dtype())));
+    };
+    const auto first = std::find_if(rows[p].begin(), rows[p].end(),
+                                    [](const Tensor& row) { return row.defined(); });
+    if (first == rows[p].end() || !std::all_of(first, rows[p].end(), joins)) {
       sums[p] = weighted_sum(std::move(rows[p]), weights);
       continue;
     }
-    all_owned = all_owned && owned(rows[p].front());
-    for (size_t t = 0; t < together.size(); ++t) together[t].push_back(std::move(rows[p][t]));
+    const auto task = static_cast<size_t>(first - rows[p].begin());
+    for (size_t t = task + 1; t < tasks; ++t) {
+      if (!rows[p][t].defined()) continue;
+      to[t].push_back(totals.size());
+      terms[t].push_back(std::move(rows[p][t]));
+    }
     places.push_back(p);
+    factors.emplace_back(weights[static_cast<int64_t>(task)]);
+    all_one = all_one && weights[static_cast<int64_t>(task)] == 1;
+    in_place = in_place && owned(*first);
+    totals.push_back(std::move(*first));
   }
-  if (places.empty()) return sums;
-  std::vector<Tensor> total = std::move(together.front());
-  if (all_owned) {
-    at::_foreach_mul_(total, weights[0]);
-  } else {
-    total = at::_foreach_mul(total, weights[0]);
+  if (totals.empty()) return sums;
+  if (!in_place) {
+    totals = at::_foreach_mul(totals, factors);
+  } else if (!all_one) {
+    at::_foreach_mul_(totals, factors);
   }
-  for (size_t t = 1; t < together.size(); ++t)
-    at::_foreach_add_(total, together[t], weights[static_cast<int64_t>(t)]);
-  for (size_t i = 0; i < places.size(); ++i) sums[places[i]] = std::move(total[i]);
+  for (size_t t = 0; t < tasks; ++t) {
+    if (terms[t].empty()) continue;
+    std::vector<Tensor> sums_of_task;
+    for (const auto place : to[t]) sums_of_task.push_back(totals[place]);
+    at::_foreach_add_(sums_of_task, terms[t], weights[static_cast<int64_t>(t)]);
+  }
+  for (size_t i = 0; i < places.size(); ++i) sums[places[i]] = std::move(totals[i]);
   return sums;
 }
 

@@ -4,6 +4,7 @@
 
 #include <Eigen/Core>
 #include <functional>
+#include <unordered_map>
 #include <vector>
 
 namespace mtl::engine {
@@ -42,10 +43,9 @@ class GramianSum {
   void wait(std::vector<at::Tensor> rows, at::ScalarType type);
   void multiply(Waiting& waiting);
   void add_device_product(const at::Tensor& a, const at::Tensor& b);
-  at::Tensor& on_device(const at::Tensor& like);
 
   Eigen::MatrixXd sum_;
-  std::vector<at::Tensor> device_sums_;  // [T, T] double, one for each device other than the CPU
+  std::unordered_map<at::Device, std::vector<at::Tensor>> on_device_;  // terms [n, T, T] of G
   std::vector<Waiting> waiting_;
 };
 

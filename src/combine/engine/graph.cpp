@@ -80,6 +80,12 @@ class Walk {
   bool goes_around_ = false;
 };
 
+bool on_one_device(const std::vector<Tensor>& tensors) {
+  return std::all_of(tensors.begin(), tensors.end(), [&](const Tensor& tensor) {
+    return tensor.device() == tensors.front().device();
+  });
+}
+
 void Walk::visit(const std::vector<Tensor>& losses) {
   std::vector<size_t> open;
   const auto add = [&](Node* node) {
@@ -236,6 +242,7 @@ Plan Walk::plan(const std::vector<Tensor>& behind) {
 }
 
 std::optional<Replay> Walk::replay_of(const std::vector<LinearSite>& sites) const {
+  if (!on_one_device(columns_)) return {};
   std::unordered_map<const Node*, std::pair<size_t, size_t>> use_of;
   std::vector<bool> covered(columns_.size(), false);
   for (size_t s = 0; s < sites.size(); ++s) {
@@ -260,7 +267,6 @@ std::optional<Replay> Walk::replay_of(const std::vector<LinearSite>& sites) cons
     if (item.column) {
       // A leaf needs a site; an interior column ends the shared part.
       if (columns_[*item.column].is_leaf() && !covered[*item.column]) return {};
-      if (!columns_[*item.column].is_cpu()) return {};
       if (columns_[*item.column].is_leaf()) continue;
     } else if (item.operation == Operation::transpose) {
       const auto& source =
@@ -269,7 +275,8 @@ std::optional<Replay> Walk::replay_of(const std::vector<LinearSite>& sites) cons
         return {};
       continue;
     }
-    if (has_hooks(*item.node) || item.node->num_inputs() != 1) return {};
+    if (has_hooks(*item.node) || item.node->num_inputs() != 1 || !on_current_stream(*item.node))
+      return {};
     if (!item.column && item.operation == Operation::other) return {};
     step_of[i] = replay.steps.size();
     replay.steps.push_back({});
@@ -300,7 +307,7 @@ std::optional<Replay> Walk::replay_of(const std::vector<LinearSite>& sites) cons
     if (step.next[input_edge(item.operation)]) {
       if (!is_plain_sum(*item.node, item.operation)) return {};
       step.weight = saved_weight(*item.node, item.operation);
-      if (!is_real_matrix(step.weight) || !step.weight.is_cpu()) return {};
+      if (!is_real_matrix(step.weight)) return {};
     }
   }
   if (!add_crossings(replay, step_of)) return {};

@@ -1,6 +1,7 @@
 // The only file that reads what LibTorch's generated autograd nodes have saved.
 #include "nodes.hpp"
 
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/csrc/autograd/generated/Functions.h>
 
 #include <typeindex>
@@ -78,6 +79,13 @@ Tensor saved_weight(Node& node, Operation operation) {
 void relu_backward_in_place(Node& node, Tensor& gradient) {
   const auto result = static_cast<generated::ReluBackward0&>(node).result_.unpack(owning(node));
   at::threshold_backward_out(gradient, gradient, result.detach(), 0);
+}
+
+bool on_current_stream(const Node& node) {
+  const auto& output = node.input_metadata(0);
+  if (output.device().is_cpu()) return true;
+  const c10::impl::VirtualGuardImpl there(output.device().type());
+  return there.getStream(output.device()) == output.stream();
 }
 
 Target output_of(Node& node) { return {Edge(owning(node), 0), Tensor()}; }

@@ -24,6 +24,9 @@ torch::Tensor saved_weight(Node& node, Operation operation);
 /// What the node of a rectified linear unit makes of `gradient` [T, N, ...], written over it.
 void relu_backward_in_place(Node& node, torch::Tensor& gradient);
 
+/// Whether what runs now on the device of the node's output runs in order with what made that.
+bool on_current_stream(const Node& node);
+
 /// Where the gradient of the node's only output flows.
 Target output_of(Node& node);
 

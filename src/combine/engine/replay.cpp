@@ -81,10 +81,37 @@ void add_private_columns(Request& request, const Plan& plan, size_t task,
   }
 }
 
+// One batch of products where every task hands one of the same shape to the step: fewer kernels
+// than a product a task, and on a device that is what counts. Undefined where it does not fit.
+Tensor cross_together(const std::vector<Crossing>& crossings, const std::vector<Tensor>& deltas,
+                      size_t step, size_t tasks) {
+  constexpr size_t kernels = 3;
+  if (tasks <= kernels) return {};
+  std::vector<Tensor> of_tasks(tasks), weights(tasks);
+  for (size_t i = 0; i < crossings.size(); ++i) {
+    if (crossings[i].step != step) continue;
+    const auto task = static_cast<size_t>(crossings[i].task);
+    if (!deltas[i].defined() || deltas[i].is_cpu() || of_tasks[task].defined()) return {};
+    of_tasks[task] = deltas[i];
+    weights[task] = crossings[i].weight;
+  }
+  const auto like_first = [](const std::vector<Tensor>& tensors) {
+    const auto& first = tensors.front();
+    return std::all_of(tensors.begin(), tensors.end(), [&](const Tensor& tensor) {
+      return tensor.defined() && tensor.sizes() == first.sizes() &&
+             tensor.dtype() == first.dtype() && tensor.device() == first.device();
+    });
+  };
+  if (!of_tasks.front().defined() || !like_first(of_tasks) || !like_first(weights)) return {};
+  return at::bmm(at::stack(of_tasks), at::stack(weights));
+}
+
 // What the heads' own linear layers hand to one step of the shared part [T, N, ...]; undefined
 // where nothing.
 Tensor cross(const std::vector<Crossing>& crossings, const std::vector<Tensor>& deltas, size_t step,
              size_t tasks, Workspace& workspace) {
+  if (auto together = cross_together(crossings, deltas, step, tasks); together.defined())
+    return together;
   Tensor result;
   std::vector<bool> reached(tasks, false);
   for (size_t i = 0; i < crossings.size(); ++i) {

@@ -53,21 +53,14 @@ class GradDrop : public DirectionCombiner {
   }
 
  private:
-  /// One draw in [0, 1) for each element.
-  Tensor draw(const Tensor& like);
-
   Options options_;
   torch::Generator generator_;
 };
 
-inline Tensor GradDrop::draw(const Tensor& like) {
-  if (options_.uniforms) return options_.uniforms(like).to(like.options());
-  return beside(torch::rand(like.sizes(), generator_, like.options().device(torch::kCPU)), like);
-}
-
 inline Direction GradDrop::direction_of(const TaskLosses& step, const Rows& rows) {
   Direction result;
   result.head_weights = Eigen::VectorXd::Ones(step.size());
+  const uint64_t seed = draw_seed(generator_);
   const bool at_representation =
       at_ == GradientSite::representation && step.representation.defined();
   for (const auto& of_parameter : rows) {
@@ -82,7 +75,9 @@ inline Direction GradDrop::direction_of(const TaskLosses& step, const Rows& rows
     const Tensor size = signed_by.abs().sum(0);
     const Tensor odds =
         torch::where(size > 0, 0.5 * (1 + signed_by.sum(0) / size), torch::full_like(size, 0.5));
-    const Tensor u = draw(odds);
+    const Tensor u = options_.uniforms
+                         ? options_.uniforms(odds).to(odds.options())
+                         : uniforms(mix_seed(seed, result.by_parameter.size()), odds);
     const Tensor keep = ((odds > u) & (signed_by > 0)) | ((odds < u) & (signed_by < 0));
     const Tensor passed = options_.leak + (1 - options_.leak) * keep.to(odds.scalar_type());
     result.by_parameter.push_back((gradients * passed).sum(0));
