@@ -16,7 +16,7 @@ namespace mtl::engine {
 class GramianSum {
  public:
   static constexpr int64_t chunk = 1 << 15;
-  static constexpr int64_t device_chunk = 1 << 12;  // as many products at once as keep it busy
+  static constexpr int64_t device_chunk = 1 << 9;   // as many products at once as keep it busy
   static constexpr int64_t device_block = 1 << 26;  // elements of T rows that are joined at most
 
   explicit GramianSum(int64_t tasks) : sum_(Eigen::MatrixXd::Zero(tasks, tasks)) {}

@@ -45,6 +45,24 @@ void add_through_products(const LinearRows& layer, bool bias, GramianSum& sum,
   }
 }
 
+// rows[t] = delta[t]^T input, [T, out, in].
+void multiply_rows(const Tensor& rows, const Tensor& delta, const Tensor& input) {
+  const auto tasks = delta.size(0), samples = delta.size(1);
+  // A batch of few small products of long sums leaves most of a device idle; one by one cuBLAS
+  // splits the sums.
+  constexpr int64_t few = 4, small = 1 << 21, long_sum = 1 << 10;
+  if (!rows.is_cpu() && tasks <= few && rows.numel() < small && samples >= long_sum) {
+    for (int64_t t = 0; t < tasks; ++t) {
+      auto row = rows[t];
+      at::mm_out(row, delta[t].t(), input);
+    }
+    return;
+  }
+  auto all = rows;
+  at::bmm_out(all, delta.transpose(1, 2),
+              input.unsqueeze(0).expand({tasks, samples, input.size(1)}));
+}
+
 // Rows of a block of outputs at a time: they are needed once and never all together.
 void add_through_rows(const LinearRows& layer, bool weight, bool bias, GramianSum& sum,
                       Workspace& workspace) {
@@ -55,14 +73,24 @@ void add_through_rows(const LinearRows& layer, bool weight, bool bias, GramianSu
     sum.add_product(rows, rows, true);
   }
   if (!weight) return;
-  const auto input = layer.input.unsqueeze(0).expand({tasks, delta.size(1), layer.input.size(1)});
   const auto block = std::max<int64_t>(1, row_block(delta) / (tasks * layer.input.size(1)));
   for (int64_t begin = 0; begin < delta.size(2); begin += block) {
     const auto size = std::min(block, delta.size(2) - begin);
-    auto rows = workspace.scratch({tasks, size, layer.input.size(1)}, delta);
-    at::bmm_out(rows, delta.narrow(2, begin, size).transpose(1, 2), input);
+    const auto rows = workspace.scratch({tasks, size, layer.input.size(1)}, delta);
+    multiply_rows(rows, delta.narrow(2, begin, size), layer.input);
     sum.add_product(rows.flatten(1), rows.flatten(1), true);
   }
+}
+
+// sum_t w_t delta[t], [N, out].
+Tensor mix(const Tensor& delta, LayerWeights& weights) {
+  // On a device so many kernels cost no more than to copy the weights there.
+  constexpr int64_t few = 3;
+  if (delta.is_cpu() || delta.size(0) > few)
+    return at::mv(delta.flatten(1).t(), weights.beside(delta)).view({delta.size(1), delta.size(2)});
+  auto sum = at::mul(delta[0], weights[0]);
+  for (int64_t t = 1; t < delta.size(0); ++t) sum.add_(delta[t], weights[t]);
+  return sum;
 }
 
 }  // namespace
@@ -102,15 +130,16 @@ std::vector<Tensor> weight_rows(const LinearRows& layer) {
 
 std::vector<Tensor> bias_rows(const LinearRows& layer) { return layer.delta.sum(1).unbind(0); }
 
-Tensor weights_beside(const Tensor& like, const Eigen::VectorXd& weights) {
+const Tensor& LayerWeights::beside(const Tensor& like) {
+  if (there_.defined() && there_.device() == like.device() && there_.dtype() == like.dtype())
+    return there_;
   const auto here =
-      at::from_blob(const_cast<double*>(weights.data()), {weights.size()}, at::kDouble);
-  return beside(here.clone(), like);
+      at::from_blob(const_cast<double*>(weights_.data()), {weights_.size()}, at::kDouble);
+  return there_ = mtl::beside(here.clone(), like);
 }
 
-std::pair<Tensor, Tensor> weighted_sum(const LinearRows& layer, const Tensor& weights) {
-  const auto& delta = layer.delta;
-  const auto mixed = at::mv(delta.flatten(1).t(), weights).view({delta.size(1), delta.size(2)});
+std::pair<Tensor, Tensor> weighted_sum(const LinearRows& layer, LayerWeights& weights) {
+  const auto mixed = mix(layer.delta, weights);
   return {at::mm(mixed.t(), layer.input), layer.bias ? mixed.sum(0) : Tensor()};
 }
 

@@ -33,12 +33,22 @@ void add_gramian(const LinearRows& layer, bool weight, bool bias, bool in_double
 std::vector<at::Tensor> weight_rows(const LinearRows& layer);  // T tensors [out, in]
 std::vector<at::Tensor> bias_rows(const LinearRows& layer);    // T tensors [out]
 
-/// The weights [T] where `like` lies and of its type. Nobody waits for a device.
-at::Tensor weights_beside(const at::Tensor& like, const Eigen::VectorXd& weights);
+/// Weights [T] that are copied once for all layers that lie together.
+class LayerWeights {
+ public:
+  explicit LayerWeights(const Eigen::VectorXd& weights) : weights_(weights) {}
 
-/// sum_t w_t of the rows of the weight and of the bias (undefined without bias); `weights` [T]
-/// beside delta.
-std::pair<at::Tensor, at::Tensor> weighted_sum(const LinearRows& layer, const at::Tensor& weights);
+  double operator[](int64_t task) const { return weights_[task]; }
+  /// All, where `like` lies and of its type. Nobody waits for a device.
+  const at::Tensor& beside(const at::Tensor& like);
+
+ private:
+  const Eigen::VectorXd& weights_;
+  at::Tensor there_;
+};
+
+/// sum_t w_t of the rows of the weight and of the bias (undefined without bias).
+std::pair<at::Tensor, at::Tensor> weighted_sum(const LinearRows& layer, LayerWeights& weights);
 
 /// Adds <row t, direction> to `result`; either direction may be undefined.
 void add_products(const LinearRows& layer, const at::Tensor& weight, const at::Tensor& bias,

@@ -217,13 +217,10 @@ std::vector<Tensor> Engine::State::weighted_sum(const Eigen::VectorXd& weights,
                                                 bool rows_wanted_again) {
   const at::NoGradGuard no_grad;
   std::vector<Tensor> sums(columns().size());
-  Tensor there;  // the weights where the layers lie: as a rule one copy for all
+  engine::LayerWeights layer_weights(weights);
   for (const auto& layer : layers) {
     if (!wanted[layer.weight] && !(layer.bias && wanted[*layer.bias])) continue;
-    if (!there.defined() || there.device() != layer.delta.device() ||
-        there.scalar_type() != layer.delta.scalar_type())
-      there = engine::weights_beside(layer.delta, weights);
-    auto [weight, bias] = engine::weighted_sum(layer, there);
+    auto [weight, bias] = engine::weighted_sum(layer, layer_weights);
     if (wanted[layer.weight]) sums[layer.weight] = std::move(weight);
     if (layer.bias && wanted[*layer.bias]) sums[*layer.bias] = bias.view_as(columns()[*layer.bias]);
   }
