@@ -1,3 +1,5 @@
+#include <c10/core/impl/VirtualGuardImpl.h>
+
 #include <memory>
 
 #include "catch.hpp"
@@ -162,6 +164,29 @@ TEST_CASE("The engine on the device: rows, products and the rule between them gi
   const auto rows = gramian_by(mtl::EnginePath::rows);
   CHECK(gramian_by(mtl::EnginePath::products).isApprox(rows, 1e-5));
   CHECK(gramian_by(mtl::EnginePath::automatic).isApprox(rows, 1e-5));
+}
+
+TEST_CASE("A forward pass on a stream of its own: the CPU's update") {
+  const auto device = test_device();
+  if (!device || device->is_cpu()) return;
+  const c10::impl::VirtualGuardImpl streams(device->type());
+  const auto update = [&](torch::Device where, bool own_stream) {
+    Run run("upgrad", where, torch::kDouble);
+    const mtl::Batch batch = problem_batch(0, 0, where, torch::kDouble);
+    std::optional<c10::Stream> usual;
+    if (own_stream) {
+      const auto current = streams.getStream(where);
+      current.synchronize();
+      usual = streams.exchangeStream(streams.getStreamFromGlobalPool(where));
+    }
+    const mtl::TaskLosses losses = run.losses_of(batch);
+    if (usual) streams.exchangeStream(*usual).synchronize();
+    run.combiner->backward(losses, *run.model);
+    std::vector<Tensor> gradients;
+    for (const Tensor& parameter : run.model->parameters()) gradients.push_back(parameter.grad());
+    return flat_on_cpu(gradients);
+  };
+  CHECK(distance(update(torch::kCPU, false), update(*device, true)) <= 1e-12);
 }
 
 TEST_CASE("Convolutions and recurrent layers on the device: the CPU's update") {

@@ -1,0 +1,48 @@
+// The code of docs/compare.md.
+#include <mtl/mtl.hpp>
+
+#include <cstdio>
+#include <filesystem>
+
+namespace evaluate = mtl::evaluate;
+
+int main() {
+  torch::manual_seed(0);
+  const auto x = torch::randn({240, 6});
+  const auto y = (x.select(1, 0) + x.select(1, 1)).tanh();
+  mtl::TensorDataset data({{"x", x}}, {{"temperature", y + 0.3 * torch::randn({240})},
+                                       {"humidity", 0.3 * torch::randn({240}) - y}});
+  const auto rows = torch::arange(240);
+  const auto training_rows = rows.slice(0, 0, 120), test_rows = rows.slice(0, 120);
+  const auto folder = std::filesystem::temp_directory_path() / "mtl-docs-compare";
+
+  const auto recipe = [&](const evaluate::Trial& trial) {
+    torch::manual_seed(trial.seed);
+    mtl::TaskRegistry tasks;
+    for (const auto& name : trial.tasks)
+      tasks.add({.name = name,
+                 .head = mtl::nn::LinearHead(16, 1),
+                 .loss = mtl::MeanSquaredError{},
+                 .metrics = {mtl::Mae{}}});
+    mtl::HardSharing model(mtl::nn::MlpEncoder({.input_size = 6, .hidden_sizes = {16}}), tasks);
+    torch::optim::Adam adam(model->parameters(), 1e-2);
+    const bool joint = trial.method != evaluate::single_task;
+    const auto combiner = mtl::make_combiner(joint ? trial.method : "sum", tasks);
+    mtl::BatchLoader train(data.rows(training_rows), {.shuffle = true, .seed = trial.seed});
+    mtl::Trainer(model, adam, *combiner, {.epochs = 5}).fit(train);
+    mtl::BatchLoader test(data.rows(test_rows));
+    return evaluate::scores_of(mtl::validate(model, test));
+  };
+  const auto comparison = evaluate::compare({.tasks = {"temperature", "humidity"},
+                                             .methods = {"sum", "upgrad"},
+                                             .seeds = 3,
+                                             .directory = folder,
+                                             .processes = 2},
+                                            recipe);
+  std::fputs(comparison.text().c_str(), stdout);
+  const auto& finding = comparison.at("upgrad", "humidity", "mae");
+  std::printf("%s\n", finding.judgement.text().c_str());
+
+  std::filesystem::remove_all(folder);
+  return finding.joint.size() == 3 ? 0 : 1;
+}

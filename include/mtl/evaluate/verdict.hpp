@@ -1,0 +1,110 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "mtl/evaluate/effect_size.hpp"
+#include "mtl/evaluate/paired_t_test.hpp"
+#include "mtl/task/metric.hpp"
+
+namespace mtl::evaluate {
+
+enum class Verdict {
+  helps,
+  harms,          // negative transfer
+  no_difference,  // none that so many runs can show
+  undecided,      // a run gave no finite value, or there is one run only
+};
+
+inline std::string_view name_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::helps:
+      return "helps";
+    case Verdict::harms:
+      return "harms";
+    case Verdict::no_difference:
+      return "no difference";
+    case Verdict::undecided:
+      break;
+  }
+  return "undecided";
+}
+
+/// How many pairs it takes for the paired t-test at `level` to find an effect of that size
+/// (`effect_size`) with the chance `power`: the normal approximation with Guenther's correction,
+/// right within one or two pairs. Guenther, Am. Stat. 35 (1981). None where the effect is zero.
+inline std::optional<int64_t> pairs_needed(double effect, double level = 0.95, double power = 0.8) {
+  evaluate_detail::require_level(level);
+  evaluate_detail::require_level(power);
+  if (!(std::abs(effect) > 0)) return {};
+  const auto quantile = [](double two_sided_tail) {
+    return evaluate_detail::invert_tail(evaluate_detail::normal_two_sided_tail, two_sided_tail);
+  };
+  // With power below one half the quantile has the other sign.
+  const double of_level = quantile(1 - level);
+  const double of_power = power >= 0.5 ? quantile(2 * (1 - power)) : -quantile(2 * power);
+  const double pairs = std::pow((of_level + of_power) / effect, 2) + of_level * of_level / 2;
+  constexpr double most = 1e9;
+  return static_cast<int64_t>(std::ceil(std::clamp(pairs, 2.0, most)));
+}
+
+/// Whether one method is better than another, in a word, from what both reached under the same
+/// seeds.
+struct Judgement {
+  Verdict verdict = Verdict::undecided;
+  PairedDifference difference;  ///< first - second
+  double effect = 0;            ///< effect_size
+  double p_value = 1;           ///< of the paired t-test, corrected where there are several
+  int64_t runs = 0;
+  std::optional<int64_t> more_runs;  ///< to find a difference such as this; no_difference only
+
+  /// "helps", or "no difference that 5 runs can show; about 23 more would be needed".
+  std::string text() const {
+    if (verdict == Verdict::undecided)
+      return runs < 2 ? "undecided: one run shows nothing"
+                      : "undecided: a run gave no finite value";
+    if (verdict != Verdict::no_difference) return std::string(name_of(verdict));
+    const std::string none = fmt::format("no difference that {} runs can show", runs);
+    if (!more_runs) return none;
+    constexpr int64_t many = 1000;
+    if (*more_runs > many) return fmt::format("{}, nor {} more", none, many);
+    return fmt::format("{}; about {} more would be needed", none, *more_runs);
+  }
+};
+
+/// Judges first against second, n values each. `level` is that of the interval and of the verdict.
+/// With several comparisons the p-value that counts is a corrected one (see holm).
+inline Judgement judge(std::span<const double> first, std::span<const double> second, Better better,
+                       double level = 0.95, std::optional<double> corrected_p_value = {}) {
+  evaluate_detail::require_level(level);
+  Judgement result;
+  result.runs = static_cast<int64_t>(first.size());
+  const auto finite = [](double value) { return std::isfinite(value); };
+  if (first.size() != second.size())
+    throw Error("statistics: a verdict compares pairs, found {} and {} values", first.size(),
+                second.size());
+  if (first.size() < 2 || !std::all_of(first.begin(), first.end(), finite) ||
+      !std::all_of(second.begin(), second.end(), finite))
+    return result;
+  result.difference = paired_t_test(first, second, level);
+  result.effect = effect_size(first, second);
+  result.p_value = corrected_p_value.value_or(result.difference.p_value);
+  if (result.p_value <= 1 - level) {
+    const bool higher = result.difference.mean > 0;
+    result.verdict = higher == (better == Better::higher) ? Verdict::helps : Verdict::harms;
+    return result;
+  }
+  result.verdict = Verdict::no_difference;
+  if (const auto pairs = pairs_needed(result.effect, level))
+    result.more_runs = std::max<int64_t>(1, *pairs - result.runs);
+  return result;
+}
+
+}  // namespace mtl::evaluate
