@@ -43,6 +43,18 @@ int main() {
   const auto& finding = comparison.at("upgrad", "humidity", "mae");
   std::printf("%s\n", finding.judgement.text().c_str());
 
+  mtl::TaskRegistry tasks;
+  for (const char* name : {"temperature", "humidity"})
+    tasks.add({.name = name, .head = mtl::nn::LinearHead(16, 1), .loss = mtl::MeanSquaredError{}});
+  mtl::HardSharing model(mtl::nn::MlpEncoder({.input_size = 6, .hidden_sizes = {16}}), tasks);
+  // After some steps of a joint model, over a few batches:
+  Eigen::MatrixXd affinity = Eigen::MatrixXd::Zero(2, 2);
+  mtl::BatchLoader batches(data.rows(training_rows), {.batch_size = 40});
+  for (mtl::Batch batch; batches.next(batch);)
+    affinity += evaluate::task_affinity(model, batch, 0.01) / 3;
+  const auto division = evaluate::task_groups(affinity, 2);
+  std::printf("%zu models\n", division.groups.size());
+
   std::filesystem::remove_all(folder);
   return finding.joint.size() == 3 ? 0 : 1;
 }

@@ -11,5 +11,7 @@
 #include "mtl/evaluate/permutation_test.hpp"
 #include "mtl/evaluate/sample.hpp"
 #include "mtl/evaluate/student_t.hpp"
+#include "mtl/evaluate/task_affinity.hpp"
+#include "mtl/evaluate/task_groups.hpp"
 #include "mtl/evaluate/verdict.hpp"
 #include "mtl/evaluate/wilcoxon_signed_rank.hpp"
