@@ -89,6 +89,24 @@ TEST_CASE("loss curves: titles, both curves and the best epoch, gaps and a singl
                  "\"panel\": there is no value"));
 }
 
+TEST_CASE("loss curves of a run: the total and each task that has a value") {
+  TrainingRun run;
+  run.history.tasks = {"temp", "never labelled", "sky"};
+  run.history.epochs = {{1, 0.1, {3, {1, nan_value, 2}, {}}, {4, {2, nan_value, 2}, {}}},
+                        {2, 0.1, {2, {1, nan_value, 1}, {}}, {3, {2, nan_value, 1}, {}}}};
+  run.best_epoch = 2;
+  if (have_gnuplot()) {
+    const auto svg = drawn(loss_curves(run));
+    for (const auto text : {">total<", ">temp<", ">sky<", "best epoch (2)"})
+      CHECK(contains(svg, text));
+    CHECK_FALSE(contains(svg, "never labelled"));
+    CHECK(occurrences(svg, ">validation<") == 3);
+    for (EpochRecord& epoch : run.history.epochs) epoch.valid = {};
+    CHECK(occurrences(drawn(loss_curves(run)), ">validation<") == 0);
+  }
+  CHECK(contains(error_text([] { loss_curves(TrainingRun()); }), "no panel"));
+}
+
 TEST_CASE("lines: every series by name") {
   if (!have_gnuplot()) return;
   const auto svg = drawn(lines({"weights",
