@@ -8,19 +8,22 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "encoding.hpp"
 #include "error_text.hpp"
+#include "files/read_weather.hpp"
 #include "members.hpp"
-#include "model_file.hpp"
 #include "mtl/io/atomic_file.hpp"
+#include "mtl/io/file_lock.hpp"
 #include "mtl/io/json.hpp"
 #include "mtl/task/losses/cross_entropy.hpp"
 #include "mtl/task/losses/huber.hpp"
-#include "outcome.hpp"
+#include "network.hpp"
 #include "program.hpp"
+#include "results.hpp"
 #include "temporary_folder.hpp"
 
 namespace {
@@ -85,8 +88,7 @@ std::string written(const TemporaryFolder& folder, const std::string& text) {
 
 weather::Days days_of(const std::string& file) {
   const std::vector<std::filesystem::path> files = {file};
-  std::vector<std::string> warnings;
-  return weather::fill(weather::read_weather(files), warnings);
+  return weather::read_weather(files).days;
 }
 
 bool same_bytes(const std::filesystem::path& a, const std::filesystem::path& b) {
@@ -97,41 +99,42 @@ bool same_bytes(const std::filesystem::path& a, const std::filesystem::path& b) 
 
 TEST_CASE("Weather: the bundled years make 1774 windows for training and 753 for validation") {
   const weather::Parts parts = weather::split(days_of(bundled));
-  CHECK(weather::window_rows(parts.train).target.size(0) == 1774);
-  CHECK(weather::window_rows(parts.valid).target.size(0) == 753);
+  CHECK(parts.train.targets.size(0) == 1774);
+  CHECK(parts.valid.targets.size(0) == 753);
 
-  const weather::Scores today = weather::score(weather::persistence(parts));
-  CHECK_THAT(weather::score_of(today, "temp", "mae"), WithinAbs(1.63, 0.01));
-  CHECK_THAT(weather::score_of(today, "rh", "mae"), WithinAbs(11.17, 0.02));
-  const weather::Scores linear = weather::score(weather::ridge(parts));
-  CHECK(weather::score_of(linear, "temp", "mae") < weather::score_of(today, "temp", "mae"));
-  CHECK(weather::score_of(linear, "rh", "mae") < weather::score_of(today, "rh", "mae"));
-  CHECK(weather::score_of(linear, "weather", "accuracy") >
-        weather::score_of(weather::score(weather::majority(parts)), "weather", "accuracy"));
+  std::map<std::string, mtl::io::Json> scores;
+  for (const auto& [name, found] : weather::baselines(parts)) scores[name] = found;
+  const auto score_of = [&](const char* method, const char* task, const char* metric) {
+    return scores.at(method).at(task).at(metric).get<double>();
+  };
+  CHECK_THAT(score_of("persistence", "temp", "mae"), WithinAbs(1.63, 0.01));
+  CHECK_THAT(score_of("persistence", "rh", "mae"), WithinAbs(11.17, 0.02));
+  CHECK(score_of("ridge", "temp", "mae") < score_of("persistence", "temp", "mae"));
+  CHECK(score_of("ridge", "rh", "mae") < score_of("persistence", "rh", "mae"));
+  CHECK(score_of("ridge", "weather", "accuracy") > score_of("majority", "weather", "accuracy"));
+  CHECK_FALSE(scores.at("majority").contains("temp"));
 }
 
 TEST_CASE("Weather: inputs are standardised on the training part; targets turn back into degrees") {
   const weather::Parts parts = weather::split(days_of(bundled));
+  const weather::Days &train = parts.train.days, &valid = parts.valid.days;
   for (const weather::Recipe recipe : {weather::Recipe::article, weather::Recipe::mtl}) {
-    const weather::Encoding encoding(recipe, parts.train, parts.classes.classes());
-    const auto inputs = encoding.inputs(parts.train);
-    CHECK(inputs.size(1) == encoding.input_size());
+    const weather::Encoding encoding(recipe, parts.classes, &train);
+    const auto inputs = encoding->inputs(train);
+    CHECK(inputs.size(1) == encoding->input_size());
     if (recipe == weather::Recipe::article) CHECK(inputs.size(1) == 10);
     CHECK(inputs.slice(1, 0, 5).mean(0).abs().max().item<double>() < 1e-3);
     CHECK((inputs.slice(1, 0, 5).std(0) - 1).abs().max().item<double>() < 1e-3);
     // A day's inputs do not depend on which other days are there.
-    CHECK(encoding.inputs(parts.train.part(40, 60)).allclose(inputs.slice(0, 40, 60), 1e-5, 1e-6));
+    CHECK(encoding->inputs(train.part(40, 60)).allclose(inputs.slice(0, 40, 60), 1e-5, 1e-6));
 
-    const auto rows = weather::window_rows(parts.valid);
-    const auto targets = encoding.targets(parts.valid);
-    const auto degrees =
-        encoding.in_unit("temp", targets["temp"].squeeze(1).index_select(0, rows.target),
-                         parts.valid.temp.index_select(0, rows.last));
-    CHECK(degrees.allclose(parts.valid.true_temp.index_select(0, rows.target), 1e-5, 1e-5));
-
-    const auto again =
-        weather::Encoding::from_state(recipe, encoding.classes(), encoding.state_dict());
-    CHECK(again.inputs(parts.valid).equal(encoding.inputs(parts.valid)));
+    mtl::NamedTensors outputs = encoding->targets(valid);
+    for (auto& output : outputs)
+      output.value() = output.value().index_select(0, parts.valid.targets);
+    const auto units =
+        encoding->in_units(outputs, valid.filled.index_select(0, parts.valid.today()));
+    const auto truth = parts.truth(parts.valid);
+    for (const char* task : {"temp", "rh"}) CHECK(units[task].allclose(truth[task], 1e-5, 1e-5));
   }
 }
 
@@ -249,21 +252,75 @@ TEST_CASE("Weather: a saved network forecasts the day after the last one") {
         0);
     CHECK(run({"--predict", "--data", data, "--out", folder / "out"}).code == 0);
 
-    auto trained = weather::load_model(folder / "out" / "best.safetensors");
+    auto network = weather::Network::load(folder / "out" / "best.safetensors");
     const auto days = days_of(data);
-    const weather::Forecast all = weather::forecast(trained, days);
+    const weather::Forecast all = weather::forecast(network, days);
     CHECK(all.date == days.dates.back() + std::chrono::days(1));
     double sum = 0;
-    for (const auto& [name, probability] : all.weather) sum += probability;
+    for (const auto& [probability, name] : all.weather) sum += probability;
     CHECK_THAT(sum, WithinAbs(1, 1e-5));
     // The last 14 days are all it looks at.
     const auto last = days.part(days.size() - 14, days.size());
-    CHECK_THAT(weather::forecast(trained, last).temp, WithinAbs(all.temp, 1e-9));
-    CHECK(contains(error_text([&] { weather::forecast(trained, days.part(0, 13)); }),
+    CHECK_THAT(weather::forecast(network, last).temp, WithinAbs(all.temp, 1e-9));
+    CHECK(contains(error_text([&] { weather::forecast(network, days.part(0, 13)); }),
                    "last 14 days"));
+
+    // The encoding comes back with the weights.
+    const weather::Parts parts = weather::split(days);
+    const weather::Encoding encoding(network.encoding->recipe(), parts.classes, &parts.train.days);
+    CHECK(network.encoding->classes().classes() == parts.classes.classes());
+    CHECK(network.encoding->inputs(days).equal(encoding->inputs(days)));
   }
   CHECK(contains(run({"--predict", "--data", data, "--out", folder / "nowhere"}).errors,
                  "best.safetensors"));
+}
+
+TEST_CASE("Weather: a folder serves one run at a time") {
+  const TemporaryFolder folder;
+  const std::string data = written(folder, invented_csv(160));
+  std::filesystem::create_directory(folder / "out");
+  const mtl::io::FileLock other(folder / "out" / "run.lock");
+  const Finished finished = run({"--data", data, "--out", folder / "out", "--epochs", "1"});
+  CHECK(finished.code == 1);
+  CHECK(contains(finished.errors, "is held by process " + std::to_string(::getpid())));
+  CHECK_FALSE(std::filesystem::exists(folder / "out" / "config.json"));
+}
+
+TEST_CASE("Weather: a config.json that no run wrote is an error with file and key") {
+  const TemporaryFolder folder;
+  const std::string data = written(folder, invented_csv(160));
+  REQUIRE(run({"--data", data, "--out", folder / "out", "--epochs", "1"}).code == 0);
+  const auto path = folder / "out" / "config.json";
+  const mtl::io::Json good = mtl::io::read_json(path);
+  const auto refuse = [&](const std::string& key, const mtl::io::Json& value,
+                          const std::string& expected) {
+    mtl::io::Json config = good;
+    if (value.is_null())
+      config.erase(key);
+    else
+      config[key] = value;
+    mtl::io::write_json(path, config);
+    const Finished finished = run({"--resume", "--out", folder / "out"});
+    CAPTURE(finished.errors);
+    CHECK(finished.code == 1);
+    CHECK(contains(finished.errors, path.string() + ": " + key));
+    CHECK(contains(finished.errors, expected));
+    CHECK(std::count(finished.errors.begin(), finished.errors.end(), '\n') == 1);
+  };
+  refuse("recipe", "soup", "soup");
+  refuse("recipe", 3, "number");
+  refuse("class_weights", "soup", "soup");
+  refuse("combiner", mtl::io::Json::array(), "array");
+  refuse("seed", -1, "-1");
+  refuse("seed", "3", "expected an integer");
+  refuse("seed", 0.0, "expected an integer");
+  refuse("seed", uint64_t{1} << 63, "expected an integer");
+  refuse("epochs", -2, "-2");
+  refuse("threads", 0, "0");
+  refuse("threads", 100000, "100000");
+  refuse("data", "days.csv", "array");
+  refuse("data", mtl::io::Json::array({1}), "number");
+  refuse("seed", nullptr, "not found");
 }
 
 TEST_CASE("Weather: gaps, missing labels and a weather that training never saw are survived") {

@@ -6,10 +6,12 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "catch.hpp"
 #include "error_text.hpp"
+#include "files/read_weather.hpp"
 #include "temporary_folder.hpp"
-#include "weather_data.hpp"
 
 namespace {
 
@@ -55,17 +57,26 @@ struct Files {
     std::ofstream(paths.back(), std::ios::binary) << bytes;
     return *this;
   }
-  weather::WeatherDays read() const { return read_weather(paths); }
+  weather::WeatherFiles read() const { return read_weather(paths); }
 };
 
-weather::WeatherDays read(const std::string& bytes) { return Files().add("w.csv", bytes).read(); }
+weather::WeatherFiles read(const std::string& bytes) { return Files().add("w.csv", bytes).read(); }
 
 std::string error_of(const std::string& bytes) {
   return error_text([&] { read(bytes); });
 }
 
-bool warns(const weather::WeatherDays& days, const std::string& part) {
-  for (const std::string& warning : days.warnings) {
+std::vector<double> column(const mtl::Tensor& numbers, weather::Element element) {
+  const mtl::Tensor values = numbers.select(1, element).contiguous();
+  return {values.data_ptr<double>(), values.data_ptr<double>() + values.numel()};
+}
+
+std::vector<double> observed(const weather::WeatherFiles& read, weather::Element element) {
+  return column(read.days.observed, element);
+}
+
+bool warns(const weather::WeatherFiles& found, const std::string& part) {
+  for (const std::string& warning : found.warnings) {
     if (contains(warning, part)) return true;
   }
   return false;
@@ -102,18 +113,18 @@ const std::filesystem::path bundled_file =
 }  // namespace
 
 TEST_CASE("weather: the bundled file holds 2,557 days without a gap") {
-  const auto days = read_weather(std::vector{bundled_file});
-  CHECK(days.size() == 2557);
-  CHECK(days.station == "東京");
-  CHECK(weather::to_text(days.dates.front()) == "2013-10-20");
-  CHECK(weather::to_text(days.dates.back()) == "2020-10-19");
-  CHECK((days.dates.back() - days.dates.front()).count() == 2556);
-  CHECK(days.temp.front() == 15.2);
-  CHECK(days.precipitation[1] == 0.0);
-  CHECK(days.weather[1] == "曇");
+  const auto found = read_weather(std::vector{bundled_file});
+  CHECK(found.days.size() == 2557);
+  CHECK(found.station == "東京");
+  CHECK(weather::to_text(found.days.dates.front()) == "2013-10-20");
+  CHECK(weather::to_text(found.days.dates.back()) == "2020-10-19");
+  CHECK((found.days.dates.back() - found.days.dates.front()).count() == 2556);
+  CHECK(observed(found, weather::temp).front() == 15.2);
+  CHECK(observed(found, weather::precipitation)[1] == 0.0);
+  CHECK(first_terms(found.days)[1] == "曇");
 
   std::map<std::string, int> counts;
-  for (const std::string& term : days.weather) ++counts[term];
+  for (const std::string& term : first_terms(found.days)) ++counts[term];
   CHECK(counts == std::map<std::string, int>{{"曇", 896},
                                              {"晴", 862},
                                              {"雨", 276},
@@ -123,11 +134,11 @@ TEST_CASE("weather: the bundled file holds 2,557 days without a gap") {
                                              {"雪", 5},
                                              {"みぞれ", 4},
                                              {"大雪", 2}});
-  CHECK(warns(days, "rh has values of quality 4 (from too few data: 3)"));
-  CHECK(warns(days,
+  CHECK(warns(found, "rh has values of quality 4 (from too few data: 3)"));
+  CHECK(warns(found,
               "line 414: the homogeneity number of temp changes here (changes in the file: 2)"));
-  CHECK_FALSE(warns(days, "missing"));
-  CHECK_FALSE(warns(days, "without a row"));
+  CHECK_FALSE(warns(found, "missing"));
+  CHECK_FALSE(warns(found, "without a row"));
 }
 
 TEST_CASE("weather: raw yearly downloads with 96 columns, in any order, give the same days") {
@@ -142,13 +153,9 @@ TEST_CASE("weather: raw yearly downloads with 96 columns, in any order, give the
   }
   const auto whole = read_weather(std::vector{bundled_file});
   const auto joined = read_weather(years);
-  CHECK((joined.dates == whole.dates));
-  CHECK(joined.temp == whole.temp);
-  CHECK(joined.rh == whole.rh);
-  CHECK(joined.atm == whole.atm);
-  CHECK(joined.sunlight == whole.sunlight);
-  CHECK(joined.precipitation == whole.precipitation);
-  CHECK(joined.weather == whole.weather);
+  CHECK((joined.days.dates == whole.days.dates));
+  CHECK(joined.days.observed.equal(whole.days.observed));
+  CHECK(first_terms(joined.days) == first_terms(whole.days));
 
   years.push_back(bundled_file);
   CHECK(warns(read_weather(years),
@@ -167,41 +174,42 @@ TEST_CASE("weather: first term of a description") {
 TEST_CASE("weather: the agency's file in CP932 with CR LF, and in UTF-8 with LF, reads alike") {
   const std::string text = agency_header + agency_day("2013/10/20") + agency_day("2013/10/21");
   for (const std::string& bytes : {in_cp932(with_crlf(text)), text, "\xEF\xBB\xBF" + text}) {
-    const auto days = read(bytes);
-    CHECK(days.size() == 2);
-    CHECK(days.weather == std::vector<std::string>{"大雨", "大雨"});
-    CHECK(days.warnings.empty());
+    const auto found = read(bytes);
+    CHECK(found.days.size() == 2);
+    CHECK(first_terms(found.days) == std::vector<std::string>{"大雨", "大雨"});
+    CHECK(found.warnings.empty());
   }
   // strict SHIFT_JIS has no ㎡, and some decoders write the tilde as U+301C
   const std::string other = all_replaced(text, "～", "〜");
-  CHECK(read(other).size() == 2);
+  CHECK(read(other).days.size() == 2);
 }
 
 TEST_CASE("weather: quality and phenomenon numbers") {
   SECTION("8 and 5 are values, 4 and 2 are values with a warning, 1 and 0 are none") {
-    const auto days = read(agency_header + agency_day("2013/10/20", "1,8,1") +
-                           agency_day("2013/10/21", "2,5,1") + agency_day("2013/10/22", "3,4,1") +
-                           agency_day("2013/10/23", "4,2,1") + agency_day("2013/10/24", "5,1,1") +
-                           agency_day("2013/10/25", "6,0,1") + agency_day("2013/10/26", ",1,1"));
-    CHECK(std::vector(days.temp.begin(), days.temp.begin() + 4) == std::vector<double>{1, 2, 3, 4});
-    for (size_t day = 4; day < 7; ++day) CHECK(std::isnan(days.temp[day]));
-    CHECK(warns(days,
+    const auto found = read(agency_header + agency_day("2013/10/20", "1,8,1") +
+                            agency_day("2013/10/21", "2,5,1") + agency_day("2013/10/22", "3,4,1") +
+                            agency_day("2013/10/23", "4,2,1") + agency_day("2013/10/24", "5,1,1") +
+                            agency_day("2013/10/25", "6,0,1") + agency_day("2013/10/26", ",1,1"));
+    const auto temp = observed(found, weather::temp);
+    CHECK(std::vector(temp.begin(), temp.begin() + 4) == std::vector<double>{1, 2, 3, 4});
+    for (size_t day = 4; day < 7; ++day) CHECK(std::isnan(temp[day]));
+    CHECK(warns(found,
                 "from line 8 on: temp has values of quality 4 (from too few data: 1) or 2 "
                 "(doubtful: 1)"));
-    CHECK(warns(days, "temp is missing on 3 of 7 days, first on 2013-10-24"));
+    CHECK(warns(found, "temp is missing on 3 of 7 days, first on 2013-10-24"));
   }
   SECTION("0 with flag 1: none fell; an empty cell: not known") {
-    const auto days = read(agency_header + agency_day("2013/10/20", "1,8,1", "0,1,8,1") +
-                           agency_day("2013/10/21", "2,8,1", "0.0,0,8,1") +
-                           agency_day("2013/10/22", "3,8,1", ",,1,1"));
-    CHECK(days.precipitation[0] == 0.0);
-    CHECK(days.precipitation[1] == 0.0);
-    CHECK(std::isnan(days.precipitation[2]));
+    const auto found = read(agency_header + agency_day("2013/10/20", "1,8,1", "0,1,8,1") +
+                            agency_day("2013/10/21", "2,8,1", "0.0,0,8,1") +
+                            agency_day("2013/10/22", "3,8,1", ",,1,1"));
+    CHECK(observed(found, weather::precipitation)[0] == 0.0);
+    CHECK(observed(found, weather::precipitation)[1] == 0.0);
+    CHECK(std::isnan(observed(found, weather::precipitation)[2]));
   }
   SECTION("a missing weather is an empty term") {
-    const auto days = read(agency_header + agency_day("2013/10/20") +
-                           agency_day("2013/10/21", "2,8,1", "0,1,8,1", ",1,1"));
-    CHECK(days.weather[1].empty());
+    const auto found = read(agency_header + agency_day("2013/10/20") +
+                            agency_day("2013/10/21", "2,8,1", "0,1,8,1", ",1,1"));
+    CHECK(first_terms(found.days)[1].empty());
   }
   SECTION("numbers that do not exist and flags that contradict their value are errors") {
     CHECK(contains(error_of(agency_header + agency_day("2013/10/20", "1,7,1")),
@@ -214,7 +222,7 @@ TEST_CASE("weather: quality and phenomenon numbers") {
 }
 
 TEST_CASE("weather: elements in any order, among others, with the date in one column or three") {
-  const auto days = read(
+  const auto found = read(
       ",,,仙台,仙台,仙台,仙台,仙台,仙台,仙台,仙台,仙台,仙台,仙台,仙台,仙台,仙台,仙台,仙台,仙台,"
       "仙台,仙台\n"
       "年,月,日,天気概況(夜：18時～翌日06時),天気概況(夜：18時～翌日06時),天気概況(昼：06時～18時),"
@@ -226,30 +234,30 @@ TEST_CASE("weather: elements in any order, among others, with the date in one co
       ",,,,品質情報,,品質情報,,品質情報,,品質情報,,品質情報,,品質情報,,品質情報,,品質情報,,"
       "品質情報,\n"
       "2020,2,29,雨,8,晴後曇,8,9.5,8,13:10,8,5.5,8,0.5,8,7.1,8,1001.5,8,61,8,1013\n");
-  CHECK(weather::to_text(days.dates.at(0)) == "2020-02-29");
-  CHECK(days.temp == std::vector{5.5});
-  CHECK(days.rh == std::vector{61.0});
-  CHECK(days.atm == std::vector{1001.5});
-  CHECK(days.sunlight == std::vector{7.1});
-  CHECK(days.precipitation == std::vector{0.5});
-  CHECK(days.weather == std::vector<std::string>{"晴"});
-  CHECK(days.station == "仙台");
+  CHECK(weather::to_text(found.days.dates.at(0)) == "2020-02-29");
+  CHECK(observed(found, weather::temp) == std::vector{5.5});
+  CHECK(observed(found, weather::rh) == std::vector{61.0});
+  CHECK(observed(found, weather::atm) == std::vector{1001.5});
+  CHECK(observed(found, weather::sunlight) == std::vector{7.1});
+  CHECK(observed(found, weather::precipitation) == std::vector{0.5});
+  CHECK(first_terms(found.days) == std::vector<std::string>{"晴"});
+  CHECK(found.station == "仙台");
 }
 
 TEST_CASE("weather: a plain file, its columns in any order, in UTF-8 or CP932") {
-  const auto days = read(plain_header + plain_rows);
-  CHECK(days.size() == 2);
-  CHECK(days.weather == std::vector<std::string>{"大雨", "曇"});
-  CHECK(days.station.empty());
-  CHECK(read(in_cp932(plain_header + plain_rows)).weather == days.weather);
+  const auto found = read(plain_header + plain_rows);
+  CHECK(found.days.size() == 2);
+  CHECK(first_terms(found.days) == std::vector<std::string>{"大雨", "曇"});
+  CHECK(found.station.empty());
+  CHECK(first_terms(read(in_cp932(plain_header + plain_rows)).days) == first_terms(found.days));
 
   const auto other = read(
       "weather,precipitation,note,sunlight,temp,day,rh,month,atm,year\n"
       "大雨,61.0,\"a, b\",0.0,15.2,20,92,10,1014.7,2013\n"
       "曇一時晴,0,,1.4,,21,80,10.0,1010.3,2013.0\n");
-  CHECK((other.dates == days.dates));
-  CHECK(other.atm == days.atm);
-  CHECK(std::isnan(other.temp[1]));
+  CHECK((other.days.dates == found.days.dates));
+  CHECK(observed(other, weather::atm) == observed(found, weather::atm));
+  CHECK(std::isnan(observed(other, weather::temp)[1]));
   CHECK(warns(other, "temp is missing on 1 of 2 days"));
 }
 
@@ -258,9 +266,9 @@ TEST_CASE("weather: files are joined by date") {
   const std::string later = agency_header + agency_day("2013/10/21") + agency_day("2013/10/22");
 
   SECTION("in any order; days in both must agree") {
-    const auto days = Files().add("b.csv", later).add("a.csv", october).read();
-    CHECK(days.size() == 3);
-    CHECK(warns(days, "Days that stand in more than one file, with the same values: 1."));
+    const auto found = Files().add("b.csv", later).add("a.csv", october).read();
+    CHECK(found.days.size() == 3);
+    CHECK(warns(found, "Days that stand in more than one file, with the same values: 1."));
 
     Files differing;
     differing.add("a.csv", october);
@@ -273,9 +281,9 @@ TEST_CASE("weather: files are joined by date") {
         "year,month,day,temp,atm,sunlight,precipitation,weather\n"
         "2013,10,20,15.2,1014.7,0.0,61.0,大雨\n";
     CHECK(contains(error_of(no_rh), "there is no column rh (平均湿度)"));
-    const auto days =
+    const auto found =
         Files().add("a.csv", no_rh).add("rh.csv", "year,month,day,rh\n2013,10,20,92\n").read();
-    CHECK(days.rh == std::vector<double>{92});
+    CHECK(observed(found, weather::rh) == std::vector<double>{92});
   }
   SECTION("of one station only") {
     const std::string sendai = all_replaced(later, "東京", "仙台");
@@ -288,14 +296,13 @@ TEST_CASE("weather: files are joined by date") {
 }
 
 TEST_CASE("weather: days without a row are a named warning") {
-  const auto days = read(agency_header + agency_day("2013/10/20") + agency_day("2013/10/23") +
-                         agency_day("2013/10/25"));
-  CHECK(days.size() == 3);
-  CHECK(warns(days,
+  const auto found = read(agency_header + agency_day("2013/10/20") + agency_day("2013/10/23") +
+                          agency_day("2013/10/25"));
+  CHECK(found.days.size() == 3);
+  CHECK(warns(found,
               "Days without a row between 2013-10-20 and 2013-10-25: 3 (2013-10-21 to "
               "2013-10-22, 2013-10-24)"));
-  const auto numbers = weather::day_numbers(days);
-  CHECK(numbers == std::vector<int64_t>{15998, 16001, 16003});
+  CHECK(found.days.day_numbers().equal(torch::tensor({15998, 16001, 16003}, torch::kLong)));
 }
 
 TEST_CASE("weather: a damaged file is an error with file, line and column") {
@@ -324,10 +331,11 @@ TEST_CASE("weather: a damaged file is an error with file, line and column") {
     CHECK(warns(read(two.substr(0, two.size() - 1)), "line 7: the last line does not end"));
   }
   SECTION("out of order or repeated") {
-    CHECK(contains(error_of(agency_header + agency_day("2013/10/21") + agency_day("2013/10/20")),
-                   "w.csv, line 7, column 1: 2013-10-20 comes after 2013-10-21 of line 6"));
+    CHECK(
+        contains(error_of(agency_header + agency_day("2013/10/21") + agency_day("2013/10/20")),
+                 "w.csv, line 7, column 1 (年月日): 2013-10-20 comes after 2013-10-21 of line 6"));
     CHECK(contains(error_of(agency_header + agency_day("2013/10/21") + agency_day("2013/10/21")),
-                   "w.csv, line 7, column 1: 2013-10-21 stands in line 6 already"));
+                   "w.csv, line 7, column 1 (年月日): 2013-10-21 stands in line 6 already"));
     CHECK(
         contains(error_of(plain_header + plain_rows + "2013,10,20,15.2,92,1014.7,0.0,61.0,大雨\n"),
                  "line 4, column 1 (year): 2013-10-20 comes after 2013-10-21"));
@@ -336,7 +344,7 @@ TEST_CASE("weather: a damaged file is an error with file, line and column") {
   }
   SECTION("dates that do not exist") {
     CHECK(contains(error_of(agency_header + agency_day("2013/02/29")),
-                   "line 6, column 1: there is no day 2013/2/29"));
+                   "line 6, column 1 (年月日): there is no day 2013/2/29"));
     CHECK(contains(error_of(agency_header + agency_day("2013/10/20 1:00")),
                    "\"2013/10/20 1:00\" is not a date"));
     CHECK(contains(error_of(plain_header + "2013,13,1,1,1,1000,1,1,晴\n"), "no day 2013/13/1"));
@@ -378,20 +386,26 @@ TEST_CASE("weather: a damaged file is an error with file, line and column") {
 }
 
 TEST_CASE("weather: missing inputs are filled from earlier days only") {
-  const auto days = read(plain_header +
-                         "2013,10,20,,92,1014.7,0.0,1.0,大雨\n"
-                         "2013,10,21,18.4,80,,1.4,2.0,曇\n"
-                         "2013,10,22,,,1010.3,1.5,,\n"
-                         "2013,10,23,20,70,,1.6,4.0,晴\n");
-  const auto filled = weather::fill_from_earlier(days);
-  CHECK(filled.first == 1);  // temp is not known before
-  CHECK(filled.temp == std::vector<double>{18.4, 18.4, 20});
-  CHECK(filled.rh == std::vector<double>{80, 80, 70});
-  CHECK(filled.atm == std::vector<double>{1014.7, 1010.3, 1010.3});
-  CHECK(filled.precipitation == std::vector<double>{2, 2, 4});
-  REQUIRE(filled.warnings.size() == 1);
-  CHECK(contains(filled.warnings[0], "The days before 2013-10-21 are left out (1)"));
+  const auto found = read(plain_header +
+                          "2013,10,20,,92,1014.7,0.0,1.0,大雨\n"
+                          "2013,10,21,18.4,80,,1.4,2.0,曇\n"
+                          "2013,10,22,,,1010.3,1.5,,\n"
+                          "2013,10,23,20,70,,1.6,4.0,晴\n");
+  CHECK(found.days.size() == 3);  // temp is not known on the first day
+  CHECK(column(found.days.filled, weather::temp) == std::vector<double>{18.4, 18.4, 20});
+  CHECK(column(found.days.filled, weather::rh) == std::vector<double>{80, 80, 70});
+  CHECK(column(found.days.filled, weather::atm) == std::vector<double>{1014.7, 1010.3, 1010.3});
+  CHECK(column(found.days.filled, weather::precipitation) == std::vector<double>{2, 2, 4});
+  CHECK(warns(found, "The days before 2013-10-21 are left out (1)"));
+  CHECK_FALSE(warns(found, "in a row"));
   // what a model shall learn stays unknown
-  CHECK(std::isnan(days.temp[2]));
-  CHECK(days.weather[2].empty());
+  CHECK(std::isnan(observed(found, weather::temp)[1]));
+  CHECK(found.days.weather[1].empty());
+}
+
+TEST_CASE("weather: values that are missing for more than a week are a named warning") {
+  std::string text = plain_header;
+  for (int day = 1; day <= 12; ++day)
+    text += fmt::format("2013,10,{},{},80,1010,1,0,曇\n", day, day < 3 || day > 11 ? "15" : "");
+  CHECK(warns(read(text), "temp is missing on up to 9 days in a row"));
 }

@@ -1,0 +1,166 @@
+#include "network.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <mtl/mtl.hpp>
+#include <nlohmann/json.hpp>
+
+#include "members.hpp"
+
+namespace weather {
+namespace {
+
+constexpr int64_t article_units = 256;
+// The mtl recipe, chosen on the training years alone: docs/weather.md says how.
+constexpr int64_t members = 4, units = 64;
+constexpr double smooth_below = 0.3;  // standard deviations
+
+/// Mean absolute error in degrees or per cent, of targets that are standardised.
+mtl::Metric mae_in(double unit) {
+  return {"mae", [unit](const Tensor& predictions, const Tensor& targets) {
+            return unit * (predictions - targets).abs().mean().item<double>();
+          }};
+}
+
+/// Counts what this process did, so that a resumed run does not divide by the epochs before it.
+struct EpochCounter {
+  int64_t epochs = 0;
+  void on_epoch_end(const mtl::TrainState& /*state*/) { ++epochs; }
+};
+
+}  // namespace
+
+Network::Network(Encoding given, const Tensor& class_weights) : encoding(std::move(given)) {
+  const bool article = encoding->recipe() == Recipe::article;
+  const int64_t classes = encoding->classes().size();
+  // Huber's loss is `delta` times the absolute error far out: divided by it, slopes are those of
+  // the absolute error.
+  const OfMembers<mtl::Huber> huber{{.delta = smooth_below}, 1 / smooth_below};
+  const mtl::CrossEntropy cross_entropy{.class_weights = class_weights};
+  const auto head = [&](int64_t outputs, Answer answer) -> mtl::Head {
+    if (article) return mtl::nn::LinearHead(article_units, outputs);
+    return MemberHeads(members, units, outputs, answer);
+  };
+  mtl::TaskRegistry tasks;
+  for (const Element task : {temp, rh})
+    tasks.add({.name = std::string(name_of(task)),
+               .head = head(1, Answer::value),
+               .loss = article ? mtl::Loss(mtl::MeanSquaredError{}) : mtl::Loss(huber),
+               .metrics = {mae_in(encoding->unit(task))}});
+  tasks.add({.name = "weather",
+             .head = head(classes, Answer::scores),
+             .loss = article ? mtl::Loss(cross_entropy)
+                             : mtl::Loss(OfMembers<mtl::CrossEntropy>{cross_entropy}),
+             .metrics = {mtl::Accuracy{}}});
+  const int64_t inputs = encoding->input_size();
+  model = article ? mtl::HardSharing(mtl::nn::LstmEncoder({.input_size = inputs,
+                                                           .hidden_size = article_units,
+                                                           .layers = 3,
+                                                           .dropout = 0.3}),
+                                     tasks)
+                  : mtl::HardSharing(MemberGrus(members, inputs, units), tasks);
+  model->register_module("encoding", encoding.ptr());
+}
+
+void Network::save(const std::filesystem::path& path) const {
+  mtl::save(model, path,
+            {{"example", "weather"},
+             {"recipe", std::string(name_of(encoding->recipe()))},
+             {"classes", mtl::io::json_text(encoding->classes().classes(), -1)}});
+}
+
+Network Network::load(const std::filesystem::path& path) {
+  mtl::io::Metadata metadata;
+  mtl::io::read_safetensors(path, &metadata);
+  if (metadata["example"] != "weather")
+    throw mtl::Error("{} is not a model of this program. Train one, or name its folder with --out",
+                     path.string());
+  const mtl::io::Json classes = mtl::io::parse_json(metadata["classes"], path.string());
+  Network network(Encoding(recipe_named(metadata["recipe"]),
+                           mtl::LabelEncoder(classes.get<std::vector<std::string>>())));
+  mtl::load(network.model, path);
+  return network;
+}
+
+Forecast forecast(Network& network, const Days& days) {
+  const Date first = days.dates.back() - std::chrono::days(window_days - 1);
+  const auto there =
+      days.dates.end() - std::lower_bound(days.dates.begin(), days.dates.end(), first);
+  if (there != window_days)
+    throw mtl::Error("a forecast needs the last {} days, and of those from {} to {} there are {}",
+                     window_days, to_text(first), to_text(days.dates.back()), there);
+  const Days last = days.part(days.size() - window_days, days.size());
+  const torch::NoGradGuard no_grad;
+  network.model->eval();
+  const NamedTensors tomorrow = network.encoding->in_units(
+      network.model->forward({{"days", network.encoding->inputs(last).unsqueeze(0)}}),
+      last.filled.slice(0, window_days - 1));
+  Forecast result{.date = last.dates.back() + std::chrono::days(1),
+                  .temp = tomorrow["temp"].item<double>(),
+                  .rh = std::clamp(tomorrow["rh"].item<double>(), 0.0, 100.0),
+                  .weather = {}};
+  const Tensor probabilities = tomorrow["weather"].softmax(1)[0];
+  for (const std::string& name : network.encoding->classes().classes())
+    result.weather.emplace_back(probabilities[std::ssize(result.weather)].item<double>(), name);
+  std::stable_sort(result.weather.begin(), result.weather.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  return result;
+}
+
+Trained train(Recipe recipe, const TrainSettings& settings, const std::filesystem::path& checkpoint,
+              const Parts& parts) {
+  const bool article = recipe == Recipe::article;
+  const auto seed = static_cast<uint64_t>(settings.seed);
+  const Encoding encoding(recipe, parts.classes, &parts.train.days);
+  const auto loader_of = [&](const Days& days, mtl::BatchLoader::Options options) {
+    const int64_t end = days.size() - 1;  // the last day is nobody's target
+    NamedTensors targets = encoding->targets(days);
+    for (auto& target : targets) target.value() = target.value().narrow(0, 0, end);
+    options.batch_size = article ? 32 : 64;
+    return mtl::BatchLoader(
+        mtl::WindowDataset({{"days", encoding->inputs(days).narrow(0, 0, end)}}, targets,
+                           {.length = window_days}, days.day_numbers().narrow(0, 0, end)),
+        options);
+  };
+  Tensor class_weights;
+  if (settings.class_weights == "inverse-frequency")
+    class_weights =
+        mtl::inverse_frequency(
+            mtl::class_counts(encoding->targets(parts.train.days)["weather"], parts.classes.size()))
+            .to(torch::kFloat32);
+
+  torch::manual_seed(seed);
+  Trained trained{.network = Network(encoding, class_weights)};
+  mtl::HardSharing& model = trained.network.model;
+  std::unique_ptr<torch::optim::Optimizer> optimizer;
+  std::vector<mtl::Callback> callbacks;
+  if (article) {
+    optimizer = std::make_unique<torch::optim::Adam>(model->parameters(), 1e-3);
+    callbacks = {mtl::StepLr{.step_size = 5, .gamma = 0.1}, mtl::EarlyStopping{.patience = 10},
+                 mtl::BestModel{}};
+  } else {
+    optimizer = std::make_unique<torch::optim::AdamW>(
+        model->parameters(), torch::optim::AdamWOptions(3e-3).weight_decay(0.01));
+    callbacks = {mtl::OneCycleLr{}};
+  }
+  const int64_t own_epochs = article ? 100 : 15;
+  mtl::Trainer trainer(model, *optimizer, mtl::make_combiner(settings.combiner, model->tasks()),
+                       {.epochs = settings.epochs > 0 ? settings.epochs : own_epochs,
+                        .max_grad_norm = 1.0,
+                        .checkpoint = {.directory = checkpoint, .resume = settings.resume}});
+  auto train_loader = loader_of(parts.train.days, {.shuffle = true, .seed = seed});
+  auto valid_loader = loader_of(parts.valid.days, {});
+  EpochCounter counter;
+  trained.run = trainer.fit(train_loader, valid_loader, callbacks, counter, mtl::StopOnInterrupt{},
+                            mtl::ProgressBar{});
+  trained.best_epoch = article ? trained.run.best_epoch : trained.run.epochs();
+  if (counter.epochs > 0)
+    trained.seconds_per_epoch = trained.run.seconds / static_cast<double>(counter.epochs);
+  trained.validation = {.predictions = encoding->in_units(
+                            mtl::predict(model, valid_loader).predictions,
+                            parts.valid.days.filled.index_select(0, parts.valid.today())),
+                        .targets = parts.truth(parts.valid)};
+  return trained;
+}
+
+}  // namespace weather

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "encoding.hpp"
+#include "mtl/sharing/hard_sharing.hpp"
+#include "mtl/train/predict.hpp"
+#include "mtl/train/training_run.hpp"
+
+namespace weather {
+
+/// A recipe's model, its encoding a part of it.
+struct Network {
+  Encoding encoding = nullptr;
+  mtl::HardSharing model = nullptr;
+
+  Network() = default;
+  /// `class_weights` [classes], undefined: none.
+  explicit Network(Encoding given, const Tensor& class_weights = {});
+
+  /// A safetensors file of weights and encoding, with recipe and classes as metadata.
+  void save(const std::filesystem::path& path) const;
+  /// Error: another program wrote the file, or it is damaged.
+  static Network load(const std::filesystem::path& path);
+};
+
+struct Forecast {
+  Date date;
+  double temp = 0, rh = 0;                              // degrees Celsius, per cent
+  std::vector<std::pair<double, std::string>> weather;  // probabilities, the likeliest first
+};
+
+/// The day after the last one, from the last 14 days. Error: there are fewer or one is absent.
+Forecast forecast(Network& network, const Days& days);
+
+struct TrainSettings {
+  std::string combiner = "sum";        // what mtl::make_combiner takes
+  std::string class_weights = "none";  // or inverse-frequency, for the weather's cross-entropy
+  int64_t seed = 0;
+  int64_t epochs = 0;  // 0: the recipe's own, article 100 at most, mtl 15
+  bool resume = false;
+};
+
+struct Trained {
+  Network network = {};
+  mtl::TrainingRun run = {};
+  int64_t best_epoch = 0;  // whose weights the model has, from 1
+  double seconds_per_epoch = 0;
+  mtl::Predictions validation = {};  // in units, class scores and class indices
+};
+
+/// Trains by the recipe (docs/weather.md), with checkpoints in the folder `checkpoint`.
+Trained train(Recipe recipe, const TrainSettings& settings, const std::filesystem::path& checkpoint,
+              const Parts& parts);
+
+}  // namespace weather

@@ -1,0 +1,212 @@
+#include "program.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <mtl/mtl.hpp>
+#include <nlohmann/json.hpp>
+
+#include "files/read_weather.hpp"
+#include "results.hpp"
+
+namespace weather {
+namespace {
+
+constexpr int stopped_by_user = 130;  // what a shell reports after Ctrl-C
+
+/// What the command line says.
+struct Settings : TrainSettings {
+  std::string recipe = "mtl";
+  // Both recipes are too small for more (mtl::threads_that_pay), and threads that wait for each
+  // other at every operation take many times as long on a busy machine.
+  int64_t threads = 1;
+  std::vector<std::string> data = {WEATHER_DATA};
+  std::filesystem::path out = "runs/weather";
+  bool predict = false;
+};
+
+/// Shows `visit` what a resumed run takes from config.json: key (as an option, --class-weights),
+/// value, what it may be, help.
+template <class Settings, class Visit>
+void visit_settings(Settings& settings, Visit visit) {
+  visit("recipe", settings.recipe, CLI::IsMember({"mtl", "article", "all"}),
+        "mtl, article (the network this example began with), or all: both, compared");
+  visit("combiner", settings.combiner, CLI::Validator(),
+        "how the three losses become one update: sum, kendall, pcgrad, ...");
+  visit("class_weights", settings.class_weights, CLI::IsMember({"none", "inverse-frequency"}),
+        "none or inverse-frequency, for the weather's loss");
+  visit("seed", settings.seed, CLI::NonNegativeNumber,
+        "the same seed and threads give the same bits");
+  visit("epochs", settings.epochs, CLI::PositiveNumber,
+        "the most epochs (default: article 100, mtl 15)");
+  visit("threads", settings.threads, CLI::Range(1, 1024), "threads for the arithmetic");
+  visit("data", settings.data, CLI::ExistingFile,
+        "CSV files of daily values: the Japan Meteorological Agency's own download, or the nine "
+        "columns year, month, day, temp, rh, atm, sunlight, precipitation, weather (default: "
+        "Tokyo 2013-2020)");
+}
+
+Json to_json(const Settings& settings) {
+  Json json;
+  visit_settings(settings,
+                 [&](const char* key, const auto& value, const auto&...) { json[key] = value; });
+  return json;
+}
+
+/// What a resumed run was started with, held to what the options may be.
+void read_config(Settings& settings) {
+  const auto path = settings.out / "config.json";
+  if (!std::filesystem::exists(path))
+    throw mtl::Error("there is no run to resume in {}: {} is not there", settings.out.string(),
+                     path.string());
+  const Json json = mtl::io::read_json(path);
+  visit_settings(
+      settings, [&](const std::string& key, auto& value, const CLI::Validator& check, const auto&) {
+        const std::string name = path.string() + ": " + key;
+        const auto standard = value;
+        try {
+          if constexpr (std::is_same_v<decltype(value), int64_t&>)
+            value = mtl::io::json_integer(json.at(key), name);
+          else
+            value = json.at(key).get<std::remove_cvref_t<decltype(value)>>();
+        } catch (const nlohmann::json::exception& error) {
+          throw mtl::Error("{}: {}. Start a new run", name, error.what());
+        }
+        if constexpr (!std::is_same_v<decltype(value), std::vector<std::string>&>)
+          if (const std::string wrong = check(fmt::format("{}", value));
+              value != standard && !wrong.empty())  // what no option was given for may be anything
+            throw mtl::Error("{}: {}", name, wrong);
+      });
+}
+
+WeatherFiles load(const Settings& settings) {
+  const std::vector<std::filesystem::path> files(settings.data.begin(), settings.data.end());
+  WeatherFiles read = read_weather(files);
+  for (const std::string& warning : read.warnings) fmt::print(stderr, "warning: {}\n", warning);
+  return read;
+}
+
+int predict(const Settings& settings) {
+  Network network = Network::load(settings.out / "best.safetensors");
+  const Forecast tomorrow = forecast(network, load(settings).days);
+  fmt::print("{}: mean temperature {:.1f} °C, mean humidity {:.0f} %, weather",
+             to_text(tomorrow.date), tomorrow.temp, tomorrow.rh);
+  constexpr size_t shown = 3;
+  for (size_t k = 0; k < std::min(shown, tomorrow.weather.size()); ++k) {
+    const auto& [probability, name] = tomorrow.weather[k];
+    fmt::print("{} {} {:.0f} %", k == 0 ? "" : ",", name, 100 * probability);
+  }
+  fmt::print("\n");
+  return 0;
+}
+
+Json metrics_of(const Trained& trained) {
+  return {{"tasks", score(trained.validation)},
+          {"epochs", trained.run.epochs()},
+          {"best_epoch", trained.best_epoch},
+          {"seconds_per_epoch", trained.seconds_per_epoch}};
+}
+
+int train_and_report(Settings settings) {
+  if (settings.resume) read_config(settings);
+  torch::set_num_threads(static_cast<int>(settings.threads));
+  const WeatherFiles files = load(settings);
+  const Parts parts = split(files.days);
+  // A combiner that there is not is an error before anything is written.
+  mtl::make_combiner(settings.combiner,
+                     Network(Encoding(Recipe::mtl, parts.classes)).model->tasks());
+
+  mtl::io::make_folder(settings.out);
+  const mtl::io::FileLock lock(settings.out / "run.lock");
+  // What a resumed run reads must be there before anything takes time.
+  mtl::io::write_json(settings.out / "config.json", to_json(settings));
+  const std::vector<Method> without_network = baselines(parts);
+  std::vector<Method> methods = without_network;
+
+  std::vector<Trained> all;
+  const auto folder_of = [&](Recipe recipe) {
+    const bool beside = settings.recipe == "all" && recipe == Recipe::article;
+    return beside ? settings.out / "article" : settings.out;
+  };
+  for (const Recipe recipe : {Recipe::article, Recipe::mtl}) {
+    const std::string name(name_of(recipe));
+    if (settings.recipe != name && settings.recipe != "all") continue;
+    const auto folder = folder_of(recipe);
+    if (folder != settings.out) {
+      Json config = to_json(settings);
+      config["recipe"] = name;
+      mtl::io::make_folder(folder);
+      mtl::io::write_json(folder / "config.json", config);
+    }
+    fmt::print(stderr, "recipe {}\n", name);
+    Trained trained = train(recipe, settings, folder / "checkpoint", parts);
+    if (trained.run.stop_reason == mtl::StopReason::interrupted) {
+      fmt::print(stderr, "{}; --resume --out {} goes on from the last whole epoch\n",
+                 trained.run.stop_text, settings.out.string());
+      return stopped_by_user;
+    }
+    mtl::io::write_file_atomically(folder / "history.csv", trained.run.history.csv());
+    trained.network.save(folder / "best.safetensors");
+    fmt::print(stderr, "{}\n", trained.run.brief());
+    methods.push_back({name, score(trained.validation)});
+    all.push_back(std::move(trained));
+  }
+
+  const std::string title =
+      "Tomorrow's weather" + (files.station.empty() ? "" : ", " + files.station);
+  for (const Trained& trained : all) {
+    const auto folder = folder_of(trained.network.encoding->recipe());
+    Json metrics = metrics_of(trained);
+    if (folder == settings.out && all.size() > 1)
+      metrics["recipes"]["article"] = metrics_of(all.front());
+    for (const auto& [name, scores] : without_network) metrics["baselines"][name] = scores;
+    mtl::io::write_json(folder / "metrics.json", metrics);
+    write_report(folder, title, trained, parts.valid, methods, files.warnings);
+  }
+  fmt::print("{}report: {}\n", comparison_text(methods), (settings.out / "report.html").string());
+  return 0;
+}
+
+}  // namespace
+
+int run_program(int argc, const char* const* argv) {
+  Settings settings;
+  CLI::App app(
+      "Learns to tell tomorrow's mean temperature, mean humidity and daytime weather from the last "
+      "14 days, all three with one network.");
+  std::vector<CLI::Option*> resumed;
+  visit_settings(settings, [&](std::string key, auto& value, const CLI::Validator& check,
+                               const std::string& help) {
+    std::replace(key.begin(), key.end(), '_', '-');
+    resumed.push_back(app.add_option("--" + key, value, help)->check(check));
+    if (help.find("(default: ") == std::string::npos) resumed.back()->capture_default_str();
+  });
+  app.add_option("--out", settings.out, "folder for weights, history, pictures and report.html")
+      ->capture_default_str();
+  auto* resume = app.add_flag("--resume", settings.resume,
+                              "go on with the interrupted run in --out, as it was started");
+  auto* predict_flag =
+      app.add_flag("--predict", settings.predict,
+                   "forecast the day after the last one of --data with the network in --out");
+  predict_flag->excludes(resume);
+  for (CLI::Option* option : resumed) {
+    resume->excludes(option);
+    const std::string name = option->get_name();
+    if (name != "--threads" && name != "--data") predict_flag->excludes(option);
+  }
+  try {
+    app.parse(argc, argv);
+    return settings.predict ? predict(settings) : train_and_report(settings);
+  } catch (const CLI::CallForHelp&) {
+    fmt::print("{}", app.help());
+    return 0;
+  } catch (const std::exception& error) {
+    std::string text = error.what();
+    std::replace(text.begin(), text.end(), '\n', ' ');
+    fmt::print(stderr, "weather: {}\n", text);
+    return 1;
+  }
+}
+
+}  // namespace weather
