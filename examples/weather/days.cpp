@@ -1,12 +1,6 @@
 #include "days.hpp"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
-
-#include <algorithm>
-#include <array>
-
-#include "mtl/core/error.hpp"
 
 namespace weather {
 namespace {

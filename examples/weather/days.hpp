@@ -1,12 +1,7 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
-#include <string>
-#include <string_view>
-#include <vector>
-
-#include "mtl/data/label_encoder.hpp"
+#include <mtl/mtl.hpp>
 
 namespace weather {
 

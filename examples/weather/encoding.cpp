@@ -1,6 +1,5 @@
 #include "encoding.hpp"
 
-#include <mtl/mtl.hpp>
 #include <numbers>
 
 namespace weather {
@@ -76,7 +75,10 @@ Tensor class_columns(const Tensor& indices, const mtl::LabelEncoder& classes) {
 }
 
 EncodingImpl::EncodingImpl(Recipe recipe, mtl::LabelEncoder classes, const Days* train)
-    : recipe_(recipe), classes_(std::move(classes)) {
+    : recipe_(recipe),
+      classes_(std::move(classes)),
+      carried_(recipe == Recipe::mtl ? torch::tensor({1.0, 0.5}, in_double)
+                                     : torch::zeros(2, in_double)) {
   const int64_t count = recipe == Recipe::article ? 6 : 10;
   if (recipe == Recipe::mtl)
     usual_ = register_buffer("usual", torch::zeros({1 + 2 * waves, 5}, in_double));
@@ -130,18 +132,12 @@ Tensor EncodingImpl::standardised_targets(const Tensor& values) const {
   return (values.slice(1, temp, rh + 1) - target_mean_) / target_scale_;
 }
 
-/// How much of today's standardised temperature and humidity a prediction starts from.
-Tensor EncodingImpl::carried() const {
-  return recipe_ == Recipe::article ? torch::zeros(2, in_double)
-                                    : torch::tensor({1.0, 0.5}, in_double);
-}
-
 NamedTensors EncodingImpl::targets(const Days& days) const {
   // The first day has no day before it.
   const Tensor today = torch::cat(
       {torch::full({1, 2}, NAN, in_double), standardised_targets(days.filled).slice(0, 0, -1)});
   const Tensor values =
-      (standardised_targets(days.observed) - carried() * today).to(torch::kFloat32);
+      (standardised_targets(days.observed) - carried_ * today).to(torch::kFloat32);
   return {{"temp", values.narrow(1, temp, 1)},
           {"rh", values.narrow(1, rh, 1)},
           {"weather", classes_.encode(first_terms(days), mtl::UnknownLabel::missing)}};
@@ -149,7 +145,7 @@ NamedTensors EncodingImpl::targets(const Days& days) const {
 
 NamedTensors EncodingImpl::in_units(const NamedTensors& outputs, const Tensor& today) const {
   const Tensor values = torch::cat({outputs["temp"], outputs["rh"]}, 1).to(torch::kFloat64) +
-                        carried() * standardised_targets(today);
+                        carried_ * standardised_targets(today);
   const Tensor units = values * target_scale_ + target_mean_;
   return {{"temp", units.select(1, temp)},
           {"rh", units.select(1, rh)},

@@ -1,10 +1,5 @@
 #pragma once
 
-#include <torch/nn/module.h>
-#include <torch/nn/pimpl.h>
-
-#include <string_view>
-
 #include "days.hpp"
 
 namespace weather {
@@ -43,11 +38,11 @@ class EncodingImpl : public torch::nn::Module {
  private:
   Tensor numbers(const Days& days) const;  // [D, n] float64, not yet standardised
   Tensor standardised_targets(const Tensor& values) const;
-  Tensor carried() const;
 
   Recipe recipe_;
   mtl::LabelEncoder classes_;
-  Tensor usual_;                       // [5, 5] float64: mean and waves by number; mtl only
+  Tensor carried_;  // [2]: how much of today's standardised temp and rh a prediction starts from
+  Tensor usual_;    // [5, 5] float64: mean and waves by number; mtl only
   Tensor mean_, scale_;                // [n] float64, of numbers()
   Tensor target_mean_, target_scale_;  // [2] float64: temp, rh
 };

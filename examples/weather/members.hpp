@@ -1,11 +1,7 @@
 #pragma once
 
 #include <cmath>
-#include <string>
-#include <vector>
-
-#include "mtl/nn/encoders/gru_encoder.hpp"
-#include "mtl/task/loss.hpp"
+#include <mtl/mtl.hpp>
 
 namespace weather {
 
@@ -33,17 +29,12 @@ class MemberGrusImpl : public torch::nn::Module {
 };
 TORCH_MODULE(MemberGrus);
 
-enum class Answer {
-  value,   // members' mean
-  scores,  // logarithm of the mean of the members' class probabilities
-};
-
 /// A linear head for each member: [N, members, hidden] -> [N, members, outputs] in training, [N,
-/// outputs] in evaluation.
+/// outputs] in evaluation: of one output the members' mean, of several, which are class scores, the
+/// logarithm of the mean of the members' class probabilities.
 class MemberHeadsImpl : public torch::nn::Module {
  public:
-  MemberHeadsImpl(int64_t members, int64_t hidden_size, int64_t outputs, Answer answer)
-      : answer_(answer) {
+  MemberHeadsImpl(int64_t members, int64_t hidden_size, int64_t outputs) {
     const double bound = 1 / std::sqrt(static_cast<double>(hidden_size));  // as torch::nn::Linear
     weight_ = register_parameter(
         "weight", torch::empty({members, hidden_size, outputs}).uniform_(-bound, bound));
@@ -53,12 +44,11 @@ class MemberHeadsImpl : public torch::nn::Module {
     const Tensor answers =
         torch::baddbmm(bias_, representation.transpose(0, 1), weight_);  // [members, N, outputs]
     if (is_training()) return answers.transpose(0, 1);
-    if (answer_ == Answer::value) return answers.mean(0);
+    if (answers.size(2) == 1) return answers.mean(0);
     return answers.log_softmax(2).logsumexp(0) - std::log(static_cast<double>(answers.size(0)));
   }
 
  private:
-  Answer answer_;
   Tensor weight_, bias_;  // [members, hidden, outputs], [members, 1, outputs]
 };
 TORCH_MODULE(MemberHeads);

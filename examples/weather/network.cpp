@@ -1,8 +1,5 @@
 #include "network.hpp"
 
-#include <algorithm>
-#include <memory>
-#include <mtl/mtl.hpp>
 #include <nlohmann/json.hpp>
 
 #include "members.hpp"
@@ -32,23 +29,22 @@ struct EpochCounter {
 
 Network::Network(Encoding given, const Tensor& class_weights) : encoding(std::move(given)) {
   const bool article = encoding->recipe() == Recipe::article;
-  const int64_t classes = encoding->classes().size();
   // Huber's loss is `delta` times the absolute error far out: divided by it, slopes are those of
   // the absolute error.
   const OfMembers<mtl::Huber> huber{{.delta = smooth_below}, 1 / smooth_below};
   const mtl::CrossEntropy cross_entropy{.class_weights = class_weights};
-  const auto head = [&](int64_t outputs, Answer answer) -> mtl::Head {
+  const auto head = [&](int64_t outputs) -> mtl::Head {
     if (article) return mtl::nn::LinearHead(article_units, outputs);
-    return MemberHeads(members, units, outputs, answer);
+    return MemberHeads(members, units, outputs);
   };
   mtl::TaskRegistry tasks;
   for (const Element task : {temp, rh})
     tasks.add({.name = std::string(name_of(task)),
-               .head = head(1, Answer::value),
+               .head = head(1),
                .loss = article ? mtl::Loss(mtl::MeanSquaredError{}) : mtl::Loss(huber),
                .metrics = {mae_in(encoding->unit(task))}});
   tasks.add({.name = "weather",
-             .head = head(classes, Answer::scores),
+             .head = head(encoding->classes().size()),
              .loss = article ? mtl::Loss(cross_entropy)
                              : mtl::Loss(OfMembers<mtl::CrossEntropy>{cross_entropy}),
              .metrics = {mtl::Accuracy{}}});
@@ -82,7 +78,7 @@ Network Network::load(const std::filesystem::path& path) {
   return network;
 }
 
-Forecast forecast(Network& network, const Days& days) {
+NamedTensors forecast(Network& network, const Days& days) {
   const Date first = days.dates.back() - std::chrono::days(window_days - 1);
   const auto there =
       days.dates.end() - std::lower_bound(days.dates.begin(), days.dates.end(), first);
@@ -92,19 +88,12 @@ Forecast forecast(Network& network, const Days& days) {
   const Days last = days.part(days.size() - window_days, days.size());
   const torch::NoGradGuard no_grad;
   network.model->eval();
-  const NamedTensors tomorrow = network.encoding->in_units(
+  NamedTensors tomorrow = network.encoding->in_units(
       network.model->forward({{"days", network.encoding->inputs(last).unsqueeze(0)}}),
       last.filled.slice(0, window_days - 1));
-  Forecast result{.date = last.dates.back() + std::chrono::days(1),
-                  .temp = tomorrow["temp"].item<double>(),
-                  .rh = std::clamp(tomorrow["rh"].item<double>(), 0.0, 100.0),
-                  .weather = {}};
-  const Tensor probabilities = tomorrow["weather"].softmax(1)[0];
-  for (const std::string& name : network.encoding->classes().classes())
-    result.weather.emplace_back(probabilities[std::ssize(result.weather)].item<double>(), name);
-  std::stable_sort(result.weather.begin(), result.weather.end(),
-                   [](const auto& a, const auto& b) { return a.first > b.first; });
-  return result;
+  tomorrow["rh"].clamp_(0, 100);
+  tomorrow["weather"] = tomorrow["weather"].softmax(1);
+  return tomorrow;
 }
 
 Trained train(Recipe recipe, const TrainSettings& settings, const std::filesystem::path& checkpoint,

@@ -1,14 +1,6 @@
 #pragma once
 
-#include <filesystem>
-#include <string>
-#include <utility>
-#include <vector>
-
 #include "encoding.hpp"
-#include "mtl/sharing/hard_sharing.hpp"
-#include "mtl/train/predict.hpp"
-#include "mtl/train/training_run.hpp"
 
 namespace weather {
 
@@ -27,14 +19,9 @@ struct Network {
   static Network load(const std::filesystem::path& path);
 };
 
-struct Forecast {
-  Date date;
-  double temp = 0, rh = 0;                              // degrees Celsius, per cent
-  std::vector<std::pair<double, std::string>> weather;  // probabilities, the likeliest first
-};
-
-/// The day after the last one, from the last 14 days. Error: there are fewer or one is absent.
-Forecast forecast(Network& network, const Days& days);
+/// The day after the last one, from the last 14 days: temp [1] in degrees Celsius, rh [1] in per
+/// cent, weather [1, classes] as probabilities. Error: not all of the 14 are there.
+NamedTensors forecast(Network& network, const Days& days);
 
 struct TrainSettings {
   std::string combiner = "sum";        // what mtl::make_combiner takes

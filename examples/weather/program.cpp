@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <mtl/mtl.hpp>
 #include <nlohmann/json.hpp>
 
 #include "files/read_weather.hpp"
@@ -89,13 +87,18 @@ WeatherFiles load(const Settings& settings) {
 
 int predict(const Settings& settings) {
   Network network = Network::load(settings.out / "best.safetensors");
-  const Forecast tomorrow = forecast(network, load(settings).days);
+  const Days days = load(settings).days;
+  const NamedTensors tomorrow = forecast(network, days);
   fmt::print("{}: mean temperature {:.1f} °C, mean humidity {:.0f} %, weather",
-             to_text(tomorrow.date), tomorrow.temp, tomorrow.rh);
-  constexpr size_t shown = 3;
-  for (size_t k = 0; k < std::min(shown, tomorrow.weather.size()); ++k) {
-    const auto& [probability, name] = tomorrow.weather[k];
-    fmt::print("{} {} {:.0f} %", k == 0 ? "" : ",", name, 100 * probability);
+             to_text(days.dates.back() + std::chrono::days(1)), tomorrow["temp"].item<double>(),
+             tomorrow["rh"].item<double>());
+  const Tensor probabilities = tomorrow["weather"][0];
+  const std::vector<std::string>& classes = network.encoding->classes().classes();
+  const Tensor likeliest = std::get<1>(probabilities.sort(true, 0, /*descending=*/true));
+  for (int64_t k = 0; k < std::min<int64_t>(3, likeliest.size(0)); ++k) {
+    const auto index = likeliest[k].item<int64_t>();
+    fmt::print("{} {} {:.0f} %", k == 0 ? "" : ",", classes[static_cast<size_t>(index)],
+               100 * probabilities[index].item<double>());
   }
   fmt::print("\n");
   return 0;

@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-#include <limits>
-#include <mtl/mtl.hpp>
 #include <nlohmann/json.hpp>
 
 namespace weather {

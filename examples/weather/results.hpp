@@ -1,11 +1,5 @@
 #pragma once
 
-#include <filesystem>
-#include <string>
-#include <vector>
-
-#include "mtl/io/json.hpp"
-#include "mtl/report/html.hpp"
 #include "network.hpp"
 
 // How good predictions are, and how good one is without a network. Predictions are those of a

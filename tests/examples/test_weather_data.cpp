@@ -1,4 +1,5 @@
 #include <iconv.h>
+#include <torch/torch.h>
 
 #include <cmath>
 #include <fstream>

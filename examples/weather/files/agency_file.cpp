@@ -5,15 +5,11 @@
 //
 //     ,東京,東京,東京,...                                       station
 //     年月日,平均気温(℃),平均気温(℃),平均気温(℃),...            element, repeated over its columns
-//     ,,,,...                                                   時分, 風向: only where an element
-//     has such columns
+//     ,,,,...                                                   時分, 風向: seldom there
 //     ,,品質情報,均質番号,...                                   what the column adds to its element
 //     2013/10/20,15.2,8,1,...
 
-#include <algorithm>
-
 #include "files/daily_file.hpp"
-#include "mtl/core/error.hpp"
 
 namespace weather {
 namespace {

@@ -2,13 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
-
-#include "mtl/core/error.hpp"
-#include "mtl/io/csv.hpp"
-#include "mtl/io/text_encoding.hpp"
-
 namespace weather {
 namespace {
 
@@ -54,7 +47,8 @@ class DailyFileReader {
     for (size_t element = 0; element < element_count; ++element) warn_of(element);
     if (!csv_.ends_with_newline)
       file_.warnings.push_back(fmt::format(
-          "{}, line {}: the last line does not end with a line end. The file may have been cut off.",
+          "{}, line {}: the last line does not end with a line end. The file may have been cut "
+          "off.",
           csv_.file, csv_.rows.back().line));
     return std::move(file_);
   }
@@ -79,7 +73,8 @@ class DailyFileReader {
       if (!is_value(row, element)) continue;
       day.values[element] =
           element == sky ? checked_weather(row, columns) : checked_number(row, element);
-      if (columns.phenomenon) check_phenomenon(row, *columns.phenomenon, day.values[element]);
+      if (columns.phenomenon && element != sky)
+        check_phenomenon(row, *columns.phenomenon, day.values[element]);
     }
     file_.rows.push_back(std::move(day));
   }

@@ -1,11 +1,7 @@
 #pragma once
 
 #include <array>
-#include <cstdint>
-#include <filesystem>
 #include <optional>
-#include <string>
-#include <vector>
 
 #include "days.hpp"
 

@@ -1,10 +1,7 @@
 // A plain CSV: year,month,day,temp,rh,atm,sunlight,precipitation,weather in any order, with a line
 // of names.
 
-#include <algorithm>
-
 #include "files/daily_file.hpp"
-#include "mtl/core/error.hpp"
 
 namespace weather {
 

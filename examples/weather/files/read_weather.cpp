@@ -1,15 +1,10 @@
 #include "files/read_weather.hpp"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
 
-#include <algorithm>
 #include <map>
 
 #include "files/daily_file.hpp"
-#include "mtl/core/error.hpp"
-#include "mtl/data/fill_from_earlier.hpp"
-#include "mtl/io/csv.hpp"
 
 namespace weather {
 namespace {

@@ -1,10 +1,5 @@
 #pragma once
 
-#include <filesystem>
-#include <span>
-#include <string>
-#include <vector>
-
 #include "days.hpp"
 
 namespace weather {
