@@ -279,6 +279,20 @@ TEST_CASE("Engine: heads of every kind") {
          net.shared, net.heads},
         exact);
   }
+  SECTION("heads that begin element by element, with parameters that are broadcast") {
+    const auto scale = torch::randn({1}, torch::kDouble).requires_grad_();
+    const auto shift = torch::randn({5, 1}, torch::kDouble).requires_grad_();
+    auto heads = net.heads;
+    heads[0].push_back(scale);
+    heads[1].push_back(shift);
+    check_engine({[=] {
+                    const auto z = encode();
+                    return Tensors{net.head_loss(0, torch::relu(scale * z)),
+                                   net.head_loss(1, z + shift), net.head_loss(2, z)};
+                  },
+                  net.shared, heads},
+                 exact);
+  }
   SECTION("a head that two tasks use") {
     check_engine(
         {[=] {

@@ -79,7 +79,7 @@ void accumulate(const Tensor& parameter, Tensor gradient) {
   } else if (grad.defined()) {
     grad = gradient + grad;
   } else if (owned(gradient) && ag::utils::obeys_layout_contract(gradient, parameter)) {
-    grad = gradient.detach();
+    grad = gradient.is_view() ? gradient.detach() : std::move(gradient);
   } else {
     grad = ag::utils::clone_obey_contract(gradient, parameter);
   }

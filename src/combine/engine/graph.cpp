@@ -45,12 +45,12 @@ class Walk {
  public:
   Walk(const std::vector<Tensor>& losses, const std::vector<Tensor>& columns,
        const std::vector<Tensor>& task_parameters)
-      : columns_(columns), task_parameters_(task_parameters) {
+      : losses_(losses), columns_(columns), task_parameters_(task_parameters) {
     for (size_t c = 0; c < columns.size(); ++c) {
       column_edges_.push_back(target_of(columns[c]).edge);
       if (column_edges_[c].function) column_of_.emplace(column_edges_[c].function.get(), c);
     }
-    visit(losses);
+    visit();
     order_items();
     find_owners();
   }
@@ -58,7 +58,7 @@ class Walk {
   Plan plan(const std::vector<Tensor>& behind);
 
  private:
-  void visit(const std::vector<Tensor>& losses);
+  void visit();
   void order_items();
   void find_owners();
   std::optional<size_t> find(const Edge& edge) const;
@@ -67,8 +67,12 @@ class Walk {
   std::optional<size_t> bias_of(const LinearSite& site) const;
   bool fits(const LinearSite& site) const;
   std::optional<Replay> replay_of(const std::vector<LinearSite>& sites) const;
-  bool add_crossings(Replay& replay, const std::vector<std::optional<size_t>>& step_of) const;
+  using StepOf = std::vector<std::optional<size_t>>;  // by item
+  bool add_heads(Replay& replay, const StepOf& step_of) const;
+  bool add_edges(Replay& replay, HeadStep& head, const Item& item, const StepOf& step_of,
+                 const StepOf& head_of) const;
 
+  const std::vector<Tensor>& losses_;
   const std::vector<Tensor>& columns_;
   const std::vector<Tensor>& task_parameters_;
   std::vector<Edge> column_edges_;
@@ -86,7 +90,7 @@ bool on_one_device(const std::vector<Tensor>& tensors) {
   });
 }
 
-void Walk::visit(const std::vector<Tensor>& losses) {
+void Walk::visit() {
   std::vector<size_t> open;
   const auto add = [&](Node* node) {
     const auto [place, is_new] = index_.try_emplace(node, items_.size());
@@ -100,8 +104,8 @@ void Walk::visit(const std::vector<Tensor>& losses) {
     }
     return place->second;
   };
-  for (size_t t = 0; t < losses.size(); ++t) {
-    const auto edge = target_of(losses[t]).edge;
+  for (size_t t = 0; t < losses_.size(); ++t) {
+    const auto edge = target_of(losses_[t]).edge;
     if (!edge.function) continue;
     const auto root = add(edge.function.get());
     items_[root].root = true;
@@ -191,7 +195,7 @@ std::optional<LinearSite> Walk::site_of(size_t column) const {
       if (!is_real_matrix(input) || input.scalar_type() != columns_[column].scalar_type())
         return {};
       site.outputs.push_back(output_of(*product.node));
-      site.inputs.push_back(input.detach());
+      site.inputs.push_back(std::move(input));
     }
   }
   return site;
@@ -253,7 +257,7 @@ std::optional<Replay> Walk::replay_of(const std::vector<LinearSite>& sites) cons
     }
   }
   Replay replay;
-  std::vector<std::optional<size_t>> step_of(items_.size());
+  StepOf step_of(items_.size());
   const auto is_step = [&](const Item& item) {
     return item.owner == several && item.needed && !item.column &&
            item.operation != Operation::transpose;
@@ -310,46 +314,73 @@ std::optional<Replay> Walk::replay_of(const std::vector<LinearSite>& sites) cons
       if (!is_real_matrix(step.weight)) return {};
     }
   }
-  if (!add_crossings(replay, step_of)) return {};
+  if (!add_heads(replay, step_of)) return {};
   return replay;
 }
 
-bool Walk::add_crossings(Replay& replay, const std::vector<std::optional<size_t>>& step_of) const {
-  bool one_pass = true;
-  for (const auto& parameter : task_parameters_) {
-    one_pass = one_pass && owner(target_of(parameter).edge) != several;
-  }
-  for (const auto i : order_) {
-    const auto& item = items_[i];
-    if (item.owner < 0) continue;
-    for (size_t e = 0; e < item.next.size(); ++e) {
-      if (!item.next[e]) continue;
-      const auto& target = items_[*item.next[e]];
-      if (target.owner != several || !target.needed) continue;
-      if (!step_of[*item.next[e]]) return false;
-      const auto step = *step_of[*item.next[e]];
-      const auto& edge = item.node->next_edge(e);
-      if (std::find(replay.frontier_steps.begin(), replay.frontier_steps.end(), step) ==
-          replay.frontier_steps.end()) {
-        replay.frontier.push_back({edge, Tensor()});
-        replay.frontier_steps.push_back(step);
-      }
-      if (!one_pass) continue;
-      one_pass = is_linear(item.operation) && e == input_edge(item.operation) &&
-                 !has_hooks(*item.node) && is_plain_sum(*item.node, item.operation);
-      if (!one_pass) continue;
-      Crossing crossing{item.owner, output_of(*item.node), saved_weight(*item.node, item.operation),
-                        step};
-      one_pass = is_real_matrix(crossing.weight);
-      replay.crossings.push_back(std::move(crossing));
+// The tasks' own parts, as far as they lead to the shared part or to what is asked for. False where
+// a hook waits, another stream works, or tasks share what is asked for behind their heads.
+bool Walk::add_heads(Replay& replay, const StepOf& step_of) const {
+  std::vector<bool> asked(items_.size(), false);
+  for (const auto& parameter : task_parameters_)
+    if (owner(target_of(parameter).edge) == several) return false;
+  for (const auto* tensors : {&columns_, &task_parameters_}) {
+    for (const auto& tensor : *tensors) {
+      const auto item = find(target_of(tensor).edge);
+      if (!item || items_[*item].owner < 0) continue;
+      if (tensor.is_leaf() && has_hooks(tensor)) return false;
+      asked[*item] = true;
     }
   }
-  if (one_pass) {
-    replay.frontier.clear();
-    replay.frontier_steps.clear();
-  } else {
-    replay.crossings.clear();
+  auto leads = asked;
+  for (const auto i : order_ | std::views::reverse) {
+    if (items_[i].owner < 0) continue;
+    for (const auto& target : items_[i].next)
+      leads[i] = leads[i] ||
+                 (target && (items_[*target].owner < 0 ? items_[*target].needed : leads[*target]));
   }
+  StepOf head_of(items_.size());
+  for (const auto i : order_) {
+    if (items_[i].owner < 0 || !leads[i]) continue;
+    head_of[i] = replay.heads.size();
+    replay.heads.push_back({items_[i].node, items_[i].operation, items_[i].owner, asked[i]});
+  }
+  for (const auto i : order_)
+    if (head_of[i] && !add_edges(replay, replay.heads[*head_of[i]], items_[i], step_of, head_of))
+      return false;
+  const auto place = [&](const Edge& edge, size_t index, std::vector<HeadGradient>& places) {
+    if (const auto item = find(edge); item && head_of[*item])
+      places.push_back({*head_of[*item], edge.input_nr, index});
+  };
+  for (size_t t = 0; t < losses_.size(); ++t) place(target_of(losses_[t]).edge, t, replay.losses);
+  for (size_t c = 0; c < columns_.size(); ++c) place(column_edges_[c], c, replay.columns);
+  for (size_t p = 0; p < task_parameters_.size(); ++p)
+    place(target_of(task_parameters_[p]).edge, p, replay.task_parameters);
+  return true;
+}
+
+bool Walk::add_edges(Replay& replay, HeadStep& head, const Item& item, const StepOf& step_of,
+                     const StepOf& head_of) const {
+  head.next.resize(item.next.size());
+  head.across.resize(item.next.size());
+  for (size_t e = 0; e < item.next.size(); ++e) {
+    if (!item.next[e]) continue;
+    const auto& target = items_[*item.next[e]];
+    head.next[e] = head_of[*item.next[e]];
+    const bool crosses = target.owner == several && target.needed;
+    if (crosses) head.across[e] = step_of[*item.next[e]];
+    if (crosses && !head.across[e]) return false;
+    head.runs = head.runs || head.next[e] || head.across[e];
+  }
+  if (!head.runs) return true;
+  if (has_hooks(*item.node) || !on_current_stream(*item.node)) return false;
+  if (!is_linear(item.operation) || !is_plain_sum(*item.node, item.operation)) return true;
+  auto& input = head.across[input_edge(item.operation)];
+  if (!input || head.across[weight_edge(item.operation)]) return true;
+  auto weight = saved_weight(*item.node, item.operation);
+  if (!is_real_matrix(weight)) return true;
+  head.crossing = replay.crossings.size();
+  replay.crossings.push_back({item.owner, std::move(weight), *std::exchange(input, {})});
   return true;
 }
 

@@ -22,13 +22,29 @@ struct LinearSite {
   int64_t samples() const;  // N of all uses
 };
 
-/// Where one task's own part of the graph meets the part that several tasks share, at a linear
-/// layer of the task.
+/// One node of a task's own part of the graph, to be run once.
+struct HeadStep {
+  Node* node = nullptr;
+  Operation operation = Operation::other;
+  int task = 0;
+  bool asked = false;                              // its gradient itself is wanted
+  bool runs = false;                               // gradients behind it are
+  std::vector<std::optional<size_t>> next = {};    // by edge: the later head step it goes to
+  std::vector<std::optional<size_t>> across = {};  // by edge: the replay step it goes to
+  std::optional<size_t> crossing = {};             // a linear layer whose input is a replay step's
+};
+
+/// Where a linear layer of one task meets the part that several tasks share.
 struct Crossing {
   int task = 0;
-  Target output;         // where the gradient of the layer's output [N, out] flows
   torch::Tensor weight;  // [out, in]
   size_t step = 0;       // the replay step that its input's gradient goes to
+};
+
+/// The gradient at an input of a head step, and whose it is.
+struct HeadGradient {
+  size_t step = 0, input = 0;
+  size_t index = 0;  // of a loss, column or task parameter
 };
 
 /// One node of the shared part, to be run once for all tasks.
@@ -41,13 +57,12 @@ struct ReplayStep {
   std::optional<size_t> column;             // the representation, where the shared part ends
 };
 
-/// The shared part of the graph as a list of steps, consumers first.
+/// The graph as lists of steps, consumers first.
 struct Replay {
+  std::vector<HeadStep> heads;
+  std::vector<Crossing> crossings;
+  std::vector<HeadGradient> losses, columns, task_parameters;  // those that one task alone reaches
   std::vector<ReplayStep> steps;
-  std::vector<Crossing>
-      crossings;  // where every crossing is a linear layer: one pass over all heads is enough
-  std::vector<Target> frontier;        // otherwise: the edges into the shared part, ...
-  std::vector<size_t> frontier_steps;  // ... and the step behind each
 };
 
 /// What a walk over the graph of one step found out.
@@ -55,8 +70,8 @@ struct Plan {
   std::vector<int> column_owner;          // by column
   std::vector<int> task_parameter_owner;  // by task parameter
   std::vector<LinearSite> sites;          // columns in none of them are known by their rows only
-  std::optional<Replay> replay;  // where the shared part holds nothing but what can be replayed
-  bool goes_around = false;      // the losses reach `behind` other than through an interior column
+  std::optional<Replay> replay;           // where no node needs autograd's engine around it
+  bool goes_around = false;  // the losses reach `behind` other than through an interior column
 };
 
 /// Walks the graph from `losses` once, no further than to an interior column (the representation);

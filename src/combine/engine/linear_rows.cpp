@@ -16,6 +16,9 @@ using at::Tensor;
 int64_t sample_block(const Tensor& like) { return like.is_cpu() ? 64 : 512; }
 int64_t row_block(const Tensor& like) { return like.is_cpu() ? 1 << 22 : 1 << 26; }
 
+// [T, N, out] whose elements follow each other, as [T, N out]; `flatten` costs twice as much.
+Tensor flat(const Tensor& delta) { return delta.view({delta.size(0), -1}); }
+
 // G_st = <delta_s, K delta_t> with K = input input^T [N, N] (+ 1 for the bias). K is symmetric, so
 // that half of it, with twice the weight off the diagonal, gives the same G once that is made
 // symmetric: half the multiplications.
@@ -30,7 +33,7 @@ void add_through_products(const LinearRows& layer, bool bias, GramianSum& sum,
   if (samples <= block) {
     auto product = workspace.scratch(delta.sizes(), delta);
     at::bmm_out(product, half.unsqueeze(0).expand({tasks, samples, samples}), delta);
-    return sum.add_product(delta.flatten(1), product.flatten(1), true);
+    return sum.add_product(flat(delta), flat(product), true);
   }
   half.tril_().mul_(2);
   half.diagonal().mul_(0.5);
@@ -87,7 +90,7 @@ Tensor mix(const Tensor& delta, LayerWeights& weights) {
   // On a device so many kernels cost no more than to copy the weights there.
   constexpr int64_t few = 3;
   if (delta.is_cpu() || delta.size(0) > few)
-    return at::mv(delta.flatten(1).t(), weights.beside(delta)).view({delta.size(1), delta.size(2)});
+    return at::mv(flat(delta).t(), weights.beside(delta)).view({delta.size(1), delta.size(2)});
   auto sum = at::mul(delta[0], weights[0]);
   for (int64_t t = 1; t < delta.size(0); ++t) sum.add_(delta[t], weights[t]);
   return sum;
@@ -133,9 +136,10 @@ std::vector<Tensor> bias_rows(const LinearRows& layer) { return layer.delta.sum(
 const Tensor& LayerWeights::beside(const Tensor& like) {
   if (there_.defined() && there_.device() == like.device() && there_.dtype() == like.dtype())
     return there_;
-  const auto here =
-      at::from_blob(const_cast<double*>(weights_.data()), {weights_.size()}, at::kDouble);
-  return there_ = mtl::beside(here.clone(), like);
+  const at::ArrayRef<double> numbers(weights_.data(), static_cast<size_t>(weights_.size()));
+  there_ = like.is_cpu() ? at::tensor(numbers, like.scalar_type())
+                         : mtl::beside(at::tensor(numbers, at::kDouble), like);
+  return there_;
 }
 
 std::pair<Tensor, Tensor> weighted_sum(const LinearRows& layer, LayerWeights& weights) {

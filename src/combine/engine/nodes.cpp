@@ -73,12 +73,12 @@ Tensor saved_weight(Node& node, Operation operation) {
       operation == Operation::addmm
           ? static_cast<generated::AddmmBackward0&>(node).mat2_.unpack(owning(node))
           : static_cast<generated::MmBackward0&>(node).mat2_.unpack(owning(node));
-  return transposed.detach().t();
+  return transposed.t();
 }
 
 void relu_backward_in_place(Node& node, Tensor& gradient) {
   const auto result = static_cast<generated::ReluBackward0&>(node).result_.unpack(owning(node));
-  at::threshold_backward_out(gradient, gradient, result.detach(), 0);
+  at::threshold_backward_out(gradient, gradient, result, 0);
 }
 
 bool on_current_stream(const Node& node) {
@@ -86,6 +86,14 @@ bool on_current_stream(const Node& node) {
   if (output.device().is_cpu()) return true;
   const c10::impl::VirtualGuardImpl there(output.device().type());
   return there.getStream(output.device()) == output.stream();
+}
+
+Tensor fitted(Tensor gradient, const Edge& edge) {
+  const auto& input = edge.function->input_metadata(edge.input_nr);
+  if (!input.is_same_shape(gradient)) gradient = input.reduce_grad(gradient);
+  if (gradient.dtype() != input.dtype() || gradient.device() != input.device())
+    gradient = gradient.to(input.device(), c10::typeMetaToScalarType(input.dtype()));
+  return gradient;
 }
 
 Target output_of(Node& node) { return {Edge(owning(node), 0), Tensor()}; }

@@ -27,6 +27,9 @@ void relu_backward_in_place(Node& node, torch::Tensor& gradient);
 /// Whether what runs now on the device of the node's output runs in order with what made that.
 bool on_current_stream(const Node& node);
 
+/// A gradient as autograd would hand it to `edge`: summed over what was broadcast, of its type.
+torch::Tensor fitted(torch::Tensor gradient, const Edge& edge);
+
 /// Where the gradient of the node's only output flows.
 Target output_of(Node& node);
 

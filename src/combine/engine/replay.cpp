@@ -73,14 +73,6 @@ void add_task_parameters(Request& request, const Plan& plan, size_t task,
   }
 }
 
-void add_private_columns(Request& request, const Plan& plan, size_t task,
-                         const std::vector<Tensor>& columns, Captured& captured) {
-  for (size_t c = 0; c < columns.size(); ++c) {
-    if (plan.column_owner[c] == static_cast<int>(task))
-      request.add(target_of(columns[c]), captured.column_rows[c][task]);
-  }
-}
-
 // One batch of products where every task hands one of the same shape to the step: fewer kernels
 // than a product a task, and on a device that is what counts. Undefined where it does not fit.
 Tensor cross_together(const std::vector<Crossing>& crossings, const std::vector<Tensor>& deltas,
@@ -133,37 +125,68 @@ Tensor cross(const std::vector<Crossing>& crossings, const std::vector<Tensor>& 
   return result;
 }
 
-// The gradients at the inputs of the shared part: by replay step [T, N, ...].
+void send(Tensor& there, const Tensor& gradient) {
+  // Not in place: a sum hands one tensor to both its terms.
+  there = there.defined() ? there + gradient : gradient;
+}
+
+// What a head's linear layer hands to its bias and weight. Its input's part goes another way.
+std::vector<Tensor> linear_backward(const HeadStep& head, const Tensor& delta) {
+  std::vector<Tensor> gradients(head.next.size());
+  const auto weight = weight_edge(head.operation);
+  for (size_t e = 0; e < gradients.size(); ++e)
+    if (head.next[e] && e != weight) gradients[e] = delta;  // of the bias, not yet summed
+  if (head.next[weight] && delta.defined())
+    gradients[weight] = at::mm(delta.t(), saved_input(*head.node, head.operation)).t();
+  return gradients;
+}
+
+// Runs the tasks' own parts, which have nothing in common, node by node. The gradients at the
+// inputs of the shared part: by replay step [T, N, ...].
 std::vector<Tensor> run_heads(const Plan& plan, const std::vector<Tensor>& losses,
-                              const std::vector<Tensor>& columns,
-                              const std::vector<Tensor>& task_parameters, Captured& captured,
-                              Workspace& workspace) {
-  const auto& shared = *plan.replay;
-  std::vector<Tensor> at_step(shared.steps.size());
-  if (shared.frontier.empty()) {
-    std::vector<Tensor> deltas(shared.crossings.size());
-    Request request;
-    for (size_t t = 0; t < losses.size(); ++t) {
-      add_task_parameters(request, plan, t, task_parameters, captured);
-      add_private_columns(request, plan, t, columns, captured);
+                              Captured& captured, Workspace& workspace) {
+  const auto& [heads, crossings, roots, columns, task_parameters, steps] = *plan.replay;
+  std::vector<std::vector<Tensor>> arrived(heads.size());  // [head step][input]
+  for (size_t h = 0; h < heads.size(); ++h) arrived[h].resize(heads[h].node->num_inputs());
+  std::vector<Tensor> deltas(crossings.size());
+  std::vector<std::vector<Tensor>> across(steps.size());  // [replay step][task]
+  Tensor one;                                             // as a rule all losses take the same
+  for (const auto& root : roots) {
+    const auto& loss = losses[root.index];
+    if (!one.defined() || !one.is_same_size(loss) || one.dtype() != loss.dtype() ||
+        one.device() != loss.device())
+      one = at::ones_like(loss, at::MemoryFormat::Preserve);
+    send(arrived[root.step][root.input], one);
+  }
+  for (size_t h = 0; h < heads.size(); ++h) {
+    const auto& head = heads[h];
+    if (!head.runs) continue;
+    auto inputs = head.asked ? arrived[h] : std::move(arrived[h]);
+    if (head.crossing) deltas[*head.crossing] = inputs.front();
+    const auto gradients =
+        head.crossing ? linear_backward(head, inputs.front()) : (*head.node)(std::move(inputs));
+    for (size_t e = 0; e < head.next.size(); ++e) {
+      if (!gradients[e].defined() || !(head.next[e] || head.across[e])) continue;
+      const auto& edge = head.node->next_edge(e);
+      const auto gradient = fitted(gradients[e], edge);
+      if (head.next[e]) send(arrived[*head.next[e]][edge.input_nr], gradient);
+      if (!head.across[e]) continue;
+      auto& of_tasks = across[*head.across[e]];
+      of_tasks.resize(losses.size());
+      send(of_tasks[static_cast<size_t>(head.task)], gradient);
     }
-    for (size_t i = 0; i < deltas.size(); ++i) request.add(shared.crossings[i].output, deltas[i]);
-    request.run(losses);  // heads have nothing in common: one pass gives each its own gradient
-    for (size_t s = 0; s < at_step.size(); ++s)
-      at_step[s] = cross(shared.crossings, deltas, s, losses.size(), workspace);
-    return at_step;
   }
-  std::vector<std::vector<Tensor>> parts(shared.frontier.size(),
-                                         std::vector<Tensor>(losses.size()));
-  for (size_t t = 0; t < losses.size(); ++t) {
-    Request request;
-    add_task_parameters(request, plan, t, task_parameters, captured);
-    add_private_columns(request, plan, t, columns, captured);
-    for (size_t i = 0; i < parts.size(); ++i) request.add(shared.frontier[i], parts[i][t]);
-    request.run({losses[t]});
+  const auto take = [&](const HeadGradient& from, std::vector<std::vector<Tensor>>& rows) {
+    rows[from.index][static_cast<size_t>(heads[from.step].task)] =
+        dense(arrived[from.step][from.input]);
+  };
+  for (const auto& column : columns) take(column, captured.column_rows);
+  for (const auto& parameter : task_parameters) take(parameter, captured.task_rows);
+  std::vector<Tensor> at_step(steps.size());
+  for (size_t s = 0; s < at_step.size(); ++s) {
+    at_step[s] = cross(crossings, deltas, s, losses.size(), workspace);
+    if (auto others = stack(std::move(across[s])); others.defined()) send(at_step[s], others);
   }
-  for (size_t i = 0; i < parts.size(); ++i)
-    at_step[shared.frontier_steps[i]] = stack(std::move(parts[i]));
   return at_step;
 }
 
@@ -199,17 +222,11 @@ Captured capture(const Plan& plan, const std::vector<Tensor>& losses,
 }
 
 std::optional<Captured> replay(const Plan& plan, const std::vector<Tensor>& losses,
-                               const std::vector<Tensor>& columns,
-                               const std::vector<Tensor>& task_parameters, Workspace& workspace) {
+                               Workspace& workspace) {
   auto captured = empty_captured(plan, losses.size());
   const auto& steps = plan.replay->steps;
   const auto tasks = static_cast<int64_t>(losses.size());
-  auto arrived = run_heads(plan, losses, columns, task_parameters, captured, workspace);
-  const auto send = [&](size_t step, const Tensor& gradient) {
-    auto& there = arrived[step];
-    there = there.defined() ? there + gradient
-                            : gradient;  // not in place: a sum hands one tensor to both its terms
-  };
+  auto arrived = run_heads(plan, losses, captured, workspace);
   for (size_t s = 0; s < steps.size(); ++s) {
     const auto& step = steps[s];
     auto gradient = std::exchange(arrived[s], Tensor());
@@ -226,10 +243,10 @@ std::optional<Captured> replay(const Plan& plan, const std::vector<Tensor>& loss
       const auto product = workspace.take({tasks, samples, step.weight.size(1)}, gradient);
       auto flat = product.view({tasks * samples, -1});
       at::mm_out(flat, gradient.view({tasks * samples, -1}), step.weight);
-      send(*next, product);
+      send(arrived[*next], product);
     } else if (step.operation == Operation::relu && step.next[0] && owned(gradient)) {
       relu_backward_in_place(*step.node, gradient);
-      send(*step.next[0], gradient);
+      send(arrived[*step.next[0]], gradient);
     } else {
       const auto results = (*step.node)({gradient});
       for (size_t e = 0; e < step.next.size(); ++e) {
@@ -238,7 +255,7 @@ std::optional<Captured> replay(const Plan& plan, const std::vector<Tensor>& loss
             (step.next.size() > 1 && results[e].sizes() != gradient.sizes())) {
           return {};
         }
-        send(*step.next[e], results[e]);
+        send(arrived[*step.next[e]], results[e]);
       }
     }
   }

@@ -21,11 +21,10 @@ Captured capture(const Plan& plan, const std::vector<torch::Tensor>& losses,
                  const std::vector<torch::Tensor>& columns,
                  const std::vector<torch::Tensor>& task_parameters);
 
-/// The same with the shared part of the graph run once for all tasks, their gradients stacked.
-/// Nothing if a gradient turns out to have another shape than its place.
+/// The same node by node, without autograd's engine, which costs a small net as much as its
+/// products: each task's own part once, the shared part once for all tasks, their gradients
+/// stacked. Nothing if a gradient turns out to have another shape than its place.
 std::optional<Captured> replay(const Plan& plan, const std::vector<torch::Tensor>& losses,
-                               const std::vector<torch::Tensor>& columns,
-                               const std::vector<torch::Tensor>& task_parameters,
                                Workspace& workspace);
 
 }  // namespace mtl::engine

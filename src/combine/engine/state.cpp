@@ -155,8 +155,7 @@ void Engine::State::capture(bool rows_wanted) {
     const at::NoGradGuard no_grad;
     const auto graph = plan(rows_wanted);
     std::optional<engine::Captured> found;
-    if (graph.replay)
-      found = engine::replay(graph, losses, columns(), task_parameters(), workspace);
+    if (graph.replay) found = engine::replay(graph, losses, workspace);
     if (!found) found = engine::capture(graph, losses, columns(), task_parameters());
     take(graph, std::move(*found));
     captured = true;
