@@ -72,7 +72,9 @@ inline Tensor KendallUncertainty::combine(const TaskLosses& losses) {
   if (options_.form == Form::every_task_as_regression || same) {
     const bool regression =
         options_.form == Form::every_task_as_regression || losses.kind(0) == LossKind::regression;
-    return values.dot((-s).exp()) * (regression ? 0.5 : 1.0) + s.sum() * 0.5;
+    // As few operations as there can be: each is a node of the graph, on a net that may be small.
+    const Tensor weighed = values.dot((-s).exp());
+    return regression ? (weighed + s.sum()) * 0.5 : torch::add(weighed, s.sum(), 0.5);
   }
   return torch::add(values.dot((-s).exp() * factors(losses)), s.sum(), 0.5);
 }
