@@ -127,17 +127,27 @@ std::shared_ptr<Model> Model::make_again() const {
 void Model::register_part(const std::string& name, const Encoder& part) {
   if (!part) throw Error("the model's part \"{}\" is missing; give an encoder", name);
   claim(*part.module(), owner_, fmt::format("the part \"{}\" of this model", name));
-  const auto dot = name.find('.');
-  if (dot == std::string::npos) {
-    register_module(name, part.module());
-    return;
+  const auto [folder, key] = place_of(name);
+  folder->register_module(key, part.module());
+}
+
+Tensor Model::register_weight(const std::string& name, Tensor value) {
+  const auto [folder, key] = place_of(name);
+  return folder->register_parameter(key, std::move(value));
+}
+
+std::pair<torch::nn::Module*, std::string> Model::place_of(const std::string& name) {
+  torch::nn::Module* folder = this;
+  size_t begin = 0;
+  for (size_t dot; (dot = name.find('.', begin)) != std::string::npos; begin = dot + 1) {
+    const std::string group = name.substr(begin, dot - begin);
+    const auto children = folder->named_children();
+    const auto* found = children.find(group);
+    folder = found
+                 ? found->get()
+                 : folder->register_module(group, std::make_shared<torch::nn::Module>(group)).get();
   }
-  const std::string group = name.substr(0, dot);
-  const auto children = named_children();
-  const auto* found = children.find(group);
-  const auto folder =
-      found ? *found : register_module(group, std::make_shared<torch::nn::Module>(group));
-  folder->register_module(name.substr(dot + 1), part.module());
+  return {folder, name.substr(begin)};
 }
 
 void Model::register_heads() {
@@ -167,6 +177,10 @@ Tensor Model::encode(const Encoder& part, const NamedTensors& inputs, const std:
                      std::string_view part_name) {
   const auto& [name, value] = input_named(inputs, input).pair();
   return pass(part, value, part_name, "input \"" + name + "\"");
+}
+
+Tensor Model::input_of(const NamedTensors& inputs, const std::string& input) {
+  return input_named(inputs, input).value();
 }
 
 Tensor Model::answer(const Task& task, const Tensor& representation) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "mtl/combine/parameters.hpp"
@@ -68,9 +69,11 @@ class Model : public torch::nn::Module {
   /// A model of one's own overrides it where it is to be cloned.
   virtual std::shared_ptr<Model> make_again() const;
 
-  /// Registers an encoder, or another part that is no head, under `name`. Error: there is none, or
-  /// it belongs to another model.
+  /// Registers an encoder, or another part that is no head, under `name`; dots in it make folders
+  /// ("experts.0", "columns.a.1"). Error: there is none, or it belongs to another model.
   void register_part(const std::string& name, const Encoder& part);
+  /// Registers a parameter of the model's own in the same way, and returns it.
+  Tensor register_weight(const std::string& name, Tensor value);
   /// Registers the heads as "heads.<task>". Error: a task has no head, or it belongs to another
   /// model.
   void register_heads();
@@ -83,10 +86,16 @@ class Model : public torch::nn::Module {
   /// is not there.
   static Tensor encode(const Encoder& part, const NamedTensors& inputs, const std::string& input,
                        std::string_view part_name = "the encoder");
+  /// The batch's input `input`, or the only one there is where that is empty, for a model that
+  /// hands it to several parts. Error: it is not there.
+  static Tensor input_of(const NamedTensors& inputs, const std::string& input);
   /// The prediction of a task from a representation.
   static Tensor answer(const Task& task, const Tensor& representation);
 
  private:
+  /// The module in which `name` stands, made where it is not there, and the name within it.
+  std::pair<torch::nn::Module*, std::string> place_of(const std::string& name);
+
   TaskRegistry tasks_;
   std::optional<Parameters> parameter_sets_;
   std::shared_ptr<const char> owner_;  // stands for this model wherever it owns a tensor

@@ -8,5 +8,6 @@
 #include "mtl/sharing/model_holder.hpp"
 #include "mtl/sharing/model_ref.hpp"
 #include "mtl/sharing/parameter_groups.hpp"
+#include "mtl/sharing/parts.hpp"
 #include "mtl/sharing/save.hpp"
 #include "mtl/sharing/task_losses.hpp"
