@@ -1,6 +1,7 @@
 #pragma once
 
 #include "mtl/train/callback.hpp"
+#include "mtl/train/callbacks/add_penalty.hpp"
 #include "mtl/train/callbacks/best_model.hpp"
 #include "mtl/train/callbacks/combiner_log.hpp"
 #include "mtl/train/callbacks/csv_log.hpp"
