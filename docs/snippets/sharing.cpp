@@ -101,5 +101,9 @@ int main() {
   auto low_rank = mtl::LowRankUpdates({{first, /*by_task=*/false}, {second}}, make_tasks(),
                                       {.rank = 4, .task_rank = 2});
   right = right && fits(low_rank);
+
+  const auto spent = mtl::costs(mixture, one);
+  right = right && spent.parameters > spent.at("sum").parameters &&
+          spent.at("sum").own_multiply_adds < spent.at("sum").multiply_adds;
   return right ? 0 : 1;
 }

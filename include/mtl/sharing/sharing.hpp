@@ -2,6 +2,7 @@
 
 #include "mtl/sharing/branched.hpp"
 #include "mtl/sharing/clone.hpp"
+#include "mtl/sharing/costs.hpp"
 #include "mtl/sharing/cross_stitch.hpp"
 #include "mtl/sharing/dselect_k.hpp"
 #include "mtl/sharing/film.hpp"
