@@ -126,6 +126,53 @@ TEST_CASE("BatchLoader: a dataset that gives other rows than it was asked for is
                  "gave target \"y\" of shape [3]"));
 }
 
+TEST_CASE("TensorDataset: joined has the rows of both, or says what does not fit") {
+  const auto both = numbered(3).joined(numbered(2));
+  CHECK(both.targets()["t"].equal(torch::tensor({0.f, 10.f, 20.f, 0.f, 10.f})));
+  const auto x = torch::zeros({2, 3});
+  const auto weighted = [&](const mtl::Tensor& weights) {
+    return mtl::TensorDataset({{"input", x}}, {{"t", torch::zeros({2})}}, weights);
+  };
+  CHECK(weighted(torch::ones({2})).joined(weighted(torch::ones({2}))).sample_weights().size(0) ==
+        4);
+  const auto error = [](const mtl::TensorDataset& first, const mtl::TensorDataset& second) {
+    return error_text([&] { first.joined(second); });
+  };
+  CHECK(contains(error(numbered(3), weighted(torch::ones({2}))), "[undefined] and [2]"));
+  CHECK(contains(error(numbered(3), mtl::TensorDataset({{"input", x}})), "1 and 0 tensors"));
+  const auto with_input = [&](const char* name, const mtl::Tensor& input) {
+    return mtl::TensorDataset({{name, input}}, {{"t", torch::zeros({input.size(0)})}});
+  };
+  CHECK(contains(error(numbered(3), with_input("other", x)), "no \"input\""));
+  CHECK(contains(error(numbered(3), with_input("input", x.t())), "[3, 3] and [3, 2]"));
+}
+
+TEST_CASE("BatchLoader: what a transform draws depends on seed and epoch only") {
+  const auto loader = [](uint64_t seed) {
+    return mtl::BatchLoader(
+        numbered(10),
+        {.batch_size = 4, .seed = seed, .transform = [](mtl::Batch& batch, auto& generator) {
+           batch.inputs["input"] = torch::rand({4}, generator);
+         }});
+  };
+  const auto drawn = [](mtl::BatchLoader from, int64_t epoch) {
+    from.start_epoch(epoch);
+    std::vector<mtl::Tensor> all;
+    for (mtl::Batch batch; from.next(batch);) all.push_back(batch.inputs["input"]);
+    return torch::cat(all);
+  };
+  const auto first = drawn(loader(1), 3);
+  CHECK(first.numel() == 12);
+  CHECK_FALSE(first.slice(0, 0, 4).equal(first.slice(0, 4, 8)));
+  auto used = loader(1);
+  drawn(used, 0);
+  torch::rand({3});
+  CHECK(drawn(used, 3).equal(first));
+  CHECK_FALSE(drawn(loader(1), 4).equal(first));
+  CHECK_FALSE(drawn(loader(2), 3).equal(first));
+  CHECK(contains(loader(1).text(), "transformed with seed 1"));
+}
+
 TEST_CASE("BatchLoader: every row once an epoch, in order or shuffled") {
   std::vector<int64_t> all(10);
   std::iota(all.begin(), all.end(), 0);

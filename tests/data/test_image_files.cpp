@@ -67,6 +67,14 @@ TEST_CASE("images: JPEG and PNG of every colour model give the pixels that Pillo
   }
 }
 
+TEST_CASE("images: a picture as a tensor has its channels first") {
+  Image image(3, 2);
+  for (size_t i = 0; i < image.pixels.size(); ++i) image.pixels[i] = static_cast<uint8_t>(i);
+  const auto tensor = to_tensor(image);
+  CHECK(tensor.sizes().vec() == std::vector<int64_t>{3, 2, 3});
+  CHECK(tensor[1][1][2].item<int64_t>() == 3 * (3 + 2) + 1);
+}
+
 TEST_CASE("images: formats that are not decoded are called by their name") {
   const auto text = [](const std::string& name) {
     return error_text([&] { decode(picture_bytes(name), name); });

@@ -36,6 +36,27 @@ inline Tensor gathered(const Tensor& weights, const Tensor& indices) {
   return weights.defined() ? weights.index_select(0, indices) : Tensor();
 }
 
+inline Tensor joined(const Tensor& first, const Tensor& second) {
+  if (first.defined() != second.defined() ||
+      (first.defined() && first.sizes().slice(1) != second.sizes().slice(1)))
+    throw Error("TensorDataset: rows of shapes {} and {} cannot be joined", shape_text(first),
+                shape_text(second));
+  return first.defined() ? torch::cat({first, second}) : Tensor();
+}
+
+inline NamedTensors joined(const NamedTensors& first, const NamedTensors& second) {
+  if (first.size() != second.size())
+    throw Error("TensorDataset: {} and {} tensors cannot be joined", first.size(), second.size());
+  NamedTensors result;
+  for (const auto& item : first) {
+    const Tensor* more = second.find(item.key());
+    if (more == nullptr)
+      throw Error("TensorDataset: the dataset to be joined has no \"{}\"", item.key());
+    result.insert(item.key(), joined(item.value(), *more));
+  }
+  return result;
+}
+
 inline NamedTensors moved(const NamedTensors& tensors, const torch::Device& device) {
   NamedTensors result;
   for (const auto& item : tensors) result.insert(item.key(), item.value().to(device));
@@ -124,6 +145,15 @@ class TensorDataset {
     Batch part = get(indices);
     return TensorDataset(std::move(part.inputs), std::move(part.targets),
                          std::move(part.sample_weights), std::move(part.task_sample_weights));
+  }
+
+  /// These rows, then those of `other`: to learn from training and validation part in the end.
+  /// Error: other names, or shapes that do not fit.
+  TensorDataset joined(const TensorDataset& other) const {
+    using data_detail::joined;
+    return TensorDataset(joined(inputs_, other.inputs_), joined(targets_, other.targets_),
+                         joined(sample_weights_, other.sample_weights_),
+                         joined(task_sample_weights_, other.task_sample_weights_));
   }
 
   TensorDataset to(const torch::Device& device) const {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "mtl/core/random.hpp"
 #include "mtl/data/dataset.hpp"
 #include "mtl/data/shuffled_order.hpp"
 #include "mtl/io/digest.hpp"
@@ -42,6 +43,9 @@ class BatchLoader {
     bool shuffle = false;
     uint64_t seed = 0;       ///< with `shuffle`: the order of epoch e depends on (seed, e) only
     bool drop_last = false;  ///< leave out a last batch of fewer samples
+    /// Done to each batch anew in each epoch, for instance to mirror pictures. What it draws from
+    /// the generator depends on (seed, epoch) only.
+    std::function<void(Batch&, torch::Generator&)> transform = {};
   };
 
   /// Error: there would be no batch.
@@ -69,6 +73,7 @@ class BatchLoader {
     std::string text = fmt::format("batches of {}", options_.batch_size);
     if (options_.shuffle) text += fmt::format(", shuffled with seed {}", options_.seed);
     if (options_.drop_last) text += ", without a smaller last one";
+    if (options_.transform) text += fmt::format(", transformed with seed {}", options_.seed);
     if (row_bytes_ < 0) return text;
     const int64_t looked_at = std::min<int64_t>(size_, 64);  // all over the data
     const int64_t gaps = std::max<int64_t>(looked_at - 1, 1);
@@ -91,6 +96,8 @@ class BatchLoader {
                               : torch::arange(size_, torch::kInt64);
     order_ = order_.narrow(0, 0, samples());
     at_ = 0;
+    if (options_.transform)
+      generator_ = make_generator(mix_seed(options_.seed, static_cast<uint64_t>(epoch)));
     constexpr int64_t small_epoch_bytes = int64_t{64} << 20;
     // Gathered anew each epoch, also without shuffling: whoever kept or overwrote a batch of the
     // last epoch does no harm to this one.
@@ -114,6 +121,7 @@ class BatchLoader {
       batch.complete = epoch_.complete;
     }
     at_ += count;
+    if (options_.transform) options_.transform(batch, generator_);
     return true;
   }
 
@@ -159,8 +167,9 @@ class BatchLoader {
   int64_t size_;
   int64_t row_bytes_ = -1;  // unknown: gather batch by batch
   std::function<Batch(const Tensor&)> get_;
-  Tensor order_;  // [samples] of this epoch; undefined before it is asked for
-  Batch epoch_;   // all rows in that order, where they are gathered in one go
+  Tensor order_;                // [samples] of this epoch; undefined before it is asked for
+  Batch epoch_;                 // all rows in that order, where they are gathered in one go
+  torch::Generator generator_;  // of this epoch; none without a transform
   int64_t at_ = 0;
 };
 

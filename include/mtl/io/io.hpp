@@ -7,6 +7,7 @@
 #include "mtl/io/file.hpp"
 #include "mtl/io/file_lock.hpp"
 #include "mtl/io/json.hpp"
+#include "mtl/io/json_member.hpp"
 #include "mtl/io/safetensors.hpp"
 #include "mtl/io/tensorboard.hpp"
 #include "mtl/io/text_encoding.hpp"

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
+
+#include "mtl/core/tensor.hpp"
 
 namespace mtl::images {
 
@@ -19,5 +22,12 @@ struct Image {
   uint8_t* row(int64_t y) { return pixels.data() + 3 * width * y; }
   bool operator==(const Image&) const = default;
 };
+
+/// uint8 [3, height, width], as report::Tile takes it.
+inline Tensor to_tensor(const Image& image) {
+  const Tensor pixels = torch::empty({image.height, image.width, 3}, torch::kUInt8);
+  std::copy(image.pixels.begin(), image.pixels.end(), pixels.data_ptr<uint8_t>());
+  return pixels.permute({2, 0, 1}).contiguous();
+}
 
 }  // namespace mtl::images
