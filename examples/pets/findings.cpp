@@ -1,334 +1,287 @@
 #include "findings.hpp"
 
-#include <torch/torch.h>
-
-#include <algorithm>
-#include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
-
-#include "mtl/io/atomic_file.hpp"
-#include "mtl/io/file.hpp"
-#include "mtl/report/report.hpp"
-#include "traits.hpp"
 
 namespace pets {
 namespace {
 
 namespace report = mtl::report;
-namespace evaluate = mtl::evaluate;
 using mtl::Tensor;
 using mtl::io::Json;
+using Runs = std::vector<Trained>;
+using Part = mtl::SplitRecord Trained::*;
 
-/// Pairs that the article names: bull terriers, blue cats, spaniel and setter.
+/// Pairs that the article names.
 const std::array<std::pair<const char*, const char*>, 3> named_pairs = {
     {{"american_pit_bull_terrier", "staffordshire_bull_terrier"},
      {"British_Shorthair", "Russian_Blue"},
      {"english_cocker_spaniel", "english_setter"}}};
 
-template <class Of>
-std::vector<double> each(const std::vector<Trained>& runs, Of of) {
+/// A metric of each run on the validation or the test pictures.
+std::vector<double> each(const Runs& runs, Part part, const std::string& task = "breed",
+                         const std::string& metric = "accuracy") {
   std::vector<double> values;
-  for (const Trained& run : runs) values.push_back(of(run));
+  for (const Trained& run : runs) values.push_back((run.*part)(task, metric));
   return values;
 }
 
-const auto test_accuracy = [](const Trained& run) { return run.test.accuracy; };
-const auto validation_accuracy = [](const Trained& run) { return run.validation.accuracy; };
-
 /// NaN (a task without labels) stays NaN and becomes null.
 double mean(const std::vector<double>& values) {
-  double sum = 0;
-  for (const double value : values) sum += value;
-  return sum / static_cast<double>(values.size());
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-Json tasks_json(const std::vector<Trained>& runs, Scores Trained::*part) {
+Json tasks_json(const Runs& runs, Part part) {
   Json tasks;
-  tasks["breed"] = {
-      {"accuracy", mean(each(runs, [&](const Trained& r) { return (r.*part).accuracy; }))},
-      {"top5", mean(each(runs, [&](const Trained& r) { return (r.*part).top5; }))}};
-  for (size_t group = 0; group < trait_groups().size(); ++group)
-    tasks[trait_groups()[group].name] = {
-        {"bce", mean(each(runs, [&](const Trained& r) { return (r.*part).bce[group]; }))}};
+  tasks["breed"] = {{"accuracy", mean(each(runs, part))},
+                    {"top5", mean(each(runs, part, "breed", "top_5"))}};
+  for (const TraitGroup& group : trait_groups)
+    tasks[group.name]["bce"] = mean(each(runs, part, group.name, "soft_bce"));
   return {{"tasks", tasks}};
 }
 
 Json spread_json(const std::vector<double>& values) {
-  return {{"values", values},
-          {"mean", mean(values)},
-          {"standard_deviation",
-           values.size() > 1 ? Json(evaluate::standard_deviation(values)) : Json(nullptr)}};
+  Json json = {{"values", values}, {"mean", mean(values)}, {"standard_deviation", nullptr}};
+  if (values.size() > 1) json["standard_deviation"] = mtl::evaluate::standard_deviation(values);
+  return json;
+}
+
+Json metrics_json(const Findings& findings) {
+  const auto parts = [](const Runs& runs) -> Json {
+    return {{"validation", tasks_json(runs, &Trained::validation)},
+            {"test", tasks_json(runs, &Trained::test)}};
+  };
+  Json json = parts(findings.runs);
+  json["baseline"] = nullptr;
+  json["comparison"] = nullptr;
+  if (!findings.baseline.empty()) {
+    const auto [difference, signed_rank_p, over] = compare(findings.runs, findings.baseline);
+    json["baseline"] = parts(findings.baseline);
+    json["comparison"] = {{"difference", difference.mean},
+                          {"ci95", {difference.interval.low, difference.interval.high}},
+                          {"p_value", difference.p_value},
+                          {"wilcoxon_p_value", signed_rank_p},
+                          {"over", over}};
+  }
+  for (size_t g = 0; g < findings.lambdas.size(); ++g)
+    json["lambda"][trait_groups[g].name] = findings.lambdas[g];
+  json["seeds"] = findings.seeds;
+  json["repeats"] = {
+      {"validation_accuracy", spread_json(each(findings.runs, &Trained::validation))},
+      {"test_accuracy", spread_json(each(findings.runs, &Trained::test))}};
+  return json;
 }
 
 std::string percent(double share) { return fmt::format("{:.2f}", 100 * share); }
 
 std::string spread_text(const std::vector<double>& values) {
-  return values.size() > 1 ? fmt::format("{} +- {} %", percent(mean(values)),
-                                         percent(evaluate::standard_deviation(values)))
-                           : percent(mean(values)) + " %";
+  std::string text = percent(mean(values));
+  if (values.size() > 1) text += " +- " + percent(mtl::evaluate::standard_deviation(values));
+  return text + " %";
 }
 
-std::string verdict(const Comparison& comparison) {
-  const auto& difference = comparison.difference;
+/// Accuracies with deviation, on the validation and the test pictures.
+std::array<std::string, 2> accuracies(const Runs& runs) {
+  return {spread_text(each(runs, &Trained::validation)), spread_text(each(runs, &Trained::test))};
+}
+
+/// Whether the auxiliary tasks helped.
+std::string verdict(const Findings& findings) {
+  const auto [difference, signed_rank_p, over] = compare(findings.runs, findings.baseline);
   const char* answer = "made no difference that can be told from luck";
   if (difference.p_value < 0.05) answer = difference.mean > 0 ? "helped" : "hurt";
   return fmt::format(
       "The auxiliary tasks {}: test accuracy {:+.2f} points, 95 % interval [{:+.2f}, {:+.2f}], "
       "paired t-test p = {:.2g}, Wilcoxon p = {:.2g} (over {} {}).",
       answer, 100 * difference.mean, 100 * difference.interval.low, 100 * difference.interval.high,
-      difference.p_value, comparison.signed_rank_p, difference.degrees_of_freedom + 1,
-      comparison.over);
+      difference.p_value, signed_rank_p, difference.degrees_of_freedom + 1, over);
 }
 
-int64_t confused(const Tensor& counts, int64_t a, int64_t b) {
-  return counts[a][b].item<int64_t>() + counts[b][a].item<int64_t>();
+std::string summary(const Findings& findings) {
+  const auto [validation, test] = accuracies(findings.runs);
+  std::string text = fmt::format("validation {}, test {}, {} seed{}, {}\n", validation, test,
+                                 findings.seeds.size(), findings.seeds.size() == 1 ? "" : "s",
+                                 text_of(findings.lambdas));
+  if (findings.baseline.empty()) return text;
+  const auto [validation_without, test_without] = accuracies(findings.baseline);
+  return text + fmt::format("baseline: validation {}, test {}\n{}\n", validation_without,
+                            test_without, verdict(findings));
 }
+
+/// Counts of true against predicted breeds, over the test pictures of all runs, int64 [C, C].
+Tensor confusion(const Runs& runs) {
+  std::vector<Tensor> counts;
+  for (const Trained& run : runs)
+    counts.push_back(
+        mtl::confusion_matrix(run.found.predictions["breed"], run.found.targets["breed"]));
+  return torch::stack(counts).sum(0);
+}
+
+/// How often one of two breeds was taken for the other; above the diagonal.
+Tensor either_way(const Tensor& confusion) { return (confusion + confusion.t()).triu(1); }
 
 report::TextTable pairs_table(const Findings& findings) {
-  const auto classes = static_cast<int64_t>(findings.breeds.size());
-  const Tensor after = confusion(findings.runs, findings.true_breeds, classes);
-  const bool both = !findings.baseline.empty();
-  const Tensor before =
-      both ? confusion(findings.baseline, findings.true_breeds, classes) : torch::zeros_like(after);
-  std::vector<std::pair<int64_t, int64_t>> pairs;
-  for (const auto& [first, second] : named_pairs) {
-    const auto a = std::find(findings.breeds.begin(), findings.breeds.end(), first);
-    const auto b = std::find(findings.breeds.begin(), findings.breeds.end(), second);
-    if (a != findings.breeds.end() && b != findings.breeds.end())
-      pairs.emplace_back(a - findings.breeds.begin(), b - findings.breeds.begin());
-  }
-  for (const ConfusedPair& pair : most_confused(before + after, 12)) {
-    const bool there = std::any_of(pairs.begin(), pairs.end(), [&](const auto& known) {
-      return std::minmax(known.first, known.second) == std::minmax(pair.first, pair.second);
-    });
-    if (!there) pairs.emplace_back(pair.first, pair.second);
-  }
   report::TextTable table{{"breed", "taken for, or for it", "with auxiliary tasks"}, {}};
-  if (both) table.header.insert(table.header.begin() + 2, "baseline");
+  std::vector<Tensor> counts{either_way(confusion(findings.runs))};
+  if (!findings.baseline.empty()) {
+    table.header.insert(table.header.begin() + 2, "baseline");
+    counts.insert(counts.begin(), either_way(confusion(findings.baseline)));
+  }
+  const std::vector<std::string>& breeds = findings.breeds;
+  std::vector<ConfusedPair> pairs;
+  for (const auto& [first, second] : named_pairs) {
+    const auto a = std::ranges::find(breeds, first), b = std::ranges::find(breeds, second);
+    if (a != breeds.end() && b != breeds.end())
+      pairs.push_back({a - breeds.begin(), b - breeds.begin()});
+  }
+  for (const ConfusedPair& pair : most_confused(torch::stack(counts).sum(0), 12))
+    if (std::ranges::count(pairs, pair) == 0) pairs.push_back(pair);
   for (const auto& [a, b] : pairs) {
-    std::vector<std::string> row{findings.breeds[static_cast<size_t>(a)],
-                                 findings.breeds[static_cast<size_t>(b)],
-                                 std::to_string(confused(after, a, b))};
-    if (both) row.insert(row.begin() + 2, std::to_string(confused(before, a, b)));
-    table.rows.push_back(std::move(row));
+    auto& row = table.rows.emplace_back();
+    for (const int64_t breed : {a, b}) row.push_back(breeds[static_cast<size_t>(breed)]);
+    for (const Tensor& count : counts) row.push_back(std::to_string(count[a][b].item<int64_t>()));
   }
   return table;
-}
-
-/// Test pictures of the first seed that are wrong, the surest mistake first.
-std::vector<int64_t> worst_mistakes(const Findings& findings, int64_t most) {
-  const Scores& test = findings.runs.front().test;
-  const Tensor truth = findings.true_breeds.front();
-  const Tensor log_probability = torch::log_softmax(test.predictions["breed"], 1);
-  const Tensor regret =
-      log_probability.amax(1) - log_probability.gather(1, truth.unsqueeze(1)).squeeze(1);
-  const Tensor order = regret.argsort(0, true);
-  std::vector<int64_t> rows;
-  for (int64_t i = 0; i < order.numel() && static_cast<int64_t>(rows.size()) < most; ++i) {
-    const auto row = order[i].item<int64_t>();
-    if (test.predicted[row].item<int64_t>() == truth[row].item<int64_t>()) continue;
-    rows.push_back(row);
-  }
-  return rows;
-}
-
-report::Figure mistakes_sheet(const Findings& findings) {
-  std::vector<report::Tile> tiles;
-  const Scores& test = findings.runs.front().test;
-  for (const int64_t row : worst_mistakes(findings, 24)) {
-    const auto breed_name = [&](const Tensor& breeds) {
-      return findings.breeds[static_cast<size_t>(breeds[row].item<int64_t>())];
-    };
-    std::string traits = trait_text(test.predictions, row);
-    for (size_t at = 0; (at = traits.find(", ", at)) != std::string::npos;)
-      traits.replace(at, 2, "\n");
-    tiles.push_back({findings.test_picture(row),
-                     fmt::format("{}\nsaid {}\n{}", breed_name(findings.true_breeds.front()),
-                                 breed_name(test.predicted), traits)});
-  }
-  return report::contact_sheet("The worst mistakes", tiles);
-}
-
-report::Figure confusion_figure(const Findings& findings) {
-  const auto classes = static_cast<int64_t>(findings.breeds.size());
-  const Tensor counts =
-      confusion(findings.runs, findings.true_breeds, classes).to(torch::kDouble).t().contiguous();
-  const Eigen::Map<const Eigen::MatrixXd> matrix(counts.data_ptr<double>(), classes, classes);
-  return report::confusion_chart({"Breeds, test pictures", findings.breeds, matrix});
-}
-
-report::Figure loss_figure(const mtl::TrainingRun& run) {
-  std::vector<report::LossCurves> panels;
-  const auto& tasks = run.history.tasks;
-  for (size_t task = 0; task < tasks.size(); ++task) {
-    report::LossCurves panel{tasks[task], {}, {}};
-    for (const mtl::EpochRecord& epoch : run.history.epochs) {
-      panel.train.push_back(epoch.train.losses[task]);
-      if (!epoch.valid.losses.empty()) panel.validation.push_back(epoch.valid.losses[task]);
-    }
-    panels.push_back(std::move(panel));
-  }
-  return report::loss_curves("Losses, first seed", panels, run.best_epoch);
 }
 
 report::TextTable scores_table(const Findings& findings) {
   report::TextTable table{{"", "validation accuracy", "test accuracy", "test top 5"}, {}};
-  const auto add = [&](const std::string& name, const std::vector<Trained>& runs) {
-    if (runs.empty()) return;
-    table.rows.push_back({name, spread_text(each(runs, validation_accuracy)),
-                          spread_text(each(runs, test_accuracy)),
-                          spread_text(each(runs, [](const Trained& r) { return r.test.top5; }))});
+  const auto add = [&](const std::string& name, const Runs& runs) {
+    const auto [validation, test] = accuracies(runs);
+    table.rows.push_back(
+        {name, validation, test, spread_text(each(runs, &Trained::test, "breed", "top_5"))});
   };
   add("auxiliary tasks (" + text_of(findings.lambdas) + ")", findings.runs);
-  add("baseline (all lambdas 0)", findings.baseline);
+  if (!findings.baseline.empty()) add("baseline (all lambdas 0)", findings.baseline);
   return table;
 }
 
+/// The true and the predicted breeds of the first seed's test pictures.
+std::array<std::vector<std::string>, 2> names(const Findings& findings) {
+  const mtl::LabelEncoder breeds(findings.breeds);
+  const mtl::Predictions& found = findings.runs[0].found;
+  return {breeds.decode(found.targets["breed"]),
+          breeds.decode(found.predictions["breed"].argmax(1))};
+}
+
+/// Test pictures of the first seed that are wrong, the surest mistake first.
+std::vector<report::Tile> worst_mistakes(const Findings& findings) {
+  const mtl::Predictions& found = findings.runs[0].found;
+  const Tensor truth = found.targets["breed"], logs = found.predictions["breed"].log_softmax(1);
+  const Tensor regret = logs.amax(1) - logs.gather(1, truth.unsqueeze(1)).squeeze(1);
+  const Tensor wrong = (logs.argmax(1) != truth).nonzero().squeeze(1);
+  const Tensor order = wrong.index_select(0, regret.index_select(0, wrong).argsort(0, true));
+  const auto [breeds, said] = names(findings);
+  std::vector<report::Tile> tiles;
+  for (int64_t i = 0; i < std::min<int64_t>(order.numel(), 24); ++i) {
+    const auto row = order[i].item<int64_t>();
+    const auto at = static_cast<size_t>(row);
+    tiles.push_back(
+        {findings.test_picture(row), fmt::format("{}\nsaid {}\n{}", breeds[at], said[at],
+                                                 trait_text(found.predictions, row, "\n"))});
+  }
+  return tiles;
+}
+
+report::Figure confusion_figure(const Findings& findings) {
+  const Tensor counts = confusion(findings.runs).to(torch::kDouble).t().contiguous();
+  const Eigen::Map<const Eigen::MatrixXd> matrix(counts.data_ptr<double>(), counts.size(0),
+                                                 counts.size(1));
+  return report::confusion_chart({"Breeds, test pictures", findings.breeds, matrix});
+}
+
 std::string predictions_csv(const Findings& findings) {
-  const Scores& test = findings.runs.front().test;
+  const mtl::NamedTensors& predictions = findings.runs[0].found.predictions;
+  const auto [breeds, said] = names(findings);
+  const Tensor probability = predictions["breed"].softmax(1).amax(1);
   std::string csv = "picture,breed,predicted,probability,traits\n";
-  const Tensor probability = std::get<0>(torch::softmax(test.predictions["breed"], 1).max(1));
-  for (int64_t row = 0; row < test.predicted.numel(); ++row)
-    csv += fmt::format(
-        "{},{},{},{:.4f},\"{}\"\n", findings.test_name(row),
-        findings.breeds[static_cast<size_t>(findings.true_breeds.front()[row].item<int64_t>())],
-        findings.breeds[static_cast<size_t>(test.predicted[row].item<int64_t>())],
-        probability[row].item<double>(), trait_text(test.predictions, row));
+  for (size_t i = 0; i < said.size(); ++i) {
+    const auto row = static_cast<int64_t>(i);
+    csv += mtl::io::csv_row({findings.test_name(row), breeds[i], said[i],
+                             fmt::format("{:.4f}", probability[row].item<double>()),
+                             trait_text(predictions, row)});
+  }
   return csv;
 }
 
 std::string confusion_csv(const Findings& findings) {
-  const auto classes = static_cast<int64_t>(findings.breeds.size());
-  const Tensor counts = confusion(findings.runs, findings.true_breeds, classes);
+  const Tensor counts = confusion(findings.runs);
   std::string csv = "breed";
   for (const std::string& breed : findings.breeds) csv += "," + breed;
-  for (int64_t row = 0; row < classes; ++row) {
+  for (int64_t row = 0; row < counts.size(0); ++row) {
     csv += "\n" + findings.breeds[static_cast<size_t>(row)];
-    for (int64_t column = 0; column < classes; ++column)
+    for (int64_t column = 0; column < counts.size(1); ++column)
       csv += "," + std::to_string(counts[row][column].item<int64_t>());
   }
   return csv + "\n";
 }
 
-}  // namespace
-
-Tensor confusion(const std::vector<Trained>& runs, const std::vector<Tensor>& true_breeds,
-                 int64_t breeds) {
-  Tensor counts = torch::zeros({breeds * breeds}, torch::kLong);
-  for (size_t run = 0; run < runs.size(); ++run)
-    counts +=
-        torch::bincount(true_breeds[run] * breeds + runs[run].test.predicted, {}, breeds * breeds);
-  return counts.view({breeds, breeds});
+/// Into the page, and into files beside it. False where gnuplot is missing.
+bool draw(const Findings& findings, const std::filesystem::path& folder, report::HtmlPage& page) {
+  const auto add = [&](const char* file, const char* heading, const report::Figure& figure) {
+    report::save(figure, folder / file);
+    page.heading(heading).figure(figure);
+  };
+  try {
+    const mtl::TrainingRun& run = findings.runs[0].run;
+    add("losses.png", "Losses",
+        report::loss_curves("Losses, first seed", report::losses_by_task(run.history),
+                            run.best_epoch));
+    if (const auto mistakes = worst_mistakes(findings); !mistakes.empty())
+      add("mistakes.png", "The worst mistakes of the first seed",
+          report::contact_sheet("The worst mistakes", mistakes));
+    add("confusion.png", "Confusion", confusion_figure(findings));
+    return true;
+  } catch (const report::NoGnuplot&) {
+    return false;
+  }
 }
 
-std::vector<ConfusedPair> most_confused(const Tensor& counts, int64_t most) {
+}  // namespace
+
+std::vector<ConfusedPair> most_confused(const Tensor& confusion, int64_t most) {
+  const auto [counts, order] = either_way(confusion).flatten().sort(true, 0, true);
   std::vector<ConfusedPair> pairs;
-  for (int64_t a = 0; a < counts.size(0); ++a)
-    for (int64_t b = a + 1; b < counts.size(0); ++b)
-      if (const int64_t count = confused(counts, a, b); count > 0) pairs.push_back({a, b, count});
-  std::stable_sort(pairs.begin(), pairs.end(),
-                   [](const auto& x, const auto& y) { return x.count > y.count; });
-  if (static_cast<int64_t>(pairs.size()) > most) pairs.resize(static_cast<size_t>(most));
+  for (int64_t i = 0; i < std::min(most, counts.numel()) && counts[i].item<int64_t>() > 0; ++i)
+    pairs.emplace_back(order[i].item<int64_t>() / confusion.size(1),
+                       order[i].item<int64_t>() % confusion.size(1));
   return pairs;
 }
 
-Json metrics_json(const Findings& findings) {
-  Json json;
-  json["validation"] = tasks_json(findings.runs, &Trained::validation);
-  json["test"] = tasks_json(findings.runs, &Trained::test);
-  json["baseline"] = nullptr;
-  json["comparison"] = nullptr;
-  if (!findings.baseline.empty())
-    json["baseline"] = {{"validation", tasks_json(findings.baseline, &Trained::validation)},
-                        {"test", tasks_json(findings.baseline, &Trained::test)}};
-  if (findings.comparison) {
-    const auto& difference = findings.comparison->difference;
-    json["comparison"] = {{"difference", difference.mean},
-                          {"ci95", {difference.interval.low, difference.interval.high}},
-                          {"p_value", difference.p_value},
-                          {"wilcoxon_p_value", findings.comparison->signed_rank_p},
-                          {"over", findings.comparison->over}};
-  }
-  json["lambda"] = {{"ear", findings.lambdas.ear},
-                    {"hair", findings.lambdas.hair},
-                    {"figure", findings.lambdas.figure}};
-  json["seeds"] = findings.seeds;
-  json["repeats"] = {{"validation_accuracy", spread_json(each(findings.runs, validation_accuracy))},
-                     {"test_accuracy", spread_json(each(findings.runs, test_accuracy))}};
-  return json;
-}
-
-std::string summary(const Findings& findings) {
-  std::string text =
-      fmt::format("validation {}, test {}, {} seed{}, {}\n",
-                  spread_text(each(findings.runs, validation_accuracy)),
-                  spread_text(each(findings.runs, test_accuracy)), findings.seeds.size(),
-                  findings.seeds.size() == 1 ? "" : "s", text_of(findings.lambdas));
-  if (!findings.baseline.empty())
-    text += fmt::format("baseline: validation {}, test {}\n",
-                        spread_text(each(findings.baseline, validation_accuracy)),
-                        spread_text(each(findings.baseline, test_accuracy)));
-  if (findings.comparison) text += verdict(*findings.comparison) + "\n";
-  return text;
-}
-
-std::string trait_text(const mtl::NamedTensors& predictions, int64_t row) {
+std::string trait_text(const mtl::NamedTensors& predictions, int64_t row,
+                       const std::string& separator) {
   std::string text;
-  for (const TraitGroup& group : trait_groups()) {
-    if (!predictions.contains(group.name)) continue;
+  for (const TraitGroup& group : trait_groups) {
     const Tensor scores = torch::sigmoid(predictions[group.name][row]);
     const auto best = scores.argmax().item<int64_t>();
-    text += fmt::format("{}{} {} {:.2f}", text.empty() ? "" : ", ", group.name,
+    text += fmt::format("{}{} {} {:.2f}", text.empty() ? "" : separator, group.name,
                         group.traits[static_cast<size_t>(best)], scores[best].item<double>());
   }
   return text;
 }
 
-bool write(const Findings& findings, const std::filesystem::path& folder) {
-  mtl::io::make_folder(folder);
-  mtl::io::write_json(folder / "metrics.json", metrics_json(findings));
-  mtl::io::write_file_atomically(folder / "history.csv", findings.runs.front().run.history.csv());
+std::string write(const Findings& findings, const std::filesystem::path& folder) {
+  mtl::io::write_file_atomically(folder / "history.csv", findings.runs[0].run.history.csv());
   mtl::io::write_file_atomically(folder / "confusion.csv", confusion_csv(findings));
   mtl::io::write_file_atomically(folder / "predictions.csv", predictions_csv(findings));
-
   report::HtmlPage page(findings.title);
   page.warnings(findings.warnings);
   page.heading("Breeds").table(scores_table(findings));
-  if (findings.comparison) page.text(verdict(*findings.comparison));
+  if (!findings.baseline.empty()) page.text(verdict(findings));
   if (!findings.trials.empty()) {
     report::TextTable table{{"lambdas", "validation accuracy", "loss of breed"}, {}};
-    for (const Trial& trial : findings.trials)
-      table.rows.push_back(
-          {text_of(trial.lambdas), percent(trial.accuracy), fmt::format("{:.4f}", trial.loss)});
+    for (const auto& [lambdas, accuracy, loss] : findings.trials)
+      table.rows.push_back({text_of(lambdas), percent(accuracy), fmt::format("{:.4f}", loss)});
     page.heading("Search of the lambdas").table(table);
   }
   page.heading("Most confused breeds")
       .table(pairs_table(findings), "Test pictures of all seeds, either way round.");
-
-  struct Drawing {
-    std::string file, heading;
-    std::function<report::Figure()> figure;
-  };
-  const std::vector<Drawing> drawings = {
-      {"losses.png", "Losses", [&] { return loss_figure(findings.runs.front().run); }},
-      {"mistakes.png", "The worst mistakes of the first seed",
-       [&] { return mistakes_sheet(findings); }},
-      {"confusion.png", "Confusion", [&] { return confusion_figure(findings); }}};
-  bool drawn = true;
-  for (const Drawing& drawing : drawings) {
-    if (drawing.file == "mistakes.png" && worst_mistakes(findings, 1).empty()) continue;
-    try {
-      const report::Figure figure = drawing.figure();
-      report::save(figure, folder / drawing.file);
-      page.heading(drawing.heading).figure(figure);
-    } catch (const report::NoGnuplot&) {
-      drawn = false;
-      break;
-    }
-  }
+  std::string text = summary(findings);
+  if (!draw(findings, folder, page))
+    text += "gnuplot is not installed: the report has no pictures.\n";
   page.save(folder / "report.html");
-  return drawn;
+  // Last: who finds it knows that the run is finished.
+  mtl::io::write_json(folder / "metrics.json", metrics_json(findings));
+  return text;
 }
 
 }  // namespace pets

@@ -1,190 +1,208 @@
 #include "program.hpp"
 
-#include <torch/torch.h>
-
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include "mtl/core/error.hpp"
-#include "mtl/io/file.hpp"
-#include "mtl/io/json.hpp"
-#include "mtl/io/safetensors.hpp"
-#include "pictures.hpp"
+#include "files/pictures.hpp"
 
 namespace pets {
 namespace {
 
-using mtl::Tensor;
 using mtl::io::Json;
-using Say = std::function<void(const std::string&)>;
+using Texts = std::vector<std::string>;
+using Integers = std::vector<int64_t>;
 
-Json config_json(const Options& options, const Source& source) {
-  return {{"data", options.data},
-          {"test", options.test.string()},
-          {"traits", options.traits.string()},
-          {"backbone", options.backbone.string()},
-          {"lambda", text_of(options.lambdas)},
-          {"seed", options.seed},
-          {"repeat", options.repeat},
-          {"threads", options.threads},
-          {"recipe",
-           {{"epochs", source.recipe.epochs},
-            {"batch_size", source.recipe.batch_size},
-            {"learning_rate", source.recipe.learning_rate},
-            {"weight_decay", source.recipe.weight_decay},
-            {"label_smoothing", source.recipe.label_smoothing},
-            {"dropout", source.recipe.dropout},
-            {"widths", source.recipe.widths},
-            {"augment", source.recipe.augment},
-            {"refit", source.recipe.refit}}}};
+/// Says how a run was started, and leaves nothing from which an older one could go on.
+void begin_run(const Options& options, const Plan& plan) {
+  for (const char* old : {"config.json", "metrics.json", "checkpoint"})
+    std::filesystem::remove_all(options.out / old);
+  const Recipe& recipe = plan.recipe;
+  mtl::io::write_json(options.out / "config.json", {{"data", options.data},
+                                                    {"test", options.test},
+                                                    {"traits", options.traits},
+                                                    {"backbone", options.backbone},
+                                                    {"lambda", text_of(plan.lambdas)},
+                                                    {"seed", options.seed},
+                                                    {"repeat", options.repeat},
+                                                    {"threads", options.threads},
+                                                    {"recipe",
+                                                     {{"epochs", recipe.epochs},
+                                                      {"batch_size", recipe.batch_size},
+                                                      {"learning_rate", recipe.learning_rate},
+                                                      {"weight_decay", recipe.weight_decay},
+                                                      {"label_smoothing", recipe.label_smoothing},
+                                                      {"dropout", recipe.dropout},
+                                                      {"widths", recipe.widths},
+                                                      {"augment", recipe.augment},
+                                                      {"refit", recipe.refit}}},
+                                                    {"arguments", options.arguments}});
 }
 
-mtl::NamedTensors weights_of(const mtl::HardSharing& model) {
-  mtl::NamedTensors weights;
-  for (const auto& item : model->named_parameters())
-    weights.insert(item.key(), item.value().detach());
-  for (const auto& item : model->named_buffers()) weights.insert(item.key(), item.value());
-  return weights;
+/// Trains, and says how good it became.
+Trained study(const Sample& sample, const Plan& plan, const char* of) {
+  Trained trained = train(sample, plan);
+  fmt::print("seed {}{}: validation {:.2f} %, test {:.2f} %\n", plan.seed, of,
+             100 * trained.validation("breed", "accuracy"),
+             100 * trained.test("breed", "accuracy"));
+  return trained;
 }
 
-/// What prediction must know about the model besides its weights.
-void save_model(const mtl::HardSharing& model, const Source& source, const Options& options,
-                const Tensor& inputs) {
-  const Json about = {
-      {"breeds", source.breeds},
-      {"widths", source.recipe.widths},
-      {"input_shape", std::vector<int64_t>(inputs.sizes().begin() + 1, inputs.sizes().end())},
-      {"backbone", options.backbone.string()}};
-  mtl::io::write_safetensors(options.out / "best.safetensors", weights_of(model),
-                             {{"pets", mtl::io::json_text(about, -1)}});
-}
-
-struct SavedModel {
-  mtl::HardSharing model{nullptr};
-  std::vector<std::string> breeds;
-  std::vector<int64_t> input_shape;
-  std::filesystem::path backbone;
-};
-
-SavedModel load_model(const std::filesystem::path& file) {
-  mtl::io::Metadata metadata;
-  const mtl::NamedTensors weights = mtl::io::read_safetensors(file, &metadata);
-  if (!metadata.contains("pets"))
-    throw mtl::Error("{}: not a model of this program.", file.string());
-  const Json about = mtl::io::parse_json(metadata.at("pets"), file.string());
-  SavedModel saved;
-  saved.breeds = about.at("breeds").get<std::vector<std::string>>();
-  saved.input_shape = about.at("input_shape").get<std::vector<int64_t>>();
-  saved.backbone = about.at("backbone").get<std::string>();
-  Recipe recipe;
-  recipe.breeds = static_cast<int64_t>(saved.breeds.size());
-  recipe.widths = about.at("widths").get<std::vector<int64_t>>();
-  std::vector<int64_t> shape = saved.input_shape;
-  shape.insert(shape.begin(), 1);
-  saved.model = make_model(recipe, torch::zeros(shape), {});
-  const torch::NoGradGuard no_grad;
-  for (auto& item : weights_of(saved.model)) {
-    const Tensor* weight = weights.find(item.key());
-    if (!weight || weight->sizes() != item.value().sizes())
-      throw mtl::Error("{}: the tensor \"{}\" is missing or has another shape.", file.string(),
-                       item.key());
-    item.value().copy_(*weight);
+void run_all(const Options& options, Plan plan, Source& source) {
+  Findings findings{.title = "Pet breeds: " + source.description, .breeds = source.breeds};
+  if (options.tune > 0) {
+    fmt::print("searching {} lambdas on the validation pictures\n", options.tune);
+    findings.trials = tune(source.sample(plan.seed), plan, options.tune);
+    plan.lambdas = findings.trials.front().lambdas;
+    fmt::print("best lambdas: {}\n", text_of(plan.lambdas));
   }
-  saved.model->eval();
-  return saved;
+  findings.lambdas = plan.lambdas;
+  for (; std::ssize(findings.seeds) < options.repeat; ++plan.seed) {
+    const bool first = findings.seeds.empty();
+    const Sample sample = source.sample(plan.seed);
+    const std::string name = fmt::format("seed-{}", plan.seed);
+    Plan with = first ? plan : plan.below(name), without = plan.below(name + "-baseline");
+    with.progress = first;
+    without.lambdas = no_lambdas;
+    findings.seeds.push_back(plan.seed);
+    findings.runs.push_back(study(sample, with, ""));
+    if (options.compare_baseline) findings.baseline.push_back(study(sample, without, ", baseline"));
+    if (!first) continue;
+    findings.test_name = sample.test_name;
+    findings.test_picture = sample.test_picture;
+    const Json about = {{"breeds", source.breeds},
+                        {"widths", plan.recipe.widths},
+                        {"input_shape", sample.train.inputs()["picture"].sizes().slice(1).vec()},
+                        {"backbone", options.backbone}};
+    mtl::save(findings.runs[0].model, options.out / "best.safetensors",
+              {{"pets", mtl::io::json_text(about, -1)}});
+  }
+  findings.warnings = source.warnings;
+  fmt::print("{}\nWritten to {} (report.html, metrics.json, best.safetensors).\n",
+             write(findings, options.out), options.out.string());
+}
+
+/// False where the batch could not be learnt by heart.
+bool run_overfit(const Options& options) {
+  Plan plan{.lambdas = parse_lambdas(options.lambda), .seed = options.seed};
+  const auto source = open_source(options);
+  plan.recipe = source->recipe;
+  const Overfit found = overfit_one_batch(source->sample(plan.seed).train, plan);
+  fmt::print("one batch: loss of the breed {:.4f} at first, {:.4f} at last: {}\n", found.first_loss,
+             found.last_loss,
+             found.reached_zero ? "learnt by heart" : "NOT learnt by heart, something is wrong");
+  for (const std::string& suspicion : found.suspicions) fmt::print("  {}\n", suspicion);
+  return found.reached_zero;
 }
 
 }  // namespace
 
-Findings run(const Options& options, const Say& say) {
-  torch::set_num_threads(static_cast<int>(options.threads));
-  const Source source = open_source(options, say);
+void run(const Options& options) {
+  Plan plan{.lambdas = parse_lambdas(options.lambda), .seed = options.seed};
+  const auto source = open_source(options);
+  plan.recipe = source->recipe;
+  plan.checkpoint = {.directory = options.out / "checkpoint", .resume = options.resume};
   mtl::io::make_folder(options.out);
-  mtl::io::write_json(options.out / "config.json", config_json(options, source));
-
-  Findings findings;
-  findings.title = "Pet breeds: " + source.description;
-  findings.breeds = source.breeds;
-  findings.warnings = source.warnings;
-  findings.lambdas = options.lambdas;
-  if (options.tune > 0) {
-    say(fmt::format("searching {} lambdas on the validation pictures", options.tune));
-    findings.trials = tune(source.sample(options.seed).parts, source.recipe, options.lambdas,
-                           options.tune, options.seed);
-    findings.lambdas = findings.trials.front().lambdas;
-    say("best lambdas: " + text_of(findings.lambdas));
-  }
-  for (int64_t repeat = 0; repeat < options.repeat; ++repeat) {
-    const uint64_t seed = options.seed + static_cast<uint64_t>(repeat);
-    const Sample sample = source.sample(seed);
-    findings.seeds.push_back(seed);
-    findings.true_breeds.push_back(sample.parts.test.breeds);
-    RunOptions first;
-    if (repeat == 0) first = {.checkpoint = options.out / "checkpoint", .progress = true};
-    findings.runs.push_back(train(sample.parts, source.recipe, findings.lambdas, seed, first));
-    say(fmt::format("seed {}: validation {:.2f} %, test {:.2f} %", seed,
-                    100 * findings.runs.back().validation.accuracy,
-                    100 * findings.runs.back().test.accuracy));
-    if (options.compare_baseline) {
-      findings.baseline.push_back(train(sample.parts, source.recipe, Lambdas::none(), seed));
-      say(fmt::format("seed {}, baseline: validation {:.2f} %, test {:.2f} %", seed,
-                      100 * findings.baseline.back().validation.accuracy,
-                      100 * findings.baseline.back().test.accuracy));
-    }
-    if (repeat == 0) {
-      findings.test_picture = sample.test_picture;
-      findings.test_name = sample.test_name;
-      save_model(findings.runs.front().model, source, options, sample.parts.train.inputs);
-    }
-  }
-  if (options.compare_baseline)
-    findings.comparison = compare(findings.runs, findings.baseline, findings.true_breeds);
-  const bool drawn = write(findings, options.out);
-  say(summary(findings));
-  if (!drawn) say("gnuplot is not installed: the report has no pictures.");
-  say("Written to " + options.out.string() + " (report.html, metrics.json, best.safetensors).");
-  return findings;
+  const mtl::io::FileLock lock(options.out / "pets.lock");
+  if (!options.resume) begin_run(options, plan);
+  if (std::filesystem::exists(options.out / "metrics.json"))
+    fmt::print("The run in {} is finished.\n", options.out.string());
+  else
+    run_all(options, plan, *source);
+  // Of all trainings but the first, from which nobody will go on now.
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator(plan.checkpoint.directory, none))
+    if (entry.is_directory()) std::filesystem::remove_all(entry.path());
 }
 
-bool run_overfit(const Options& options, const Say& say) {
+void predict(const Options& options, const std::vector<std::filesystem::path>& files) {
   torch::set_num_threads(static_cast<int>(options.threads));
-  const Source source = open_source(options, say);
-  const Overfit found = overfit_one_batch(source.sample(options.seed).parts.train, source.recipe,
-                                          options.lambdas, options.seed);
-  say(fmt::format(
-      "one batch: loss of the breed {:.4f} at first, {:.4f} at last: {}", found.first_loss,
-      found.last_loss,
-      found.reached_zero ? "learnt by heart" : "NOT learnt by heart, something is wrong"));
-  for (const std::string& suspicion : found.suspicions) say("  " + suspicion);
-  return found.reached_zero;
-}
-
-void predict(const Options& options, const std::vector<std::filesystem::path>& files,
-             const Say& say) {
-  torch::set_num_threads(static_cast<int>(options.threads));
-  const SavedModel saved = load_model(options.out / "best.safetensors");
-  std::vector<PetPicture> asked;
-  for (const auto& file : files) {
-    PetPicture picture;
-    picture.file = file;
-    asked.push_back(std::move(picture));
-  }
-  const auto [pictures, flaws] = readable(asked, options.threads);
-  for (const std::string& flaw : flaws) say(flaw);
-  const bool features = saved.input_shape.size() == 1;
-  const auto backbone = options.backbone.empty() ? saved.backbone : options.backbone;
-  mtl::NamedTensors inputs;
-  inputs.insert("picture",
-                features ? FrozenFeatures(backbone).of(pictures, options.threads)
-                         : small_pictures(pictures, saved.input_shape.back(), options.threads));
+  const auto path = options.out / "best.safetensors";
+  const std::string file = path.string();
+  mtl::io::Metadata metadata;
+  mtl::io::read_safetensors(path, &metadata);
+  if (!metadata.contains("pets")) throw mtl::Error("{}: not a model of this program", file);
+  const Json about = mtl::io::parse_json(metadata.at("pets"), file);
+  const auto breeds = mtl::io::json_member<Texts>(about, "breeds", file);
+  const auto widths = mtl::io::json_member<Integers>(about, "widths", file);
+  const auto shape = mtl::io::json_member<Integers>(about, "input_shape", file);
+  auto backbone = mtl::io::json_member<std::string>(about, "backbone", file);
+  if (widths.empty() || (shape.size() != 1 && shape.size() != 3))
+    throw mtl::Error("{}: no model has such \"widths\" and \"input_shape\"", file);
+  auto model = make_model({.breeds = std::ssize(breeds), .widths = widths}, shape);
+  mtl::load(model, path);
+  model->eval();
+  const auto [images, rows, flaws] = readable(files, options.threads);
+  for (const std::string& flaw : flaws) fmt::print("{}\n", flaw);
+  if (!options.backbone.empty()) backbone = options.backbone;
   const torch::NoGradGuard no_grad;
-  auto model = saved.model;
-  const mtl::NamedTensors found = model->forward(inputs);
-  const Tensor probability = torch::softmax(found["breed"], 1);
-  for (int64_t row = 0; row < probability.size(0); ++row) {
-    const auto best = probability[row].argmax().item<int64_t>();
-    say(fmt::format("{}: {} ({:.0f} %); {}", pictures[static_cast<size_t>(row)].file.string(),
-                    saved.breeds[static_cast<size_t>(best)],
-                    100 * probability[row][best].item<double>(), trait_text(found, row)));
+  const mtl::Tensor seen = shape.size() == 1
+                               ? FrozenFeatures(backbone).of(images, options.threads)
+                               : small_pictures(images, shape.back(), options.threads);
+  const mtl::NamedTensors found = model->forward({{"picture", seen}});
+  const auto [probability, breed] = found["breed"].softmax(1).max(1);
+  for (int64_t row = 0; row < images.size(); ++row)
+    fmt::print("{}: {} ({:.0f} %); {}\n", images.file(row).string(),
+               breeds[static_cast<size_t>(breed[row].item<int64_t>())],
+               100 * probability[row].item<double>(), trait_text(found, row));
+}
+
+int run_program(int argc, const char* const* argv) {
+  Options options;
+  options.data = PETS_DATA;
+  options.traits = PETS_TRAITS;
+  bool overfit = false;
+  std::vector<std::filesystem::path> files;
+  CLI::App app{"Learns the breeds of pets, with ear, hair and figure as auxiliary tasks."};
+  const auto add = [&](const char* name, auto& value, const char* help) {
+    return app.add_option(name, value, help)->capture_default_str();
+  };
+  add("--data", options.data,
+      "A folder of pictures (official Oxford-IIIT Pet layout, or manifest.csv), or \"drawn\"");
+  add("--test", options.test, "A folder of the same layout whose pictures are only tested on");
+  add("--backbone", options.backbone,
+      "ImageNet weights made by convert_efficientnet.py; without, a small CNN learns from nothing");
+  add("--traits", options.traits, "Trait scores by breed (CSV)");
+  add("--picture-traits", options.picture_traits, "Trait scores of single pictures (CSV)");
+  add("--lambda", options.lambda, "Weights of the auxiliary losses; all 0 is the baseline");
+  app.add_flag("--compare-baseline", options.compare_baseline,
+               "Train with all lambdas 0, too, and test the difference");
+  add("--repeat", options.repeat, "So many seeds")->check(CLI::PositiveNumber);
+  add("--tune", options.tune, "First try N random lambdas in [0, 2] on the validation pictures")
+      ->check(CLI::NonNegativeNumber);
+  app.add_flag("--overfit-one-batch", overfit, "Only see whether one batch can be learnt by heart");
+  app.add_option("--predict", files, "Breed and traits of these files, by the model in --out");
+  add("--each", options.each, "Drawn training pictures a breed")->check(CLI::PositiveNumber);
+  add("--side", options.side, "Pixels of the pictures that the small CNN reads")
+      ->check(CLI::Range(32, 1024));
+  add("--epochs", options.epochs, "Passes over the training pictures; 0: the recipe's");
+  add("--seed", options.seed, "Of the split, the weights and the order");
+  add("--threads", options.threads, "Of torch and of reading pictures")->check(CLI::PositiveNumber);
+  auto* resume = app.add_flag("--resume", options.resume,
+                              "Go on with the run in --out that was cut short, as it was started");
+  for (CLI::Option* option : app.get_options())
+    if (option != resume && option != app.get_help_ptr()) resume->excludes(option);
+  add("--out", options.out, "The run directory");
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // people wait for the lines, also behind a pipe
+  try {
+    options.arguments.assign(argv + 1, argv + argc);
+    app.parse(argc, argv);
+    if (options.resume) {
+      const auto out = options.out;
+      const auto config = out / "config.json";  // without it there is nothing to resume
+      auto arguments =
+          mtl::io::json_member<Texts>(mtl::io::read_json(config), "arguments", config.string());
+      std::ranges::reverse(arguments);  // as CLI11 takes them
+      app.parse(arguments);
+      options.out = out;
+    }
+    if (overfit && files.empty()) return run_overfit(options) ? 0 : 1;
+    files.empty() ? run(options) : predict(options, files);
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "pets: {}\n", error.what());
+    return 1;
   }
 }
 

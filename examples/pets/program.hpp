@@ -1,65 +1,43 @@
 #pragma once
 
-#include <cstdint>
-#include <filesystem>
-#include <functional>
-#include <string>
-#include <vector>
-
 #include "findings.hpp"
-#include "study.hpp"
 
 namespace pets {
 
-/// What the command line asks for.
+/// What the command line asks for; `--help` says what each means.
 struct Options {
-  std::string data;              ///< a folder, or "drawn"
-  std::filesystem::path test;    ///< another folder whose pictures are only tested on
-  std::filesystem::path traits;  ///< scores by breed
-  std::filesystem::path
-      picture_traits;              ///< scores of single pictures, which come before the breed's
-  std::filesystem::path backbone;  ///< ImageNet weights; empty: a small CNN learns from nothing
+  std::string data, test, traits, picture_traits, backbone, lambda = text_of(tuned_lambdas);
   std::filesystem::path out = "runs/pets";
-  Lambdas lambdas;
   uint64_t seed = 1;
-  int64_t repeat = 1;  ///< seeds seed, seed + 1, ...
-  int64_t epochs = 0;  ///< 0: the recipe's
-  int64_t threads = 2;
-  int64_t tune = 0;   ///< random lambdas to try first
-  int64_t each = 8;   ///< drawn training pictures a breed
-  int64_t side = 64;  ///< pixels of the pictures that the CNN reads
-  bool compare_baseline = false;
-  bool overfit_one_batch = false;
-};
-
-/// Pictures split for one seed, and how to show those of the test part.
-struct Sample {
-  Parts parts;
-  std::function<mtl::Tensor(int64_t)> test_picture;
-  std::function<std::string(int64_t)> test_name;
+  int64_t repeat = 1, epochs = 0, threads = 2, tune = 0, each = 8, side = 64;
+  bool compare_baseline = false, resume = false;
+  std::vector<std::string> arguments = {};  ///< as they were given
 };
 
 /// Where pictures come from, and the recipe that suits them.
 struct Source {
+  virtual ~Source() = default;
+  /// The same seed gives the same split. The first call reads the pictures.
+  virtual Sample sample(uint64_t seed) = 0;
+
   std::string description;
-  std::vector<std::string> breeds;
   Recipe recipe;
-  std::vector<std::string> warnings;
-  std::function<Sample(uint64_t seed)> sample;
+  std::vector<std::string> breeds, warnings;  ///< warnings: of what was read so far
 };
 
-/// Reads folders (with the test part from `options.test`, else from the official split, else 15 %
-/// by seed), or draws. `say` receives lines for people.
-Source open_source(const Options& options, const std::function<void(const std::string&)>& say);
+/// Drawn faces, or a folder: with the test part from `options.test`, else from the official split,
+/// else 15 % by seed. Reads all but the pictures, so that what is wrong is an Error at once.
+std::unique_ptr<Source> open_source(const Options& options);
 
-/// Tunes, trains and compares as asked; writes the run directory.
-Findings run(const Options& options, const std::function<void(const std::string&)>& say);
-
-/// False where the batch could not be learnt by heart.
-bool run_overfit(const Options& options, const std::function<void(const std::string&)>& say);
+/// Tunes, trains and compares as asked; writes the run directory. With `options.resume` it goes on
+/// where the run there was cut short. Error: another process works in the directory.
+void run(const Options& options);
 
 /// Breed and traits of picture files by the model in `options.out`.
-void predict(const Options& options, const std::vector<std::filesystem::path>& files,
-             const std::function<void(const std::string&)>& say);
+void predict(const Options& options, const std::vector<std::filesystem::path>& files);
+
+/// The whole program: 0, 1 after an error or a batch that was not learnt by heart, another number
+/// where the command line is wrong.
+int run_program(int argc, const char* const* argv);
 
 }  // namespace pets

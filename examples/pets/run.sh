@@ -7,7 +7,7 @@ program=$1
 shift
 for option in "$@"; do
   case $option in
-    --help|-h|--backbone|--backbone=*|--predict|--predict=*) exec "$program" "$@" ;;
+    --help|-h|--backbone|--backbone=*|--predict|--predict=*|--resume) exec "$program" "$@" ;;
   esac
 done
 if [[ " $* " == *" drawn "* || " $* " == *"=drawn "* ]]; then

@@ -1,160 +1,133 @@
-#include <torch/torch.h>
-
-#include <memory>
-
 #include "drawn.hpp"
-#include "mtl/core/error.hpp"
-#include "mtl/core/random.hpp"
-#include "mtl/data/splits/splits.hpp"
-#include "pet_data.hpp"
-#include "pictures.hpp"
+#include "files/pictures.hpp"
 #include "program.hpp"
 
 namespace pets {
 namespace {
 
 using mtl::Tensor;
-using Say = std::function<void(const std::string&)>;
 
 /// A small network from nothing: what runs without the ImageNet encoder.
-Recipe cnn_recipe(std::vector<int64_t> widths, int64_t epochs, double learning_rate) {
-  Recipe recipe;
-  recipe.widths = std::move(widths);
-  recipe.epochs = epochs;
-  recipe.learning_rate = learning_rate;
-  recipe.dropout = 0.2;
+Recipe cnn_recipe(const std::vector<int64_t>& widths, double learning_rate) {
+  Recipe recipe{.epochs = 60, .learning_rate = learning_rate, .dropout = 0.2, .widths = widths};
   recipe.augment = true;
   recipe.refit = false;
   return recipe;
 }
 
-PetTensors drawn_part(const TraitTable& traits, const std::vector<std::string>& breeds,
-                      int64_t each, int64_t side, uint64_t seed, Tensor* shown = nullptr) {
-  DrawnPets pets = draw_pets(traits, breeds, each, side, seed);
-  if (shown) *shown = pets.pictures;
-  return {(pets.pictures.to(torch::kFloat) / 255 - 0.45) / 0.25, pets.breeds, pets.traits};
-}
-
-Source drawn_source(const Options& options) {
-  auto traits = std::make_shared<TraitTable>(TraitTable::read(options.traits));
-  Source source;
-  source.breeds = traits->breeds();
-  source.description = fmt::format("drawn faces of {} breeds, {} a breed to learn from",
-                                   source.breeds.size(), options.each);
-  source.recipe = cnn_recipe({16, 32, 64, 128}, 60, 3e-3);
-  source.sample = [=, breeds = source.breeds](uint64_t seed) {
-    constexpr int64_t side = 48, validation_each = 4, test_each = 12;
-    auto shown = std::make_shared<Tensor>();
-    const auto part = [&](int64_t each, uint64_t number, Tensor* pictures = nullptr) {
-      return drawn_part(*traits, breeds, each, side, mtl::mix_seed(seed, number), pictures);
-    };
-    return Sample{
-        {part(options.each, 1), part(validation_each, 2), part(test_each, 3, shown.get())},
-        [shown](int64_t row) { return (*shown)[row]; },
-        [=](int64_t row) {
-          return fmt::format("{}_{}", breeds[static_cast<size_t>(row / test_each)],
-                             row % test_each + 1);
-        }};
-  };
-  return source;
-}
-
-/// Pictures with their tensors, so that every seed only has to choose rows.
-struct Collection {
-  std::vector<PetPicture> pictures;
-  PetTensors tensors;
-};
-
-class Reader {
+class DrawnSource : public Source {
  public:
-  Reader(const Options& options, Say say) : options_(options), say_(std::move(say)) {
-    if (!options.backbone.empty()) features_ = std::make_unique<FrozenFeatures>(options.backbone);
+  explicit DrawnSource(const Options& options)
+      : each_(options.each), traits_(read_traits(options.traits, "breed")) {
+    for (const auto& [breed, scores] : traits_) breeds.push_back(breed);
+    description = fmt::format("drawn faces of {} breeds, {} a breed to learn from", breeds.size(),
+                              options.each);
+    recipe = cnn_recipe({16, 32, 64, 128}, 3e-3);
   }
 
-  Collection read(const PetData& data, const std::vector<std::string>& breeds,
-                  const TraitTable& traits, std::vector<std::string>& warnings) const {
-    auto [pictures, flaws] = readable(data.pictures, options_.threads);
-    warnings.insert(warnings.end(), flaws.begin(), flaws.end());
-    say_(fmt::format("{} pictures of {} breeds ({}), {} with a flaw", pictures.size(),
-                     breeds.size(), data.layout, flaws.size()));
-    PetData kept = data;
-    kept.pictures = pictures;
-    std::vector<std::string> names, breed_names;
-    for (const PetPicture& picture : pictures) {
-      names.push_back(picture.name);
-      breed_names.push_back(picture.breed);
-    }
-    return {pictures,
-            {features_ ? features_->of(pictures, options_.threads)
-                       : small_pictures(pictures, options_.side, options_.threads),
-             torch::tensor(breed_indices(kept, breeds)), traits.targets(names, breed_names)}};
+  Sample sample(uint64_t seed) override {
+    constexpr int64_t validation_each = 4, test_each = 12;
+    const auto drawn = [&](int64_t each, uint64_t part) {
+      return draw_pets(traits_, each, 48, mtl::mix_seed(seed, part));
+    };
+    const auto dataset = [](const DrawnPets& pets) {
+      const Tensor pictures = (pets.pictures.to(torch::kFloat) / 255 - 0.45) / 0.25;
+      return mtl::TensorDataset({{"picture", pictures}}, pets.targets);
+    };
+    const DrawnPets test = drawn(test_each, 3);
+    const auto name = [names = breeds](int64_t row) {
+      return fmt::format("{}_{}", names[static_cast<size_t>(row / test_each)], row % test_each + 1);
+    };
+    return {dataset(drawn(each_, 1)), dataset(drawn(validation_each, 2)), dataset(test), name,
+            [test](int64_t row) { return test.pictures[row]; }};
   }
 
  private:
-  Options options_;
-  Say say_;
-  std::unique_ptr<FrozenFeatures> features_;
+  int64_t each_;
+  TraitScores traits_;
 };
 
-/// Rows that the data set's own split gives to testing, and the others.
-std::pair<Tensor, Tensor> official_rows(const std::vector<PetPicture>& pictures) {
-  std::vector<int64_t> train, test;
-  for (size_t i = 0; i < pictures.size(); ++i)
-    (pictures[i].split == OfficialSplit::test ? test : train).push_back(static_cast<int64_t>(i));
-  return {torch::tensor(train, torch::kLong), torch::tensor(test, torch::kLong)};
-}
-
-Source folder_source(const Options& options, const Say& say) {
-  const PetData data = read_pets(options.data);
-  Source source;
-  source.breeds = data.breeds;
-  source.description = options.data;
-  source.recipe = options.backbone.empty() ? cnn_recipe({32, 64, 128, 256}, 60, 2e-3) : Recipe{};
-
-  TraitTable traits = TraitTable::read(options.traits, data.breeds);
-  if (!options.picture_traits.empty()) traits.read_pictures(options.picture_traits);
-  for (const std::string& breed : data.breeds)
-    if (std::isnan(traits.of_breed(breed).front()))
-      source.warnings.push_back("No trait scores for " + breed +
-                                ": its pictures teach the breed only.");
-
-  const Reader reader(options, say);
-  auto all = std::make_shared<Collection>(reader.read(data, data.breeds, traits, source.warnings));
-  auto unseen = all;
-  auto [learn_rows, test_rows] = official_rows(all->pictures);
-  if (!options.test.empty()) {
-    unseen = std::make_shared<Collection>(
-        reader.read(read_pets(options.test), data.breeds, traits, source.warnings));
-    test_rows = torch::arange(unseen->tensors.size());
+class FolderSource : public Source {
+ public:
+  explicit FolderSource(const Options& options)
+      : options_(options), data_(read_pets(options.data)) {
+    breeds = data_.breeds;
+    description = options.data;
+    breed_traits_ = read_traits(options.traits, "breed", breeds);
+    if (!options.picture_traits.empty())
+      picture_traits_ = read_traits(options.picture_traits, "picture");
+    if (!options.test.empty()) test_data_ = read_pets(options.test);
+    if (!options.backbone.empty()) features_.emplace(options.backbone);
+    if (!features_) recipe = cnn_recipe({32, 64, 128, 256}, 2e-3);
+    for (const std::string& breed : breeds)
+      if (!breed_traits_.contains(breed))
+        warnings.push_back("No trait scores for " + breed + ": its pictures teach the breed only.");
   }
-  source.sample = [=, learn = learn_rows, fixed_test = test_rows](uint64_t seed) {
-    const auto breeds = all->tensors.breeds.index_select(0, learn);
-    Tensor train, validation, test = fixed_test;
-    if (test.numel() > 0) {
-      const auto parts = mtl::stratified_split(breeds, {0.85, 0.15}, seed);
-      train = learn.index_select(0, parts[0]), validation = learn.index_select(0, parts[1]);
-    } else {
-      const auto parts = mtl::stratified_split(breeds, {0.7, 0.15, 0.15}, seed);
-      train = learn.index_select(0, parts[0]), validation = learn.index_select(0, parts[1]);
-      test = learn.index_select(0, parts[2]);
-    }
-    const auto picture = [unseen, test](int64_t row) -> const PetPicture& {
-      return unseen->pictures[static_cast<size_t>(test[row].item<int64_t>())];
+
+  Sample sample(uint64_t seed) override {
+    if (!own_) own_ = read(data_);
+    if (!unseen_ && test_data_) unseen_ = read(*test_data_);
+    const Collection& tested = unseen_ ? *unseen_ : *own_;
+    std::vector<int64_t> to_learn, to_test;  // by the official split
+    for (int64_t row = 0; row < own_->tensors.size(); ++row)
+      (own_->pictures[static_cast<size_t>(row)].official_test ? to_test : to_learn).push_back(row);
+    const Tensor learn = torch::tensor(to_learn);
+    Tensor test = unseen_ ? torch::arange(unseen_->tensors.size()) : torch::tensor(to_test);
+    std::vector<double> shares{0.85, 0.15};
+    if (test.numel() == 0) shares = {0.7, 0.15, 0.15};
+    const Tensor own_breeds = own_->tensors.targets()["breed"].index_select(0, learn);
+    auto parts = mtl::stratified_parts(own_breeds, shares, seed);
+    for (Tensor& part : parts) part = learn.index_select(0, part);
+    if (test.numel() == 0) test = parts[2];
+    const auto picture = [test, pictures = tested.pictures](int64_t row) {
+      return pictures[static_cast<size_t>(test[row].item<int64_t>())];
     };
-    return Sample{
-        {all->tensors.rows(train), all->tensors.rows(validation), unseen->tensors.rows(test)},
-        [picture](int64_t row) { return picture_of(picture(row).file); },
-        [picture](int64_t row) { return picture(row).name; }};
+    return {own_->tensors.rows(parts[0]), own_->tensors.rows(parts[1]), tested.tensors.rows(test),
+            [picture](int64_t row) { return picture(row).name; },
+            [picture](int64_t row) {
+              return mtl::images::to_tensor(mtl::images::read(picture(row).file).image);
+            }};
+  }
+
+ private:
+  /// Pictures that can be read, and what the model reads of them.
+  struct Collection {
+    std::vector<PetPicture> pictures;
+    mtl::TensorDataset tensors;
   };
-  return source;
-}
+
+  Collection read(const PetData& data) {
+    std::vector<std::filesystem::path> files;
+    for (const PetPicture& picture : data.pictures) files.push_back(picture.file);
+    const auto [images, rows, flaws] = readable(files, options_.threads);
+    warnings.insert(warnings.end(), flaws.begin(), flaws.end());
+    fmt::print("{} pictures of {} breeds ({}), {} with a flaw\n", images.size(), breeds.size(),
+               data.layout, flaws.size());
+    std::vector<PetPicture> pictures;
+    for (const int64_t row : rows) pictures.push_back(data.pictures[static_cast<size_t>(row)]);
+    mtl::NamedTensors targets{{"breed", torch::tensor(breed_indices(pictures, breeds))}};
+    targets.update(trait_targets(pictures, breed_traits_, picture_traits_));
+    const Tensor seen = features_ ? features_->of(images, options_.threads)
+                                  : small_pictures(images, options_.side, options_.threads);
+    return {std::move(pictures), mtl::TensorDataset({{"picture", seen}}, targets)};
+  }
+
+  Options options_;
+  PetData data_;
+  std::optional<PetData> test_data_;
+  TraitScores breed_traits_, picture_traits_;
+  std::optional<FrozenFeatures> features_;
+  std::optional<Collection> own_, unseen_;  // of data_ and test_data_, once they are read
+};
 
 }  // namespace
 
-Source open_source(const Options& options, const Say& say) {
-  Source source = options.data == "drawn" ? drawn_source(options) : folder_source(options, say);
-  source.recipe.breeds = static_cast<int64_t>(source.breeds.size());
-  if (options.epochs > 0) source.recipe.epochs = options.epochs;
+std::unique_ptr<Source> open_source(const Options& options) {
+  torch::set_num_threads(static_cast<int>(options.threads));
+  auto source = options.data == "drawn" ? std::unique_ptr<Source>(new DrawnSource(options))
+                                        : std::make_unique<FolderSource>(options);
+  source->recipe.breeds = std::ssize(source->breeds);
+  if (options.epochs > 0) source->recipe.epochs = options.epochs;
   return source;
 }
 

@@ -1,6 +1,5 @@
-#include "pets/pet_data.hpp"
+#include "pets/files/pet_data.hpp"
 
-#include <algorithm>
 #include <fstream>
 
 #include "catch.hpp"
@@ -16,20 +15,29 @@ void write(const std::filesystem::path& file, const std::string& text) {
   std::ofstream(file) << text;
 }
 
-const std::string xml =
-    "<annotation>\n<size><width>600</width><height>400</height><depth>3</depth></"
-    "size>\n<object><name>cat</name>"
-    "<bndbox>\n<xmin>150</xmin><ymin>40</ymin><xmax>300</xmax><ymax>200</ymax></bndbox></object></"
-    "annotation>\n";
-
 }  // namespace
 
 TEST_CASE("pets: a breed is a file's name without its number") {
-  CHECK(breed_of("Abyssinian_12") == "Abyssinian");
-  CHECK(breed_of("american_pit_bull_terrier_104") == "american_pit_bull_terrier");
+  CHECK(breed_of("Abyssinian_12", "") == "Abyssinian");
+  CHECK(breed_of("american_pit_bull_terrier_104", "") == "american_pit_bull_terrier");
   for (const char* name : {"Abyssinian", "Abyssinian_", "_12", "pug_12a", "12"}) {
-    CHECK(contains(error_text([&] { breed_of(name); }), "expected a breed and a number"));
+    const auto text = error_text([&] { breed_of(name, "list.txt, line 3"); });
+    CHECK(contains(text, "list.txt, line 3: picture \"" + std::string(name) + "\""));
+    CHECK(contains(text, "expected a breed and a number"));
   }
+}
+
+TEST_CASE("pets: a picture without a breed is named with its file or line") {
+  TemporaryFolder folder;
+  const auto error = [&] { return error_text([&] { read_pets(folder.path()); }); };
+  write(folder / "images/cat.jpg", "");
+  CHECK(contains(error(), "images/cat.jpg: picture \"cat\""));
+  write(folder / "list.txt", "# breeds\npug_2 27 2 20\ncat 1 1 1\n");
+  CHECK(contains(error(), "list.txt, line 3: picture \"cat\""));
+  write(folder / "manifest.csv", "file\npug_1.jpg\ncat.jpg\n");
+  CHECK(contains(error(), "manifest.csv, line 3: picture \"cat\""));
+  write(folder / "manifest.csv", "file,breed\npug_1.jpg,\n,pug\n");
+  CHECK(contains(error(), "manifest.csv, line 3: no file"));
 }
 
 TEST_CASE("pets: the official layout") {
@@ -37,8 +45,6 @@ TEST_CASE("pets: the official layout") {
   write(folder / "annotations/trainval.txt",
         "#Image CLASS-ID SPECIES BREED ID\nbeagle_1 5 2 4\r\nAbyssinian_2 1 1 1\n");
   write(folder / "annotations/test.txt", "pug_3 27 2 20\n");
-  write(folder / "annotations/xmls/beagle_1.xml", xml);
-  write(folder / "annotations/trimaps/beagle_1.png", "");
   write(folder / "images/beagle_1.jpg", "");
   write(folder / "images/pug_3.png", "");
   const PetData data = read_pets(folder.path());
@@ -46,27 +52,16 @@ TEST_CASE("pets: the official layout") {
   CHECK(data.breeds == std::vector<std::string>{"Abyssinian", "beagle", "pug"});
   REQUIRE(data.pictures.size() == 3);
   CHECK(data.pictures[0].file == folder / "images/beagle_1.jpg");
-  CHECK(data.pictures[0].split == OfficialSplit::trainval);
-  CHECK(data.pictures[0].trimap == folder / "annotations/trimaps/beagle_1.png");
-  REQUIRE(data.pictures[0].head);
-  CHECK(data.pictures[0].head->left == 0.25);
-  CHECK(data.pictures[0].head->top == 0.1);
-  CHECK(data.pictures[0].head->right == 0.5);
-  CHECK(data.pictures[0].head->bottom == 0.5);
+  CHECK_FALSE(data.pictures[0].official_test);
   CHECK(data.pictures[1].file ==
         folder / "images/Abyssinian_2.jpg");  // not there; the loader will say so
-  CHECK_FALSE(data.pictures[1].head);
   CHECK(data.pictures[2].file == folder / "images/pug_3.png");
-  CHECK(data.pictures[2].split == OfficialSplit::test);
-  CHECK(breed_indices(data, data.breeds) == std::vector<int64_t>{1, 0, 2});
-  CHECK(contains(error_text([&] {
-                   breed_indices(data, {"beagle", "pug"});
-                 }),
-                 "\"Abyssinian\" is not one of the 2"));
+  CHECK(data.pictures[2].official_test);
+  CHECK(breed_indices(data.pictures, data.breeds) == std::vector<int64_t>{1, 0, 2});
+  const auto unknown = error_text([&] { breed_indices(data.pictures, {"beagle", "pug"}); });
+  CHECK(contains(unknown, "\"Abyssinian\" is not one of the 2"));
+  CHECK(contains(unknown, "Abyssinian_2.jpg"));
 
-  write(folder / "annotations/xmls/beagle_1.xml", "<annotation><width>600</width></annotation>");
-  CHECK(contains(error_text([&] { read_pets(folder.path()); }),
-                 "beagle_1.xml: expected width, height"));
   write(folder / "annotations/test.txt", "pug_3 27 2 20\npug_4\n");
   CHECK(contains(error_text([&] { read_pets(folder.path()); }), "test.txt, line 2"));
 }
@@ -81,12 +76,9 @@ TEST_CASE("pets: a manifest") {
   REQUIRE(data.pictures.size() == 2);
   CHECK(data.pictures[0].file == folder / "images/one.jpg");
   CHECK(data.pictures[0].breed == "Birman");
-  CHECK(data.pictures[0].split == OfficialSplit::test);
-  REQUIRE(data.pictures[0].head);
-  CHECK(data.pictures[0].head->right == Approx(425.0 / 600));
+  CHECK(data.pictures[0].official_test);
   CHECK(data.pictures[1].breed == "Bombay");
-  CHECK(data.pictures[1].split == OfficialSplit::unknown);
-  CHECK_FALSE(data.pictures[1].head);
+  CHECK_FALSE(data.pictures[1].official_test);
 }
 
 TEST_CASE("pets: a list, or only files") {
@@ -115,9 +107,5 @@ TEST_CASE("pets: the 1,262 real pictures") {
   CHECK(data.pictures.size() == 1262);
   CHECK(data.breeds.size() == 37);
   CHECK(data.breeds[5] == "Bengal");  // official class 6
-  CHECK(std::count_if(data.pictures.begin(), data.pictures.end(),
-                      [](const auto& p) { return p.head.has_value(); }) == 1257);
-  CHECK(std::count_if(data.pictures.begin(), data.pictures.end(),
-                      [](const auto& p) { return !p.trimap.empty(); }) == 300);
   for (const auto& pet : data.pictures) REQUIRE(std::filesystem::exists(pet.file));
 }

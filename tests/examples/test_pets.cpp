@@ -1,15 +1,21 @@
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "catch.hpp"
 #include "error_text.hpp"
 #include "mtl/core/core.hpp"
+#include "mtl/io/file.hpp"
+#include "mtl/io/file_lock.hpp"
 #include "mtl/io/json.hpp"
 #include "pets/drawn.hpp"
-#include "pets/findings.hpp"
 #include "pets/program.hpp"
-#include "pets/study.hpp"
-#include "pets/traits.hpp"
 #include "temporary_folder.hpp"
 
 namespace {
@@ -43,14 +49,18 @@ pets::Options small_options(const TemporaryFolder& folder) {
   return options;
 }
 
-void quiet(const std::string&) {}
+int run_pets(const std::vector<std::string>& arguments) {
+  std::vector<const char*> words;
+  for (const std::string& argument : arguments) words.push_back(argument.c_str());
+  return pets::run_program(static_cast<int>(words.size()), words.data());
+}
 
 }  // namespace
 
 TEST_CASE("pets: the bundled traits have a row for each of the 37 breeds") {
-  const auto table = pets::TraitTable::read(bundled_traits);
-  CHECK(table.breeds().size() == 37);
-  CHECK(table.of_breed("english_cocker_spaniel") ==
+  const auto scores = pets::read_traits(bundled_traits, "breed");
+  CHECK(scores.size() == 37);
+  CHECK(scores.at("english_cocker_spaniel") ==
         std::vector<double>{0, 0, 0, 1, 0.5, 0, 0, 0.5, 0, 1, 0});
 }
 
@@ -58,13 +68,13 @@ TEST_CASE("pets: a trait file that is wrong says where") {
   const TemporaryFolder folder;
   const auto error = [&](const std::string& text) {
     const auto file = write_text(folder / "traits.csv", text);
-    return error_text([&] { (void)pets::TraitTable::read(file); });
+    return error_text([&] { pets::read_traits(file, "breed"); });
   };
   const std::string pug = "pug,0,0,0,1,0,0,1,0,1,0,0\n";
 
   const auto unknown = error("breed," + header + pug + "Abysinian,1,0,0,0,0,0,1,0,0,0,1\n");
   CHECK(contains(unknown, "\"Abysinian\" is unknown"));
-  CHECK(contains(unknown, "traits.csv"));
+  CHECK(contains(unknown, "traits.csv, line 3"));
 
   const auto outside = error("breed," + header + pug + "boxer,0,0,1.2,0,0,0,1,0,0,1,0\n");
   CHECK(contains(outside, "line 3"));
@@ -83,18 +93,22 @@ TEST_CASE("pets: a breed of one's own is known by its pictures") {
   const auto file =
       write_text(folder / "traits.csv", "breed," + header + "my_cat,1,0,0,0,0,0,1,0,0,1,0\n");
   const std::vector<std::string> mine{"my_cat"};
-  CHECK(pets::TraitTable::read(file, mine).of_breed("my_cat").front() == 1);
+  CHECK(pets::read_traits(file, "breed", mine).at("my_cat").front() == 1);
 }
 
 TEST_CASE("pets: scores of a picture come before those of its breed; unknown ones are missing") {
   const TemporaryFolder folder;
-  auto table = pets::TraitTable::read(
-      write_text(folder / "traits.csv", "breed," + header + "pug,0,0.3,0,0.7,0,0,1,0,,,\n"));
-  table.read_pictures(
-      write_text(folder / "pictures.csv", "picture,ear_erect,ear_drop\npug_2,1,0\npug_3,,0.5\n"));
-  const std::vector<std::string> names{"pug_1", "pug_2", "pug_3", "fox_1"};
-  const std::vector<std::string> breeds{"pug", "pug", "pug", "fox"};
-  const auto targets = table.targets(names, breeds);
+  const auto breeds = pets::read_traits(
+      write_text(folder / "traits.csv", "breed," + header + "pug,0,0.3,0,0.7,0,0,1,0,,,\n"),
+      "breed");
+  const auto own = pets::read_traits(
+      write_text(folder / "pictures.csv", "picture,ear_erect,ear_drop\npug_2,1,0\npug_3,,0.5\n"),
+      "picture");
+  const std::vector<pets::PetPicture> pictures{{.name = "pug_1", .breed = "pug"},
+                                               {.name = "pug_2", .breed = "pug"},
+                                               {.name = "pug_3", .breed = "pug"},
+                                               {.name = "fox_1", .breed = "fox"}};
+  const auto targets = pets::trait_targets(pictures, breeds, own);
   const float nan = std::nanf("");
   CHECK(torch::allclose(
       targets["ear"],
@@ -106,30 +120,29 @@ TEST_CASE("pets: scores of a picture come before those of its breed; unknown one
 }
 
 TEST_CASE("pets: lambdas are read by name, and wrong ones refused") {
-  CHECK(pets::parse_lambdas("ear=0,hair=0,figure=0") == pets::Lambdas::none());
-  CHECK(pets::parse_lambdas("hair=2").hair == 2);
-  CHECK(pets::parse_lambdas("hair=2").ear == pets::Lambdas{}.ear);
+  CHECK(pets::parse_lambdas("ear=0,hair=0,figure=0") == pets::no_lambdas);
+  CHECK(pets::parse_lambdas("hair=2") == pets::Lambdas{1.7, 2, 0.25});
   CHECK_THROWS_AS(pets::parse_lambdas("tail=1"), mtl::Error);
   CHECK_THROWS_AS(pets::parse_lambdas("ear=-1"), mtl::Error);
   CHECK_THROWS_AS(pets::parse_lambdas("ear"), mtl::Error);
 }
 
 TEST_CASE("pets: drawn pictures repeat by seed and follow the trait table") {
-  const auto table = pets::TraitTable::read(bundled_traits);
-  const auto breeds = table.breeds();
-  const auto once = pets::draw_pets(table, breeds, 5, 24, 7);
-  const auto again = pets::draw_pets(table, breeds, 5, 24, 7);
-  const auto other = pets::draw_pets(table, breeds, 5, 24, 8);
-  CHECK(once.pictures.equal(again.pictures));
-  CHECK_FALSE(once.pictures.equal(other.pictures));
-  for (int64_t row = 0; row < once.breeds.numel(); ++row) {
-    const auto& scores =
-        table.of_breed(breeds[static_cast<size_t>(once.breeds[row].item<int64_t>())]);
-    const auto ear = once.traits["ear"][row].argmax().item<int64_t>();
-    CHECK(scores[static_cast<size_t>(ear)] > 0);
+  const auto breeds = pets::read_traits(bundled_traits, "breed");
+  const auto once = pets::draw_pets(breeds, 5, 24, 7);
+  CHECK(once.pictures.equal(pets::draw_pets(breeds, 5, 24, 7).pictures));
+  CHECK_FALSE(once.pictures.equal(pets::draw_pets(breeds, 5, 24, 8).pictures));
+  auto scores = breeds.begin();
+  for (int64_t row = 0; row < 37 * 5; ++row) {
+    if (row > 0 && row % 5 == 0) ++scores;
+    CHECK(once.targets["breed"][row].item<int64_t>() == row / 5);
+    const auto ear = once.targets["ear"][row].argmax().item<int64_t>();
+    CHECK(scores->second[static_cast<size_t>(ear)] > 0);
   }
-  CHECK(once.traits["ear"].sum(1).eq(1).all().item<bool>());
-  CHECK_THROWS_AS(pets::draw_pets(table, breeds, 0, 24, 7), mtl::Error);
+  CHECK(once.targets["ear"].sum(1).eq(1).all().item<bool>());
+  CHECK_THROWS_AS(pets::draw_pets(breeds, 0, 24, 7), mtl::Error);
+  const pets::TraitScores unknown{{"pug", std::vector<double>(11, std::nan(""))}};
+  CHECK(contains(error_text([&] { pets::draw_pets(unknown, 1, 24, 7); }), "\"pug\""));
 }
 
 TEST_CASE("pets: a run writes its directory, with the fixed keys in metrics.json") {
@@ -138,7 +151,7 @@ TEST_CASE("pets: a run writes its directory, with the fixed keys in metrics.json
   options.repeat = 2;
   options.compare_baseline = true;
   options.tune = 1;
-  pets::run(options, quiet);
+  pets::run(options);
   for (const char* file :
        {"config.json", "history.csv", "best.safetensors", "metrics.json", "report.html",
         "checkpoint/checkpoint.json", "predictions.csv", "confusion.csv"}) {
@@ -158,41 +171,129 @@ TEST_CASE("pets: a run writes its directory, with the fixed keys in metrics.json
   CHECK(comparison.at("p_value").is_number());
 }
 
+// What the next test starts as a process of its own, to kill it.
+TEST_CASE("pets: a run by the arguments in PETS_ARGUMENTS", "[.]") {
+  const char* given = std::getenv("PETS_ARGUMENTS");
+  if (given == nullptr) return;  // asked for by its name
+  std::istringstream words(given);
+  std::vector<std::string> arguments{"pets"};
+  for (std::string word; words >> word;) arguments.push_back(word);
+  REQUIRE(run_pets(arguments) == 0);
+}
+
+TEST_CASE("pets: a run that is killed goes on and ends with the same bits") {
+  const TemporaryFolder folder;
+  const auto options = small_options(folder);
+  const auto arguments = [&](const std::string& out) {
+    return "--data drawn --each 4 --epochs 6 --threads 1 --tune 1 --repeat 2 --compare-baseline "
+           "--traits " +
+           options.traits + " --out " + (folder / out).string();
+  };
+  const auto start_and_kill = [&](const std::string& line, const std::filesystem::path& at) {
+    ::setenv("PETS_ARGUMENTS", line.c_str(), 1);
+    const ::pid_t child = ::fork();
+    if (child == 0) {
+      ::execl("/proc/self/exe", "tests", "pets: a run by the arguments in PETS_ARGUMENTS", nullptr);
+      std::_Exit(1);
+    }
+    int status = 0;
+    while (!std::filesystem::exists(at) && ::waitpid(child, &status, WNOHANG) == 0)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    ::kill(child, SIGKILL);
+    ::waitpid(child, &status, 0);
+  };
+  std::istringstream words(arguments("whole"));
+  std::vector<std::string> whole{"pets"};
+  for (std::string word; words >> word;) whole.push_back(word);
+  REQUIRE(run_pets(whole) == 0);
+
+  const std::string out = (folder / "killed").string();
+  start_and_kill(arguments("killed"), folder / "killed/checkpoint/trial-1/checkpoint.json");
+  CHECK(std::filesystem::exists(folder / "killed/checkpoint/trial-1"));
+  for (const char* at : {"checkpoint/checkpoint.json", "checkpoint/seed-1-baseline/checkpoint.json",
+                         "best.safetensors", "checkpoint/seed-2/checkpoint.json"})
+    start_and_kill("--resume --out " + out, folder / "killed" / at);
+  REQUIRE(run_pets({"pets", "--resume", "--out", out}) == 0);
+  for (const char* file : {"metrics.json", "history.csv", "predictions.csv", "confusion.csv",
+                           "best.safetensors", "report.html"}) {
+    CAPTURE(file);
+    CHECK(mtl::io::read_file(folder / "whole" / file) ==
+          mtl::io::read_file(folder / "killed" / file));
+  }
+  CHECK_FALSE(std::filesystem::exists(folder / "killed/checkpoint/seed-2"));
+
+  // A finished run is left as it is, and a new one does not go on from it.
+  const auto written = std::filesystem::last_write_time(folder / "killed/metrics.json");
+  REQUIRE(run_pets({"pets", "--resume", "--out", out}) == 0);
+  CHECK(std::filesystem::last_write_time(folder / "killed/metrics.json") == written);
+  CHECK(run_pets({"pets", "--resume", "--seed", "3", "--out", out}) != 0);
+  CHECK(run_pets({"pets", "--resume", "--out", (folder / "nowhere").string()}) == 1);
+}
+
+TEST_CASE("pets: a folder serves one process at a time") {
+  const TemporaryFolder folder;
+  const auto options = small_options(folder);
+  std::filesystem::create_directories(options.out);
+  const mtl::io::FileLock other(options.out / "pets.lock");
+  CHECK(contains(error_text([&] { pets::run(options); }), "pets.lock\" is held by process"));
+  CHECK_FALSE(std::filesystem::exists(options.out / "config.json"));
+}
+
+TEST_CASE("pets: a model file that is wrong is named with its key") {
+  const TemporaryFolder folder;
+  auto options = small_options(folder);
+  options.out = folder.path();
+  const auto error = [&](const std::string& about) {
+    mtl::io::write_safetensors(folder / "best.safetensors", {{"x", torch::zeros({1})}},
+                               {{"pets", about}});
+    return error_text([&] { pets::predict(options, {folder / "none.jpg"}); });
+  };
+  const std::string breeds = R"({"breeds": ["pug"], "backbone": "", )";
+  CHECK(contains(error("{"), "best.safetensors"));
+  CHECK(contains(error("{}"), "best.safetensors: \"breeds\" is missing"));
+  CHECK(contains(error(breeds + R"("widths": [1.5], "input_shape": [3]})"), "\"widths\"[0]"));
+  CHECK(
+      contains(error(breeds + R"("widths": [4], "input_shape": [1e300]})"), "\"input_shape\"[0]"));
+  CHECK(contains(error(breeds + R"("widths": [], "input_shape": [3]})"), "no model has such"));
+  CHECK(contains(error(breeds + R"("widths": [4], "input_shape": [3]})"), "another model"));
+}
+
 TEST_CASE("pets: prediction needs pictures that can be read") {
   const TemporaryFolder folder;
   const auto options = small_options(folder);
-  pets::run(options, quiet);
-  CHECK_THROWS_AS(pets::predict(options, {folder / "none.jpg"}, quiet), mtl::Error);
+  pets::run(options);
+  CHECK_THROWS_AS(pets::predict(options, {folder / "none.jpg"}), mtl::Error);
 }
 
 TEST_CASE("pets: all lambdas 0 is the model without auxiliary heads, to the bit") {
   const TemporaryFolder folder;
-  const auto options = small_options(folder);
-  const auto source = pets::open_source(options, quiet);
-  const auto parts = source.sample(3).parts;
-  auto with = pets::train(parts, source.recipe, pets::Lambdas::none(), 3);
-  auto without = pets::train(parts, source.recipe, pets::Lambdas::none(), 3, {.main_only = true});
+  const auto source = pets::open_source(small_options(folder));
+  const auto sample = source->sample(3);
+  pets::Plan plan{.recipe = source->recipe, .lambdas = pets::no_lambdas, .seed = 3};
+  const auto with = pets::train(sample, plan);
+  plan.main_only = true;
+  const auto without = pets::train(sample, plan);
   const auto all = with.model->named_parameters();
   for (const auto& item : without.model->named_parameters()) {
     CAPTURE(item.key());
     CHECK(item.value().equal(all[item.key()]));
   }
-  CHECK(with.test.predictions["breed"].equal(without.test.predictions["breed"]));
+  CHECK(with.found.predictions["breed"].equal(without.found.predictions["breed"]));
 
-  const auto helped = pets::train(parts, source.recipe, pets::Lambdas{}, 3);
-  CHECK_FALSE(helped.test.predictions["breed"].equal(with.test.predictions["breed"]));
+  const auto helped = pets::train(sample, {.recipe = source->recipe, .seed = 3});
+  CHECK_FALSE(helped.found.predictions["breed"].equal(with.found.predictions["breed"]));
 }
 
 TEST_CASE("pets: one batch is learnt by heart, and what makes that impossible is named") {
   const TemporaryFolder folder;
-  const auto options = small_options(folder);
-  const auto source = pets::open_source(options, quiet);
-  auto train = source.sample(1).parts.train;
-  const auto good = pets::overfit_one_batch(train, source.recipe, {}, 1);
-  CHECK(good.reached_zero);
+  const auto source = pets::open_source(small_options(folder));
+  const auto train = source->sample(1).train;
+  const pets::Plan plan{.recipe = source->recipe};
+  CHECK(pets::overfit_one_batch(train, plan).reached_zero);
 
-  train.inputs = torch::zeros_like(train.inputs);
-  const auto blind = pets::overfit_one_batch(train, source.recipe, {}, 1);
+  const auto black = torch::zeros_like(train.inputs()["picture"]);
+  const auto blind =
+      pets::overfit_one_batch(mtl::TensorDataset({{"picture", black}}, train.targets()), plan);
   CHECK_FALSE(blind.reached_zero);
   REQUIRE_FALSE(blind.suspicions.empty());
   CHECK(contains(blind.suspicions.front(), "the same"));
@@ -201,26 +302,25 @@ TEST_CASE("pets: one batch is learnt by heart, and what makes that impossible is
 TEST_CASE("pets: confused pairs count both directions") {
   const auto counts = torch::tensor({{5L, 2L, 0L}, {1L, 4L, 0L}, {4L, 0L, 1L}});
   const auto pairs = pets::most_confused(counts, 5);
-  REQUIRE(pairs.size() == 2);
-  CHECK((pairs[0].first == 0 && pairs[0].second == 2 && pairs[0].count == 4));
-  CHECK((pairs[1].first == 0 && pairs[1].second == 1 && pairs[1].count == 3));
+  CHECK(pairs == std::vector<pets::ConfusedPair>{{0, 2}, {0, 1}});
+  CHECK(pets::most_confused(counts, 1).size() == 1);
 }
 
 TEST_CASE("pets: a comparison over seeds pairs them, one over a single seed pairs pictures") {
-  const auto run = [](double accuracy, const torch::Tensor& predicted) {
+  const auto run = [](const torch::Tensor& truth, const torch::Tensor& predicted) {
     pets::Trained trained;
-    trained.test.accuracy = accuracy;
-    trained.test.predicted = predicted;
+    trained.found.predictions.insert("breed", torch::one_hot(predicted, 3).to(torch::kFloat));
+    trained.found.targets.insert("breed", truth);
     return trained;
   };
   const auto truth = torch::tensor({0L, 1L, 2L, 0L});
-  const auto right = truth.clone(), wrong = torch::tensor({1L, 1L, 2L, 2L});
-  const auto pictures = pets::compare({run(1, right)}, {run(.5, wrong)}, {truth});
+  const auto wrong = torch::tensor({1L, 1L, 2L, 2L}), worse = torch::tensor({1L, 0L, 2L, 2L});
+  const auto pictures = pets::compare({run(truth, truth)}, {run(truth, wrong)});
   CHECK(pictures.over == "pictures");
   CHECK(pictures.difference.mean == Approx(0.5));
-  const auto seeds = pets::compare({run(.9, right), run(.8, right)},
-                                   {run(.7, wrong), run(.7, wrong)}, {truth, truth});
+  const auto seeds =
+      pets::compare({run(truth, truth), run(truth, truth)}, {run(truth, wrong), run(truth, worse)});
   CHECK(seeds.over == "seeds");
-  CHECK(seeds.difference.mean == Approx(0.15));
+  CHECK(seeds.difference.mean == Approx(0.625));
   CHECK(seeds.difference.degrees_of_freedom == 1);
 }
