@@ -222,10 +222,7 @@ bool draw(const Findings& findings, const std::filesystem::path& folder, report:
     page.heading(heading).figure(figure);
   };
   try {
-    const mtl::TrainingRun& run = findings.runs[0].run;
-    add("losses.png", "Losses",
-        report::loss_curves("Losses, first seed", report::losses_by_task(run.history),
-                            run.best_epoch));
+    add("losses.png", "Losses", report::loss_curves(findings.runs[0].run));
     if (const auto mistakes = worst_mistakes(findings); !mistakes.empty())
       add("mistakes.png", "The worst mistakes of the first seed",
           report::contact_sheet("The worst mistakes", mistakes));
