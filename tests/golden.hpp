@@ -1,6 +1,7 @@
 #pragma once
 
 #include <fstream>
+#include <concepts>
 #include <map>
 #include <string>
 
@@ -20,7 +21,8 @@ inline const nlohmann::json& golden(const std::string& name) {
 }
 
 /// A list of numbers, or of lists of numbers, as a tensor in double precision.
-inline torch::Tensor tensor_of(const nlohmann::json& values) {
+template <std::same_as<nlohmann::json> Json>  // not what could become one
+torch::Tensor tensor_of(const Json& values) {
   if (!values.empty() && values[0].is_array()) {
     std::vector<torch::Tensor> rows;
     for (const auto& row : values) rows.push_back(tensor_of(row));

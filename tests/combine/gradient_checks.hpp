@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "error_text.hpp"
-#include "golden.hpp"
+#include "golden_values.hpp"
 #include "linear_problem.hpp"
 #include "mtl/combine/combine.hpp"
 #include "random_jacobians.hpp"
@@ -22,10 +22,7 @@ using namespace mtl;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-inline const nlohmann::json& aggregators() {
-  static const nlohmann::json all = golden::read("aggregators.json");
-  return all;
-}
+inline const nlohmann::json& aggregators() { return golden("aggregators.json"); }
 
 inline void check_direction(const std::string& matrix, const std::string& method,
                             const MatrixXd& jacobian, const nlohmann::json& expected,
@@ -33,8 +30,8 @@ inline void check_direction(const std::string& matrix, const std::string& method
   INFO(matrix << ", " << method);
   REQUIRE(direction.allFinite());
   if (!expected.contains("direction")) return;
-  const VectorXd answer = golden::vector(expected["direction"]);
-  double tolerance = golden::tolerance(matrix, method, jacobian, answer);
+  const VectorXd answer = golden_values::vector(expected["direction"]);
+  double tolerance = golden_values::tolerance(matrix, method, jacobian, answer);
   // Rows on a line: |v| falls to the 1e-8 of the formula, where rounding is 1e-8 of it.
   if (jacobian.cols() == 1 && method.find("gradvac") == 0) tolerance *= 1000;
   CHECK((direction - answer).cwiseAbs().maxCoeff() <= tolerance);
@@ -45,7 +42,7 @@ template <class Check>
 void for_each_golden(const std::string& method, Check check) {
   for (const auto& entry : aggregators()["cases"])
     if (entry["expected"].contains(method))
-      check(entry["name"].get<std::string>(), golden::matrix(entry["jacobian"]),
+      check(entry["name"].get<std::string>(), golden_values::matrix(entry["jacobian"]),
             entry["expected"][method]);
 }
 
@@ -61,9 +58,10 @@ inline void check_golden(const std::string& method, const std::string& text) {
 /// `check(jacobians, losses by step, expected of the method)` for every golden sequence.
 template <class Check>
 void for_each_sequence(const std::string& method, Check check) {
-  for (const auto& entry : golden::read("sequences.json")["cases"]) {
+  for (const auto& entry : golden("sequences.json")["cases"]) {
     std::vector<MatrixXd> jacobians;
-    for (const auto& jacobian : entry["jacobians"]) jacobians.push_back(golden::matrix(jacobian));
+    for (const auto& jacobian : entry["jacobians"])
+      jacobians.push_back(golden_values::matrix(jacobian));
     check(jacobians, entry["losses"], entry["expected"][method]);
   }
 }
@@ -76,8 +74,8 @@ inline void check_sequence(const std::string& method, const std::string& text) {
     const auto combiner = make_combiner(text);
     for (size_t k = 0; k < jacobians.size(); ++k) {
       INFO(method << ", step " << k);
-      const Tensor values = tensor_of(golden::vector(losses[k])).reshape({-1});
-      const VectorXd answer = golden::vector(expected["directions"][k]);
+      const Tensor values = tensor_of(golden_values::vector(losses[k])).reshape({-1});
+      const VectorXd answer = golden_values::vector(expected["directions"][k]);
       const auto step = problem->losses(tensor_of(jacobians[k]), values);
       CHECK((vector_of(problem->step(*combiner, step)) - answer).cwiseAbs().maxCoeff() <=
             1e-9 * answer.cwiseAbs().maxCoeff());
@@ -102,7 +100,7 @@ inline void check_cross_sequence(const std::string& method) {
         return problem->losses(calls++ == 0 ? second : torch::eye(tasks, size, torch::kDouble));
       };
       INFO(method << ", pair " << k);
-      const VectorXd answer = golden::vector(expected["weights"][k / 2]);
+      const VectorXd answer = golden_values::vector(expected["weights"][k / 2]);
       CHECK((vector_of(problem->step(*combiner, losses)).head(tasks) - answer).norm() <= 1e-9);
       CHECK(calls == 2);
     }

@@ -7,7 +7,7 @@ TEST_CASE("CrMogm: golden weights of a smoothed Mgda") {
                                           const nlohmann::json&, const nlohmann::json& expected) {
     CrMogm cr_mogm(std::make_unique<Mgda>());
     for (size_t k = 0; k < jacobians.size(); ++k) {
-      const VectorXd answer = golden::vector(expected["weights"][k]);
+      const VectorXd answer = golden_values::vector(expected["weights"][k]);
       const VectorXd direction = vector_of(aggregate(cr_mogm, tensor_of(jacobians[k])));
       CHECK((direction - jacobians[k].transpose() * answer).norm() <= 1e-9 * direction.norm());
     }

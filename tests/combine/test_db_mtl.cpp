@@ -7,7 +7,7 @@ TEST_CASE("DbMtl: golden sequences") {
                                  const nlohmann::json& expected) {
     DbMtl db_mtl({.beta = 0.9, .beta_sigma = 0.5});
     for (size_t k = 0; k < jacobians.size(); ++k) {
-      const VectorXd answer = golden::vector(expected["directions"][k]);
+      const VectorXd answer = golden_values::vector(expected["directions"][k]);
       CHECK((vector_of(aggregate(db_mtl, tensor_of(jacobians[k]))) - answer).norm() <=
             1e-9 * answer.norm());
     }

@@ -6,7 +6,7 @@ TEST_CASE("GradDrop: golden directions for given draws") {
   for_each_golden("graddrop", [](const std::string& matrix, const MatrixXd& jacobian,
                                  const nlohmann::json& expected) {
     GradDrop combiner({.uniforms = [&](const Tensor& like) {
-      return tensor_of(golden::vector(expected["uniforms"])).reshape(like.sizes());
+      return tensor_of(golden_values::vector(expected["uniforms"])).reshape(like.sizes());
     }});
     check_direction(matrix, "graddrop", jacobian, expected,
                     vector_of(aggregate(combiner, tensor_of(jacobian))));

@@ -3,14 +3,15 @@
 using namespace gradient_checks;
 
 TEST_CASE("GradNorm: golden weights, loss and gradient of the logits") {
-  for (const auto& entry : golden::read("scalarizers.json")["cases"]) {
+  for (const auto& entry : golden("scalarizers.json")["cases"]) {
     const auto& g = entry["expected"]["gradnorm"];
-    const auto found = GradNorm::balance(
-        golden::vector(g["logits"]), golden::vector(g["gradient_norms"]),
-        golden::vector(g["losses_now"]), golden::vector(g["losses_first"]), g["alpha"]);
-    CHECK((found.weights - golden::vector(g["weights"])).norm() <= 1e-9);
+    const auto found = GradNorm::balance(golden_values::vector(g["logits"]),
+                                         golden_values::vector(g["gradient_norms"]),
+                                         golden_values::vector(g["losses_now"]),
+                                         golden_values::vector(g["losses_first"]), g["alpha"]);
+    CHECK((found.weights - golden_values::vector(g["weights"])).norm() <= 1e-9);
     CHECK(found.loss == Approx(g["gradnorm_loss"].get<double>()).epsilon(1e-9));
-    CHECK((found.gradient - golden::vector(g["grad_logits"])).norm() <= 1e-9);
+    CHECK((found.gradient - golden_values::vector(g["grad_logits"])).norm() <= 1e-9);
   }
 }
 

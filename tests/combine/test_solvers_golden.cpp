@@ -2,7 +2,7 @@
 #include <functional>
 #include <map>
 
-#include "golden.hpp"
+#include "golden_values.hpp"
 #include "mtl/combine/solvers/bargain.hpp"
 #include "mtl/combine/solvers/cagrad.hpp"
 #include "mtl/combine/solvers/dual_cone.hpp"
@@ -28,10 +28,9 @@ TEST_CASE("solvers: golden directions") {
       {"cagrad_0.5", [](const MatrixXd& g) { return cagrad(g, 0.5).weights; }},
       {"cagrad_1", [](const MatrixXd& g) { return cagrad(g, 1).weights; }},
   };
-  const auto golden = golden::read("aggregators.json");
-  for (const auto& entry : golden["cases"]) {
+  for (const auto& entry : golden("aggregators.json")["cases"]) {
     const std::string name = entry["name"];
-    const MatrixXd jacobian = golden::matrix(entry["jacobian"]);
+    const MatrixXd jacobian = golden_values::matrix(entry["jacobian"]);
     const MatrixXd gramian = jacobian * jacobian.transpose();
     for (const auto& [method, solve] : methods) {
       INFO(name << ", " << method);
@@ -39,9 +38,9 @@ TEST_CASE("solvers: golden directions") {
       REQUIRE(direction.allFinite());
       const auto& expected = entry["expected"][method];
       if (!expected.contains("direction")) continue;  // what holds there: test_solvers_properties
-      const VectorXd answer = golden::vector(expected["direction"]);
+      const VectorXd answer = golden_values::vector(expected["direction"]);
       CHECK((direction - answer).cwiseAbs().maxCoeff() <=
-            golden::tolerance(name, method, jacobian, answer));
+            golden_values::tolerance(name, method, jacobian, answer));
     }
   }
 }

@@ -86,7 +86,8 @@ std::vector<MetricCase> metric_cases() {
     of(RocAuc{});
     of(AveragePrecision{});
   }
-  for (const at::IntArrayRef sizes : {at::IntArrayRef{8}, {8, 3}, {8, 2, 2}, {8, 3, 2, 2}}) {
+  const std::vector<std::vector<int64_t>> shapes = {{8}, {8, 3}, {8, 2, 2}, {8, 3, 2, 2}};
+  for (const auto& sizes : shapes) {
     const Tensor yes = torch::rand(sizes, torch::kDouble), t = y(sizes);
     const Tensor logits = (yes - 0.5) * 100;
     add(cases, SoftBce{}, y(sizes), yes, yes.logit(), -yes.logit());

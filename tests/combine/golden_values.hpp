@@ -2,19 +2,14 @@
 
 #include <Eigen/Core>
 #include <cmath>
-#include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <vector>
 
-/// Reading of tests/golden (origin: tests/golden/README.md).
-namespace golden {
+#include "golden.hpp"
 
-inline nlohmann::json read(const std::string& name) {
-  std::ifstream file(std::string(MTL_SOURCE_DIR "/tests/golden/") + name);
-  return nlohmann::json::parse(file);
-}
+/// Golden values as Eigen's types, and how good they are.
+namespace golden_values {
 
 /// null stands for NaN.
 inline double number(const nlohmann::json& value) {
@@ -47,4 +42,4 @@ inline double tolerance(const std::string& matrix_name, const std::string& metho
          std::max(direction.cwiseAbs().maxCoeff(), 1e-2 * jacobian.cwiseAbs().maxCoeff());
 }
 
-}  // namespace golden
+}  // namespace golden_values
