@@ -28,5 +28,5 @@ torch::Tensor tensor_of(const Json& values) {
     for (const auto& row : values) rows.push_back(tensor_of(row));
     return torch::stack(rows);
   }
-  return torch::tensor(values.get<std::vector<double>>(), torch::kDouble);
+  return torch::tensor(values.template get<std::vector<double>>(), torch::kDouble);
 }

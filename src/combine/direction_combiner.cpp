@@ -42,6 +42,8 @@ void DirectionCombiner::backward(const TaskLosses& losses, const Parameters& par
     Engine& engine;
     ~StepGuard() { engine.end(); }
   } const guard{engine_};
+  if (engine_.columns().empty())  // nothing is shared: nothing to find a direction of
+    return engine_.write_gradients(Eigen::VectorXd::Ones(losses.size()), HeadGradient::plain);
   Direction chosen = solve(losses, engine_.rows());
   if (step_reports()) make_report(losses, engine_.gramian(), chosen.head_weights);
   engine_.write_direction(std::move(chosen.by_parameter), chosen.head_weights);

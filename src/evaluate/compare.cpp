@@ -285,16 +285,6 @@ Comparison::DeltaM delta_m_of(const std::string& method,
   return result;
 }
 
-std::string spread_text(const std::vector<double>& values) {
-  const bool finite =
-      std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
-  if (!finite) return "not finite";
-  if (values.size() < 2) return fmt::format("{:.4g}", values.front());
-  return fmt::format("{:.4g} ± {:.2g}", mean(values), standard_deviation(values));
-}
-
-io::Json json_of(const Interval& interval) { return {interval.low, interval.high}; }
-
 }  // namespace
 
 std::vector<Score> scores_of(const SplitRecord& record) {
@@ -311,78 +301,6 @@ std::vector<Score> scores_of(const SplitRecord& record) {
                         names.higher_is_better[t][m] ? Better::higher : Better::lower});
   }
   return scores;
-}
-
-const Comparison::Finding& Comparison::at(std::string_view method, std::string_view task,
-                                          std::string_view metric) const {
-  std::string known;
-  for (const Finding& finding : findings) {
-    if (finding.method == method && finding.task == task && finding.metric == metric)
-      return finding;
-    known += fmt::format("{}{}/{}/{}", known.empty() ? "" : ", ", finding.method, finding.task,
-                         finding.metric);
-  }
-  throw Error("the comparison has no \"{}/{}/{}\" (method/task/metric); there are {}", method, task,
-              metric, known);
-}
-
-std::string Comparison::text() const {
-  const int percent = static_cast<int>(std::lround(100 * level));
-  std::string text;
-  for (const Finding& finding : findings) {
-    const auto& [verdict, difference, effect, p_value, runs, more_runs] = finding.judgement;
-    text += fmt::format("{} {}: {} {}, single-task {}", finding.task, finding.metric,
-                        finding.method, spread_text(finding.joint), spread_text(finding.single));
-    if (verdict != Verdict::undecided)
-      text +=
-          fmt::format(", difference {:+.2g} ({} % interval {:+.2g} to {:+.2g})", difference.mean,
-                      percent, difference.interval.low, difference.interval.high);
-    if (finding.judged) text += ": " + finding.judgement.text();
-    text += '\n';
-  }
-  for (const DeltaM& gain : delta_m) {
-    text +=
-        fmt::format("mean relative gain (delta_m) of {}: {:+.2f} %", gain.method, 100 * gain.value);
-    if (std::isfinite(gain.interval.low))
-      text += fmt::format(" ({} % interval {:+.2f} to {:+.2f} %)", percent, 100 * gain.interval.low,
-                          100 * gain.interval.high);
-    text += '\n';
-  }
-  text += fmt::format(
-      "{} {} of each, paired by seed; verdicts at {} % with Holm's correction for {} comparisons. "
-      "All seeds share one test set: intervals are about the luck of initialisation and order, not "
-      "about other data\n",
-      seeds, seeds == 1 ? "run" : "runs", percent,
-      std::count_if(findings.begin(), findings.end(), [](const auto& f) { return f.judged; }));
-  return text;
-}
-
-io::Json Comparison::json() const {
-  io::Json json = {{"seeds", seeds}, {"level", level}};
-  json["findings"] = io::Json::array();
-  for (const Finding& finding : findings) {
-    const Judgement& judgement = finding.judgement;
-    io::Json entry = {{"method", finding.method},
-                      {"task", finding.task},
-                      {"metric", finding.metric},
-                      {"better", finding.better == Better::higher ? "higher" : "lower"},
-                      {"joint", finding.joint},
-                      {"single_task", finding.single},
-                      {"difference", judgement.difference.mean},
-                      {"interval", json_of(judgement.difference.interval)},
-                      {"effect_size", judgement.effect},
-                      {"p_value", judgement.p_value}};
-    if (finding.judged) {
-      entry["verdict"] = evaluate::name_of(judgement.verdict);
-      entry["text"] = judgement.text();
-    }
-    json["findings"].push_back(std::move(entry));
-  }
-  json["delta_m"] = io::Json::array();
-  for (const DeltaM& gain : delta_m)
-    json["delta_m"].push_back(
-        {{"method", gain.method}, {"value", gain.value}, {"interval", json_of(gain.interval)}});
-  return json;
 }
 
 Comparison compare(const CompareOptions& options, const Recipe& recipe) {

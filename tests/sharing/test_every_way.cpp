@@ -128,9 +128,6 @@ TEST_CASE("ways of sharing: every combiner makes a step on every one, at the sha
       INFO(way.name << ", " << name);
       const auto model = way.make(tasks_named({"a", "b", "c"}));
       const auto combiner = combiner_for_three(name);
-      // These four take it for granted that a tensor is shared.
-      static const std::set<std::string> with_rows = {"moco", "db_mtl", "modo", "sdmgrad"};
-      if (model->shared_parameters().empty() && with_rows.contains(name)) continue;
       CHECK(step_error(*model, *combiner).empty());
     }
 }

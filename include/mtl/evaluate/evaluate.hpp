@@ -2,6 +2,7 @@
 
 #include "mtl/evaluate/bootstrap.hpp"
 #include "mtl/evaluate/compare.hpp"
+#include "mtl/evaluate/comparison.hpp"
 #include "mtl/evaluate/delta_m.hpp"
 #include "mtl/evaluate/effect_size.hpp"
 #include "mtl/evaluate/holm.hpp"
