@@ -30,7 +30,7 @@ if nvidia-smi -L >/dev/null 2>&1 && [ -e "$torch/lib/libtorch_cuda.so" ]; then d
 say "checks mtl on '$device' with $torch, $jobs compilers at once"
 [ "$device" = cuda ] && nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader
 say "needs a C++20 compiler, CMake, Ninja or Make; Eigen, nlohmann-json, Catch2 (and libjpeg, libpng for pictures) from $deps/prefix or the system"
-say "takes 5 to 8 minutes on 16 cores: build 3, tests 1, benchmark 3"
+say "takes about 3 minutes on 16 cores: build 1, tests half, benchmark 1.5"
 for tool in cmake c++; do command -v $tool >/dev/null || die "$tool is missing"; done
 [ -d "$deps/prefix" ] || say "there is no $deps/prefix (scripts/cuda_deps.sh makes it): the system's packages have to do"
 
