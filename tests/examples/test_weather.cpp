@@ -42,7 +42,7 @@ enum class Pictures { no, yes };
 
 /// Runs the program in this process; without pictures, which take longer than the rest, gnuplot is
 /// not found.
-Finished run(std::vector<std::string> arguments, Pictures pictures = Pictures::no) {
+Finished run_weather(std::vector<std::string> arguments, Pictures pictures = Pictures::no) {
   const char* path = std::getenv("PATH");
   const std::string found_path = path == nullptr ? "" : path;
   if (pictures == Pictures::no) ::setenv("PATH", "/nowhere", 1);
@@ -171,8 +171,8 @@ TEST_CASE("Weather: the same seed gives the same bytes, another seed does not") 
   const std::string data = written(folder, invented_csv(160));
   const auto train = [&](const std::string& out, const std::string& seed,
                          const std::string& recipe) {
-    return run({"--data", data, "--out", folder / out, "--seed", seed, "--epochs", "2", "--threads",
-                "1", "--recipe", recipe})
+    return run_weather({"--data", data, "--out", folder / out, "--seed", seed, "--epochs", "2",
+                        "--threads", "1", "--recipe", recipe})
         .code;
   };
   for (const std::string recipe : {"mtl", "article"}) {
@@ -194,7 +194,7 @@ TEST_CASE("Weather: a run stopped by Ctrl-C and resumed ends with the same bytes
   auto whole = options, stopped = options;
   whole.push_back(folder / "whole");
   stopped.push_back(folder / "stopped");
-  REQUIRE(run(whole).code == 0);
+  REQUIRE(run_weather(whole).code == 0);
 
   std::thread user([checkpoint = folder / "stopped" / "checkpoint" / "checkpoint.json"] {
     while (!std::filesystem::exists(checkpoint)) {
@@ -202,12 +202,12 @@ TEST_CASE("Weather: a run stopped by Ctrl-C and resumed ends with the same bytes
     }
     std::raise(SIGINT);
   });
-  const Finished interrupted = run(stopped);
+  const Finished interrupted = run_weather(stopped);
   user.join();
   REQUIRE(interrupted.code == 130);
   CHECK_FALSE(std::filesystem::exists(folder / "stopped" / "metrics.json"));
 
-  REQUIRE(run({"--resume", "--out", folder / "stopped"}).code == 0);
+  REQUIRE(run_weather({"--resume", "--out", folder / "stopped"}).code == 0);
   for (const std::string file : {"history.csv", "best.safetensors"}) {
     CHECK(same_bytes(folder / "whole" / file, folder / "stopped" / file));
   }
@@ -216,9 +216,9 @@ TEST_CASE("Weather: a run stopped by Ctrl-C and resumed ends with the same bytes
 TEST_CASE("Weather: --recipe all leaves both networks, the baselines and a report") {
   const TemporaryFolder folder;
   const std::string data = written(folder, invented_csv(160));
-  REQUIRE(run({"--data", data, "--out", folder / "out", "--recipe", "all", "--epochs", "1",
-               "--combiner", "kendall", "--class-weights", "inverse-frequency"},
-              Pictures::yes)
+  REQUIRE(run_weather({"--data", data, "--out", folder / "out", "--recipe", "all", "--epochs", "1",
+                       "--combiner", "kendall", "--class-weights", "inverse-frequency"},
+                      Pictures::yes)
               .code == 0);
   const auto metrics = mtl::io::read_json(folder / "out" / "metrics.json");
   const auto& article = metrics.at("recipes").at("article").at("tasks");
@@ -248,9 +248,9 @@ TEST_CASE("Weather: a saved network forecasts the day after the last one") {
   const std::string data = written(folder, invented_csv(160));
   for (const std::string recipe : {"mtl", "article"}) {
     REQUIRE(
-        run({"--data", data, "--out", folder / "out", "--epochs", "1", "--recipe", recipe}).code ==
-        0);
-    CHECK(run({"--predict", "--data", data, "--out", folder / "out"}).code == 0);
+        run_weather({"--data", data, "--out", folder / "out", "--epochs", "1", "--recipe", recipe})
+            .code == 0);
+    CHECK(run_weather({"--predict", "--data", data, "--out", folder / "out"}).code == 0);
 
     auto network = weather::Network::load(folder / "out" / "best.safetensors");
     const auto days = days_of(data);
@@ -268,7 +268,7 @@ TEST_CASE("Weather: a saved network forecasts the day after the last one") {
     CHECK(network.encoding->classes().classes() == parts.classes.classes());
     CHECK(network.encoding->inputs(days).equal(encoding->inputs(days)));
   }
-  CHECK(contains(run({"--predict", "--data", data, "--out", folder / "nowhere"}).errors,
+  CHECK(contains(run_weather({"--predict", "--data", data, "--out", folder / "nowhere"}).errors,
                  "best.safetensors"));
 }
 
@@ -277,7 +277,7 @@ TEST_CASE("Weather: a folder serves one run at a time") {
   const std::string data = written(folder, invented_csv(160));
   std::filesystem::create_directory(folder / "out");
   const mtl::io::FileLock other(folder / "out" / "run.lock");
-  const Finished finished = run({"--data", data, "--out", folder / "out", "--epochs", "1"});
+  const Finished finished = run_weather({"--data", data, "--out", folder / "out", "--epochs", "1"});
   CHECK(finished.code == 1);
   CHECK(contains(finished.errors, "is held by process " + std::to_string(::getpid())));
   CHECK_FALSE(std::filesystem::exists(folder / "out" / "config.json"));
@@ -286,7 +286,7 @@ TEST_CASE("Weather: a folder serves one run at a time") {
 TEST_CASE("Weather: a config.json that no run wrote is an error with file and key") {
   const TemporaryFolder folder;
   const std::string data = written(folder, invented_csv(160));
-  REQUIRE(run({"--data", data, "--out", folder / "out", "--epochs", "1"}).code == 0);
+  REQUIRE(run_weather({"--data", data, "--out", folder / "out", "--epochs", "1"}).code == 0);
   const auto path = folder / "out" / "config.json";
   const mtl::io::Json good = mtl::io::read_json(path);
   const auto refuse = [&](const std::string& key, const mtl::io::Json& value,
@@ -297,7 +297,7 @@ TEST_CASE("Weather: a config.json that no run wrote is an error with file and ke
     else
       config[key] = value;
     mtl::io::write_json(path, config);
-    const Finished finished = run({"--resume", "--out", folder / "out"});
+    const Finished finished = run_weather({"--resume", "--out", folder / "out"});
     CAPTURE(finished.errors);
     CHECK(finished.code == 1);
     CHECK(contains(finished.errors, path.string() + ": " + key));
@@ -339,7 +339,7 @@ TEST_CASE("Weather: gaps, missing labels and a weather that training never saw a
   const std::string data = written(folder, gappy);
   for (const std::string recipe : {"mtl", "article"}) {
     const Finished finished =
-        run({"--data", data, "--out", folder / "out", "--epochs", "1", "--recipe", recipe});
+        run_weather({"--data", data, "--out", folder / "out", "--epochs", "1", "--recipe", recipe});
     CAPTURE(finished.errors);
     REQUIRE(finished.code == 0);
     CHECK(contains(finished.errors, "warning: "));
@@ -355,7 +355,7 @@ TEST_CASE("Weather: a wrong option or file: one line on stderr, exit code 1, not
   const std::string out = folder / "out";
   const auto refuse = [&](std::vector<std::string> options, const std::string& expected) {
     options.insert(options.end(), {"--out", out});
-    const Finished finished = run(options);
+    const Finished finished = run_weather(options);
     CAPTURE(finished.errors);
     CHECK(finished.code == 1);
     CHECK(contains(finished.errors, expected));
