@@ -31,7 +31,7 @@ for ((run = 1; run <= runs; ++run)); do
     if [ -e "$out/config.json" ]; then resume=(--resume --out "$out"); fi
   done
   if [ ! -e "$out/metrics.json" ]; then
-    if [ ${#resume[@]} -eq 0 ]; then "$program" "$@" --out "$out" >/dev/null 2>&1; else "$program" "${resume[@]}" >/dev/null; fi
+    if [ ${#resume[@]} -eq 0 ]; then "$program" "$@" --out "$out" >/dev/null 2>&1; else "$program" "${resume[@]}" >/dev/null 2>&1; fi
   fi
   if ! cmp -s <(kept "$folder/undisturbed") <(kept "$out"); then
     echo "run $run differs from the undisturbed one"

@@ -2,7 +2,7 @@
 
 Needs numpy and autograd (github.com/HIPS/autograd). Each case is a network of three tasks (or one) with heads of one output on
 inputs [3, 2]; an encoder, expert or stage is tanh(x W' + b). All values come from rules that the tests apply, too: the k-th
-parameter in the order of the names holds .6 sin(.9 i + 1.3 k + .2), x holds sin(.7 i + .5). Gradients are those of
+parameter in the order of the names holds .6 sin((.9 + .1 k) i + 1.3 k + .2), x holds sin(.7 i + .5). Gradients are those of
 sum_t (t + 1) sum(prediction_t^2) / 2, or of the penalty.
 """
 
@@ -53,7 +53,7 @@ def case(name, tasks, forward, penalty=None):
     values = {}
     for k, key in enumerate(names):
         size = int(np.prod(probe.shapes[key]))
-        values[key] = (0.6 * np.sin(0.9 * np.arange(size) + 1.3 * k + 0.2)).reshape(probe.shapes[key])
+        values[key] = (0.6 * np.sin((0.9 + 0.1 * k) * np.arange(size) + 1.3 * k + 0.2)).reshape(probe.shapes[key])
 
     def loss(v):
         out = forward(Net(v), X, tasks)

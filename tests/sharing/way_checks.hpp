@@ -44,10 +44,11 @@ inline void fill_by_rule(mtl::Model& model) {
   for (const auto& item : model.named_parameters()) sorted[item.key()] = item.value();
   torch::NoGradGuard no_grad;
   double k = 0;
-  for (auto& [name, value] : sorted)
-    value.copy_(
-        (0.6 * torch::sin(0.9 * torch::arange(value.numel(), torch::kDouble) + 1.3 * k++ + 0.2))
-            .view(value.sizes()));
+  for (auto& [name, value] : sorted) {
+    const auto i = torch::arange(value.numel(), torch::kDouble);
+    value.copy_((0.6 * torch::sin((0.9 + 0.1 * k) * i + 1.3 * k + 0.2)).view(value.sizes()));
+    ++k;
+  }
 }
 
 inline const nlohmann::json& golden_case(const std::string& name, const mtl::Model& model) {
