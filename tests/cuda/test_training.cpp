@@ -1,3 +1,4 @@
+#include <cctype>
 #include <cmath>
 
 #include "catch.hpp"
@@ -142,9 +143,10 @@ TEST_CASE("A batch on another device than the model is a named Error") {
   const mtl::Batch good = problem_batch(0, 0, *device, torch::kDouble);
   const mtl::Batch wrong = mtl::to(good, wrong_for(*device));
   const std::string wrong_name = wrong_for(*device).str();
-  const std::string input = error_text([&] { model->forward(wrong.inputs); });
+  std::string input = error_text([&] { model->forward(wrong.inputs); });
   INFO(input);
   CHECK(contains(input, "\"x\""));
+  for (char& c : input) c = static_cast<char>(std::tolower(c));  // LibTorch 1 says 'Meta'
   CHECK(contains(input, wrong_name));
   const auto predictions = model->forward(good.inputs);
   const std::string target = error_text([&] { mtl::task_losses(*model, predictions, wrong); });
