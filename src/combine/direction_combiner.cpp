@@ -13,6 +13,8 @@ Direction DirectionCombiner::direction_of(const TaskLosses&, const Rows& rows) {
 }
 
 Direction DirectionCombiner::solve(const TaskLosses& step, const Rows& rows) {
+  if (rows.empty())  // nothing is shared: nothing to find a direction of
+    return {{}, Eigen::VectorXd::Ones(step.size())};
   require_finite(norms(rows), step.names);
   Direction chosen = direction_of(step, rows);
   if (chosen.by_parameter.size() != rows.size() || chosen.head_weights.size() != step.size())
@@ -42,8 +44,6 @@ void DirectionCombiner::backward(const TaskLosses& losses, const Parameters& par
     Engine& engine;
     ~StepGuard() { engine.end(); }
   } const guard{engine_};
-  if (engine_.columns().empty())  // nothing is shared: nothing to find a direction of
-    return engine_.write_gradients(Eigen::VectorXd::Ones(losses.size()), HeadGradient::plain);
   Direction chosen = solve(losses, engine_.rows());
   if (step_reports()) make_report(losses, engine_.gramian(), chosen.head_weights);
   engine_.write_direction(std::move(chosen.by_parameter), chosen.head_weights);

@@ -49,22 +49,22 @@ Target target_of(const Tensor& parameter) {
   return {ag::impl::gradient_edge(parameter), parameter.is_leaf() ? parameter : Tensor()};
 }
 
+const Tensor& LossGradient::of(const Tensor& loss) {
+  if (!one_.defined() || one_.sizes() != loss.sizes() || one_.dtype() != loss.dtype() ||
+      one_.device() != loss.device())
+    one_ = at::ones_like(loss, at::MemoryFormat::Preserve);
+  return one_;
+}
+
 std::vector<Tensor> gradients(const std::vector<Tensor>& losses, const std::vector<Tensor>& weights,
                               const std::vector<Target>& targets) {
   EdgeList roots;
   std::vector<Tensor> cotangents;
-  Tensor one;  // the last made: as a rule all losses take the same
+  LossGradient one;
   for (size_t t = 0; t < losses.size(); ++t) {
     if (!losses[t].requires_grad()) continue;
     roots.push_back(ag::impl::gradient_edge(losses[t]));
-    if (weights[t].defined()) {
-      cotangents.push_back(weights[t]);
-      continue;
-    }
-    if (!one.defined() || one.sizes() != losses[t].sizes() || one.dtype() != losses[t].dtype() ||
-        one.device() != losses[t].device())
-      one = at::ones_like(losses[t], at::MemoryFormat::Preserve);
-    cotangents.push_back(one);
+    cotangents.push_back(weights[t].defined() ? weights[t] : one.of(losses[t]));
   }
   return run(roots, cotangents, targets);
 }

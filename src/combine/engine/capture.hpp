@@ -21,6 +21,15 @@ struct Target {
 /// A parameter's place, or an edge without function where it needs no gradient.
 Target target_of(const torch::Tensor& parameter);
 
+/// The gradient one of a loss. As a rule all losses take the same tensor, made once.
+class LossGradient {
+ public:
+  const torch::Tensor& of(const torch::Tensor& loss);
+
+ private:
+  torch::Tensor one_;  // the last made
+};
+
 /// The gradients of sum_i weights[i] * losses[i] at `targets`, one backward pass that goes no
 /// further than these and keeps the graph. Undefined where no loss reaches. An undefined weight
 /// counts as one. Hooks run as in backward().

@@ -228,6 +228,7 @@ void GramianSum::multiply(Waiting& waiting) {
 void GramianSum::add_device_product(const Tensor& a, const Tensor& b) {
   const auto tasks = a.size(0), columns = a.size(1);
   const auto chunks = columns / device_chunk, whole = chunks * device_chunk;
+  if (columns == 0) return;
   auto& terms = on_device_[a.device()];
   if (chunks > 0) {
     const auto cut = [&](const Tensor& rows) {  // [chunks, T, device_chunk]

@@ -150,14 +150,8 @@ std::vector<Tensor> run_heads(const Plan& plan, const std::vector<Tensor>& losse
   for (size_t h = 0; h < heads.size(); ++h) arrived[h].resize(heads[h].node->num_inputs());
   std::vector<Tensor> deltas(crossings.size());
   std::vector<std::vector<Tensor>> across(steps.size());  // [replay step][task]
-  Tensor one;                                             // as a rule all losses take the same
-  for (const auto& root : roots) {
-    const auto& loss = losses[root.index];
-    if (!one.defined() || !one.is_same_size(loss) || one.dtype() != loss.dtype() ||
-        one.device() != loss.device())
-      one = at::ones_like(loss, at::MemoryFormat::Preserve);
-    send(arrived[root.step][root.input], one);
-  }
+  LossGradient one;
+  for (const auto& root : roots) send(arrived[root.step][root.input], one.of(losses[root.index]));
   for (size_t h = 0; h < heads.size(); ++h) {
     const auto& head = heads[h];
     if (!head.runs) continue;

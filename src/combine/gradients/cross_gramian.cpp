@@ -19,8 +19,7 @@ struct BatchRows {
 };
 
 BatchRows rows_of_batch(Engine& engine, const TaskLosses& losses) {
-  BatchRows batch{engine.rows(), VectorXd::Zero(losses.size()), {}};
-  if (!batch.rows.empty()) batch.lengths = norms(batch.rows);  // else nothing is shared
+  BatchRows batch{engine.rows(), engine.norms(), {}};
   require_finite(batch.lengths, losses.names);
   batch.of_task.assign(static_cast<size_t>(losses.task_count), -1);
   for (size_t i = 0; i < losses.tasks.size(); ++i)
