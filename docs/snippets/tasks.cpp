@@ -51,6 +51,27 @@ struct Within {
   }
 };
 
+/// A metric of one's own that streams: the mean of the largest logits.
+struct MeanLogit {
+  struct State {
+    double sum = 0, weight = 0;
+    void merge(const State& other) {
+      sum += other.sum;
+      weight += other.weight;
+    }
+  };
+  std::string name = "mean_logit";
+
+  void add(State& state, const Tensor& predictions, const Tensor& targets,
+           const Tensor& sample_weights) const {
+    const Tensor weights =
+        sample_weights.defined() ? sample_weights : torch::ones({targets.size(0)});
+    state.sum += (predictions.amax(1) * weights).sum().item<double>();
+    state.weight += weights.sum().item<double>();
+  }
+  double value(const State& state) const { return state.sum / state.weight; }
+};
+
 int main() {
   torch::manual_seed(0);
   constexpr double missing = std::numeric_limits<double>::quiet_NaN();
@@ -120,5 +141,16 @@ int main() {
     for (size_t m = 0; m < metrics.size(); ++m)
       std::printf("  %s %.3f\n", task.metrics[m].name.c_str(), metrics[m]);
   }
+
+  const mtl::Task task{.name = "weather",
+                       .loss = mtl::CrossEntropy{},
+                       .metrics = {mtl::Accuracy{}, MeanLogit{}}};
+  mtl::TaskMetrics metrics(task);
+  for (int64_t first = 0; first < 120; first += 40) {
+    const mtl::Batch part = data.get(torch::arange(first, first + 40));
+    metrics.add(model->forward(part.inputs)[task.name], part);
+  }
+  const std::vector<double> values = metrics.values();  // in the order of Task::metrics
+  std::printf("in batches: accuracy %.3f, mean logit %.3f\n", values[0], values[1]);
   return 0;
 }

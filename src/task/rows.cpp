@@ -1,6 +1,7 @@
 #include "rows.hpp"
 
 #include "mtl/core/batch.hpp"
+#include "mtl/core/error.hpp"
 
 namespace mtl::task_detail {
 
@@ -22,6 +23,12 @@ Rows rows_that_count(const Tensor& predictions, const Tensor& targets, const Ten
   rows.targets = targets.index_select(0, numbers);
   if (sample_weights.defined()) rows.weights = rows.weights.index_select(0, numbers);
   return rows;
+}
+
+void check_same_samples(const Tensor& predictions, const Tensor& targets) {
+  if (predictions.dim() == 0 || targets.dim() == 0 || predictions.size(0) != targets.size(0))
+    throw Error("predictions {} and targets {} do not count the same samples",
+                shape_text(predictions), shape_text(targets));
 }
 
 }  // namespace mtl::task_detail

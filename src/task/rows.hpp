@@ -16,4 +16,7 @@ struct Rows {
 Rows rows_that_count(const Tensor& predictions, const Tensor& targets, const Tensor& sample_weights,
                      const Tensor& labelled);
 
+/// Error: predictions and targets of different numbers of samples.
+void check_same_samples(const Tensor& predictions, const Tensor& targets);
+
 }  // namespace mtl::task_detail

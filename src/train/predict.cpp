@@ -38,7 +38,7 @@ std::vector<double> metrics_of(const Task& task, const Predictions& found) {
   weights.sample_weights = found.sample_weights;
   weights.task_sample_weights = found.task_sample_weights;
   return metrics_of(task, found.predictions[task.name], *target,
-                    sample_weights_of(weights, task.name));
+                    sample_weights_of(weights, task.name), found.targets);
 }
 
 }  // namespace mtl

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <limits>
 #include <memory>
 #include <vector>
 
@@ -14,6 +13,7 @@
 #include "loss_meter.hpp"
 #include "mtl/core/error.hpp"
 #include "mtl/sharing/task_losses.hpp"
+#include "mtl/task/task_metrics.hpp"
 
 namespace mtl {
 namespace {
@@ -36,26 +36,6 @@ Tensor sound_rows(const Model& model, const NamedTensors& predictions, const Bat
   return torch::tensor(sound, torch::kLong).to(device_of(model));
 }
 
-/// The answers and the truth of one task, over the batches that have its target.
-struct TaskRows {
-  std::vector<Tensor> predictions, targets, weights;
-  bool weighted = false;
-
-  void add(const Tensor& prediction, const Tensor& target, const Tensor& sample_weights) {
-    predictions.push_back(prediction.cpu());
-    targets.push_back(target.cpu());
-    weighted = weighted || sample_weights.defined();
-    weights.push_back(sample_weights.defined() ? sample_weights.cpu().to(torch::kDouble)
-                                               : torch::ones({target.size(0)}, torch::kDouble));
-  }
-  std::vector<double> metrics(const Task& task) const {
-    if (targets.empty())
-      return std::vector<double>(task.metrics.size(), std::numeric_limits<double>::quiet_NaN());
-    return metrics_of(task, torch::cat(predictions), torch::cat(targets),
-                      weighted ? torch::cat(weights) : Tensor());
-  }
-};
-
 }  // namespace
 
 ValidationPass validation_pass(Model& model, Combiner* combiner, LoaderRef& loader,
@@ -65,7 +45,8 @@ ValidationPass validation_pass(Model& model, Combiner* combiner, LoaderRef& load
   const TaskRegistry& tasks = model.tasks();
   ValidationPass pass;
   LossMeter meter(tasks.size());
-  std::vector<TaskRows> rows(static_cast<size_t>(tasks.size()));
+  std::vector<TaskMetrics> metrics;
+  for (const Task& task : tasks) metrics.emplace_back(task);
   EpochReader reader(loader, "the validation loader", device_of(model));
   reader.start(0);
   Batch batch;
@@ -93,12 +74,8 @@ ValidationPass validation_pass(Model& model, Combiner* combiner, LoaderRef& load
         throw Error("{}, though that of each row by itself is finite", text);
     }
     meter.add(losses, values);
-    for (int64_t t = 0; t < tasks.size(); ++t) {
-      const Tensor* target = batch.targets.find(tasks[t].target_name());
-      if (tasks[t].metrics.empty() || target == nullptr || !target->defined()) continue;
-      rows[static_cast<size_t>(t)].add(predictions[tasks[t].name], *target,
-                                       sample_weights_of(batch, tasks[t].name));
-    }
+    for (int64_t t = 0; t < tasks.size(); ++t)
+      metrics[static_cast<size_t>(t)].add(predictions[tasks[t].name], batch);
   }
 
   SplitRecord& record = pass.record;
@@ -107,8 +84,7 @@ ValidationPass validation_pass(Model& model, Combiner* combiner, LoaderRef& load
   record.total = total_of(combiner, tasks, record.losses);
   if (std::isnan(record.total))
     throw Error("no task has a label in the batches of the validation loader");
-  for (int64_t t = 0; t < tasks.size(); ++t)
-    record.metrics.push_back(rows[static_cast<size_t>(t)].metrics(tasks[t]));
+  for (const TaskMetrics& of_task : metrics) record.metrics.push_back(of_task.values());
   return pass;
 }
 

@@ -1,9 +1,8 @@
 #include <cmath>
-#include <functional>
 
 #include "error_text.hpp"
 #include "golden.hpp"
-#include "mtl/task/tasks.hpp"
+#include "some_metrics.hpp"
 
 using namespace mtl;
 
@@ -46,64 +45,6 @@ void check_classification(const Tensor& logits, const Tensor& labels,
   }
   CHECK(torch::allclose(confusion_matrix(logits, labels, weights).to(torch::kDouble),
                         tensor_of(expected["confusion"]), 1e-12));
-}
-
-/// A metric with predictions and targets that it takes, as they are right and wrong.
-struct MetricCase {
-  Metric metric;
-  std::function<double(const Tensor&, const Tensor&, const Tensor&)> direct;
-  Tensor predictions, targets, perfect, wrong;
-};
-
-template <class M>
-void add(std::vector<MetricCase>& cases, const M& metric, const Tensor& predictions,
-         const Tensor& targets, const Tensor& perfect, const Tensor& wrong) {
-  cases.push_back({metric, metric, predictions, targets, perfect, wrong});
-}
-
-std::vector<MetricCase> metric_cases() {
-  torch::manual_seed(8);
-  std::vector<MetricCase> cases;
-  const auto y = [](at::IntArrayRef sizes) { return torch::randn(sizes, torch::kDouble); };
-  for (const bool pixels : {false, true}) {
-    const Tensor t = pixels ? torch::randint(3, {8, 2, 2}, torch::kLong)
-                            : torch::tensor({0, 1, 2, 2, 1, 0, 1, 2});
-    const Tensor scores = pixels ? y({8, 3, 2, 2}) : y({8, 3});
-    const Tensor right = (torch::one_hot(t, 3).movedim(-1, 1).to(torch::kDouble) - 0.5) * 20;
-    const auto of = [&](const auto& metric) { add(cases, metric, scores, t, right, -right); };
-    of(Accuracy{});
-    of(BalancedAccuracy{});
-    of(Precision{});
-    of(Recall{});
-    of(F1{});
-    of(F1{.average = Average::micro});
-    of(MatthewsCorrelation{});
-    of(CohenKappa{});
-    of(MeanIou{});
-    of(LogLoss{});
-    of(CalibrationError{});
-    of(TopK{.k = 2});
-    of(RocAuc{});
-    of(AveragePrecision{});
-  }
-  const std::vector<std::vector<int64_t>> shapes = {{8}, {8, 3}, {8, 2, 2}, {8, 3, 2, 2}};
-  for (const auto& sizes : shapes) {
-    const Tensor yes = torch::rand(sizes, torch::kDouble), t = y(sizes);
-    const Tensor logits = (yes - 0.5) * 100;
-    add(cases, SoftBce{}, y(sizes), yes, yes.logit(), -yes.logit());
-    add(cases, Accuracy{}, y(sizes), yes, logits, -logits);
-    add(cases, RocAuc{}, y(sizes), yes, logits, -logits);
-    add(cases, AveragePrecision{}, y(sizes), yes, logits, -logits);
-    const auto of = [&](const auto& metric) { add(cases, metric, y(sizes), t, t + 0.001, -t); };
-    of(Mae{});
-    of(Rmse{});
-    of(Nmae{});
-    of(R2{});
-    of(ExplainedVariance{});
-    of(MaxError{});
-    of(MedianAbsoluteError{});
-  }
-  return cases;
 }
 
 }  // namespace

@@ -13,6 +13,18 @@ namespace mtl::task_detail {
 /// A metric of no samples, or of none of a kind that it needs.
 inline constexpr double no_value = std::numeric_limits<double>::quiet_NaN();
 
+/// The State of metrics that are a weighted mean: NaN of no rows.
+struct WeightedMean {
+  double sum = 0, weight = 0;
+
+  void add(double weighted, double its_weight) {
+    sum += weighted;
+    weight += its_weight;
+  }
+  void merge(const WeightedMean& other) { add(other.sum, other.weight); }
+  double value() const { return weight == 0 ? no_value : sum / weight; }
+};
+
 /// [N] as [N, 1, ..., 1], to meet `dims` dimensions.
 inline Tensor along_rows(const Tensor& by_row, int64_t dims) {
   std::vector<int64_t> sizes(static_cast<size_t>(dims), 1);

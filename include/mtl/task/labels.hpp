@@ -24,8 +24,9 @@ class RowError : public Error {
         after_(std::move(after)) {}
 
   /// The same of the whole batch, of which `rows` [n] was the part; undefined: it was the whole.
-  RowError in_whole(const Tensor& rows) const {
-    return {rows.defined() ? rows[row_].item<int64_t>() : row_, before_, after_};
+  /// `first`: the number of the batch's first row in a whole of several.
+  RowError in_whole(const Tensor& rows, int64_t first = 0) const {
+    return {first + (rows.defined() ? rows[row_].item<int64_t>() : row_), before_, after_};
   }
 
  private:

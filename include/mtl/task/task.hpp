@@ -28,8 +28,10 @@ LossValue loss_of(const Task& task, const Tensor& prediction, const Batch& batch
 
 /// The task's metrics over the labelled samples of predictions [N, ...] and targets [N, ...], in
 /// the order of Task::metrics; `sample_weights` [N], undefined: all one. NaN where no sample is
-/// labelled. Error: with the names of task and metric, what the metric says.
+/// labelled. `beside`: the targets by which metrics group rows. Error: with the names of task and
+/// metric, what the metric says. Batch after batch: TaskMetrics.
 std::vector<double> metrics_of(const Task& task, const Tensor& predictions, const Tensor& targets,
-                               const Tensor& sample_weights = Tensor());
+                               const Tensor& sample_weights = Tensor(),
+                               const NamedTensors& beside = NamedTensors());
 
 }  // namespace mtl

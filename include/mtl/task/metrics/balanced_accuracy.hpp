@@ -11,9 +11,9 @@ struct BalancedAccuracy {
   static constexpr bool higher_is_better = true;
   std::string name = "balanced_accuracy";
 
-  double operator()(const Tensor& predictions, const Tensor& targets,
-                    const Tensor& sample_weights = Tensor()) const {
-    const auto counts = task_detail::count(predictions, targets, sample_weights);
+  using State = task_detail::DecisionCounts;
+  double value(const State& state) const {
+    const auto counts = state.counts();
     double sum = 0;
     double occurring = 0;
     for (size_t c = 0; c < counts.classes(); ++c) {
@@ -22,6 +22,10 @@ struct BalancedAccuracy {
       ++occurring;
     }
     return counts.none() ? task_detail::no_value : sum / occurring;
+  }
+  double operator()(const Tensor& predictions, const Tensor& targets,
+                    const Tensor& sample_weights = Tensor()) const {
+    return task_detail::at_once(*this, predictions, targets, sample_weights);
   }
 };
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "mtl/task/entries.hpp"
+#include "mtl/task/streaming_metric.hpp"
 
 // Class scores [N, C], or [N, C, ...] with a class a pixel, against class indices [N], [N, ...] or
 // [N, 1, ...]: what several metrics take.
@@ -26,6 +27,20 @@ struct ClassScores {
     return std::max_element(row(sample), row(sample) + classes()) - row(sample);
   }
 };
+
+/// [N, ...]: the first class of the largest score, of scores [N, C, ...] on the CPU.
+inline Tensor first_largest(const Tensor& scores) {
+  const Tensor rows = scores.to(torch::kDouble).movedim(1, -1).contiguous();
+  auto sizes = rows.sizes().vec();
+  const int64_t classes = sizes.back();
+  sizes.pop_back();
+  Tensor largest = torch::empty(sizes, torch::kLong);
+  for (int64_t i = 0; i < largest.numel(); ++i) {
+    const double* const row = rows.data_ptr<double>() + i * classes;
+    largest.data_ptr<int64_t>()[i] = std::max_element(row, row + classes) - row;
+  }
+  return largest;
+}
 
 inline bool are_class_scores(const Tensor& predictions, const Tensor& targets) {
   if (predictions.dim() < 2 || predictions.size(1) < 2 || !predictions.is_floating_point())

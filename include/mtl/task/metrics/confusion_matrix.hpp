@@ -1,8 +1,10 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "mtl/task/metrics/class_scores.hpp"
@@ -110,32 +112,64 @@ struct Counts {
   bool none() const { return !(total > 0); }
 };
 
-inline Counts count(const Tensor& predictions, const Tensor& targets,
-                    const Tensor& sample_weights) {
-  const Decisions decisions = decisions_of(predictions, targets, sample_weights);
-  Counts counts;
-  const auto classes = static_cast<size_t>(decisions.classes);
-  counts.right.resize(classes);
-  counts.truth.resize(classes);
-  counts.predicted.resize(classes);
-  if (decisions.has_nan) {
-    counts.total = no_value;
+/// The State of metrics of decisions: a confusion matrix that grows with its classes.
+struct DecisionCounts {
+  size_t classes = 0;
+  std::vector<double> cells;  // [classes, classes] sums of weights, by true class
+  bool has_nan = false;
+
+  void add(const Tensor& predictions, const Tensor& targets, const Tensor& sample_weights) {
+    const Decisions decisions = decisions_of(predictions, targets, sample_weights);
+    grow(static_cast<size_t>(decisions.classes));
+    has_nan = has_nan || decisions.has_nan;
+    const Tensor truth = decisions.truth.contiguous(), predicted = decisions.predicted.contiguous(),
+                 weights = decisions.weights.contiguous();
+    for (int64_t i = 0; i < truth.numel(); ++i)
+      cells[static_cast<size_t>(truth.data_ptr<int64_t>()[i]) * classes +
+            static_cast<size_t>(predicted.data_ptr<int64_t>()[i])] += weights.data_ptr<double>()[i];
+  }
+  void merge(const DecisionCounts& other) {
+    grow(other.classes);
+    has_nan = has_nan || other.has_nan;
+    for (size_t t = 0; t < other.classes; ++t)
+      for (size_t p = 0; p < other.classes; ++p)
+        cells[t * classes + p] += other.cells[t * other.classes + p];
+  }
+
+  Counts counts() const {
+    Counts counts;
+    counts.right.resize(classes);
+    counts.truth.resize(classes);
+    counts.predicted.resize(classes);
+    if (has_nan) {
+      counts.total = no_value;
+      return counts;
+    }
+    const double* entry = cells.data();
+    for (size_t t = 0; t < classes; ++t) {
+      for (size_t p = 0; p < classes; ++p, ++entry) {
+        counts.truth[t] += *entry;
+        counts.predicted[p] += *entry;
+        counts.total += *entry;
+        if (t != p) continue;
+        counts.right[t] += *entry;
+        counts.all_right += *entry;
+      }
+    }
     return counts;
   }
-  const Tensor matrix = confusion_of(decisions);
-  const double* entry = matrix.data_ptr<double>();
-  for (size_t t = 0; t < classes; ++t) {
-    for (size_t p = 0; p < classes; ++p, ++entry) {
-      counts.truth[t] += *entry;
-      counts.predicted[p] += *entry;
-      counts.total += *entry;
-      if (t != p) continue;
-      counts.right[t] += *entry;
-      counts.all_right += *entry;
-    }
+
+ private:
+  void grow(size_t wanted) {
+    if (wanted <= classes) return;
+    std::vector<double> larger(wanted * wanted);
+    for (size_t t = 0; t < classes; ++t)
+      std::copy_n(cells.begin() + static_cast<std::ptrdiff_t>(t * classes), classes,
+                  larger.begin() + static_cast<std::ptrdiff_t>(t * wanted));
+    cells = std::move(larger);
+    classes = wanted;
   }
-  return counts;
-}
+};
 
 inline double ratio(double part, double whole) { return whole == 0 ? 0 : part / whole; }
 

@@ -16,15 +16,15 @@ struct ExplainedVariance {
   static constexpr bool higher_is_better = true;
   std::string name = "explained_variance";
 
+  using State = task_detail::OutputsState;
+  double value(const State& state) const {
+    return state.mean([](const auto& sums) {
+      return task_detail::explained_share(sums.errors.variance, sums.targets.variance);
+    });
+  }
   double operator()(const Tensor& predictions, const Tensor& targets,
                     const Tensor& sample_weights = Tensor()) const {
-    return task_detail::mean_over_outputs(
-        predictions, targets, sample_weights, [](const task_detail::Pairs& pairs) {
-          const double offset = pairs.mean([&](size_t i) { return pairs.error(i); });
-          const double spread =
-              pairs.mean([&](size_t i) { return std::pow(pairs.error(i) - offset, 2); });
-          return task_detail::explained_share(spread, pairs.target_variance());
-        });
+    return task_detail::at_once(*this, predictions, targets, sample_weights);
   }
 };
 

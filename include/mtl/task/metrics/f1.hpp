@@ -12,12 +12,16 @@ struct F1 {
   Average average = Average::macro;
   std::string name = "f1";
 
-  double operator()(const Tensor& predictions, const Tensor& targets,
-                    const Tensor& sample_weights = Tensor()) const {
-    return task_detail::average_of(task_detail::count(predictions, targets, sample_weights),
-                                   average, [](double right, double truth, double predicted) {
+  using State = task_detail::DecisionCounts;
+  double value(const State& state) const {
+    return task_detail::average_of(state.counts(), average,
+                                   [](double right, double truth, double predicted) {
                                      return 2 * right / (truth + predicted);
                                    });
+  }
+  double operator()(const Tensor& predictions, const Tensor& targets,
+                    const Tensor& sample_weights = Tensor()) const {
+    return task_detail::at_once(*this, predictions, targets, sample_weights);
   }
 };
 

@@ -13,9 +13,9 @@ struct MatthewsCorrelation {
   static constexpr bool higher_is_better = true;
   std::string name = "matthews";
 
-  double operator()(const Tensor& predictions, const Tensor& targets,
-                    const Tensor& sample_weights = Tensor()) const {
-    const auto counts = task_detail::count(predictions, targets, sample_weights);
+  using State = task_detail::DecisionCounts;
+  double value(const State& state) const {
+    const auto counts = state.counts();
     if (counts.none()) return task_detail::no_value;
     double both = 0;
     double truths = 0;
@@ -29,6 +29,10 @@ struct MatthewsCorrelation {
     const double covariance = counts.all_right * counts.total - both;
     return task_detail::ratio(covariance,
                               std::sqrt(all - truths) * std::sqrt(all - predictions_squared));
+  }
+  double operator()(const Tensor& predictions, const Tensor& targets,
+                    const Tensor& sample_weights = Tensor()) const {
+    return task_detail::at_once(*this, predictions, targets, sample_weights);
   }
 };
 

@@ -16,18 +16,13 @@ struct MaxError {
   static constexpr bool higher_is_better = false;
   std::string name = "max_error";
 
+  using State = task_detail::OutputsState;
+  double value(const State& state) const {
+    return state.mean([](const auto& sums) { return sums.largest; });
+  }
   double operator()(const Tensor& predictions, const Tensor& targets,
                     const Tensor& sample_weights = Tensor()) const {
-    return task_detail::mean_over_outputs(predictions, targets, sample_weights,
-                                          [](const task_detail::Pairs& pairs) {
-                                            double largest = 0;
-                                            for (size_t i = 0; i < pairs.size(); ++i) {
-                                              const double error = std::abs(pairs.error(i));
-                                              if (!(error <= largest)) largest = error;
-                                              if (std::isnan(error)) return error;
-                                            }
-                                            return largest;
-                                          });
+    return task_detail::at_once(*this, predictions, targets, sample_weights);
   }
 };
 

@@ -12,13 +12,16 @@ struct MeanIou {
   static constexpr bool higher_is_better = true;
   std::string name = "mean_iou";
 
-  double operator()(const Tensor& predictions, const Tensor& targets,
-                    const Tensor& sample_weights = Tensor()) const {
-    return task_detail::average_of(task_detail::count(predictions, targets, sample_weights),
-                                   Average::macro,
+  using State = task_detail::DecisionCounts;
+  double value(const State& state) const {
+    return task_detail::average_of(state.counts(), Average::macro,
                                    [](double right, double truth, double predicted) {
                                      return right / (truth + predicted - right);
                                    });
+  }
+  double operator()(const Tensor& predictions, const Tensor& targets,
+                    const Tensor& sample_weights = Tensor()) const {
+    return task_detail::at_once(*this, predictions, targets, sample_weights);
   }
 };
 

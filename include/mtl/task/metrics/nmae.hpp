@@ -18,14 +18,16 @@ struct Nmae {
   static constexpr bool higher_is_better = false;
   std::string name = "nmae";
 
+  using State = task_detail::OutputsState;
+  double value(const State& state) const {
+    return state.mean([](const auto& sums) {
+      const double range = sums.highest_target - sums.lowest_target;
+      return range > 0 ? sums.absolute / sums.total / range : task_detail::no_value;
+    });
+  }
   double operator()(const Tensor& predictions, const Tensor& targets,
                     const Tensor& sample_weights = Tensor()) const {
-    return task_detail::mean_over_outputs(
-        predictions, targets, sample_weights, [](const task_detail::Pairs& pairs) {
-          const auto [low, high] = std::minmax_element(pairs.truth.begin(), pairs.truth.end());
-          const double error = pairs.mean([&](size_t i) { return std::abs(pairs.error(i)); });
-          return *high > *low ? error / (*high - *low) : task_detail::no_value;
-        });
+    return task_detail::at_once(*this, predictions, targets, sample_weights);
   }
 };
 

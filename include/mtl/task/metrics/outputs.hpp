@@ -1,10 +1,13 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "mtl/task/entries.hpp"
+#include "mtl/task/streaming_metric.hpp"
 
 // Real values, or logits of a yes, against targets of the same shape: what several metrics take.
 // [N] and [N, H, W] are one output, [N, K] and [N, K, H, W] are K.
@@ -24,11 +27,6 @@ struct Pairs {
     double sum = 0;
     for (size_t i = 0; i < size(); ++i) sum += weights[i] * f(i);
     return size() == 0 ? no_value : sum / total;
-  }
-  /// Weighted mean squared distance of the targets from their mean.
-  double target_variance() const {
-    const double center = mean([this](size_t i) { return truth[i]; });
-    return mean([&](size_t i) { return (truth[i] - center) * (truth[i] - center); });
   }
   bool has_nan() const {
     for (const double value : predicted)
@@ -64,21 +62,126 @@ inline std::vector<Pairs> pairs_by_output(const Tensor& predictions, const Tenso
   return all;
 }
 
-/// The mean of `metric(Pairs)` over the outputs that have a value.
-template <class F>
-double mean_over_outputs(const Tensor& predictions, const Tensor& targets,
-                         const Tensor& sample_weights, F metric) {
+/// The mean of `metric(part)` over the outputs that have a value.
+template <class Parts, class F>
+double mean_over_parts(const Parts& parts, F metric) {
   double sum = 0, outputs = 0;
-  for (const Pairs& pairs : pairs_by_output(predictions, targets, sample_weights)) {
-    if (pairs.size() == 0) continue;
-    const double value = metric(pairs);
+  for (const auto& part : parts) {
+    if (part.size() == 0) continue;
+    const double value = metric(part);
     // NaN of the metric itself (one label, equal targets) is left out; NaN of a prediction is not.
-    if (std::isnan(value) && !pairs.has_nan()) continue;
+    if (std::isnan(value) && !part.has_nan()) continue;
     sum += value;
     ++outputs;
   }
   return outputs == 0 ? no_value : sum / outputs;
 }
+
+/// The same of all rows.
+template <class F>
+double mean_over_outputs(const Tensor& predictions, const Tensor& targets,
+                         const Tensor& sample_weights, F metric) {
+  return mean_over_parts(pairs_by_output(predictions, targets, sample_weights), metric);
+}
+
+/// Weighted mean and mean squared distance from it (Chan et al. 1979), of batches that are each
+/// exact by themselves.
+struct Moments {
+  double weight = 0, mean = 0, variance = 0;
+
+  void merge(const Moments& other) {
+    if (other.weight == 0) return;
+    if (weight == 0) {
+      *this = other;
+      return;
+    }
+    const double all = weight + other.weight, distance = other.mean - mean;
+    const double share = other.weight / all;
+    variance =
+        (1 - share) * variance + share * other.variance + share * (1 - share) * distance * distance;
+    mean += share * distance;
+    weight = all;
+  }
+};
+
+/// What metrics of real values need to know of the rows of one output.
+struct OutputSums {
+  int64_t rows = 0;
+  bool nan = false;                             // a prediction is
+  double total = 0, absolute = 0, squared = 0;  // of the weights, of weighted errors
+  double largest = 0;                           // absolute error
+  double lowest_target = std::numeric_limits<double>::infinity(), highest_target = -lowest_target;
+  Moments targets, errors;
+
+  int64_t size() const { return rows; }
+  bool has_nan() const { return nan; }
+
+  void add(const Pairs& pairs) {
+    if (pairs.size() == 0) return;
+    for (size_t i = 0; i < pairs.size(); ++i) {
+      const double error = std::abs(pairs.error(i)), weight = pairs.weights[i];
+      total += weight;
+      absolute += weight * error;
+      squared += weight * (error * error);
+      // A NaN stays.
+      if (!(error <= largest) && !std::isnan(largest)) largest = error;
+      lowest_target = std::min(lowest_target, pairs.truth[i]);
+      highest_target = std::max(highest_target, pairs.truth[i]);
+    }
+    rows += static_cast<int64_t>(pairs.size());
+    nan = nan || pairs.has_nan();
+    targets.merge(moments(pairs, [&](size_t i) { return pairs.truth[i]; }));
+    errors.merge(moments(pairs, [&](size_t i) { return pairs.error(i); }));
+  }
+  void merge(const OutputSums& other) {
+    rows += other.rows;
+    nan = nan || other.nan;
+    total += other.total;
+    absolute += other.absolute;
+    squared += other.squared;
+    if (!(other.largest <= largest) && !std::isnan(largest)) largest = other.largest;
+    lowest_target = std::min(lowest_target, other.lowest_target);
+    highest_target = std::max(highest_target, other.highest_target);
+    targets.merge(other.targets);
+    errors.merge(other.errors);
+  }
+
+ private:
+  template <class F>
+  static Moments moments(const Pairs& pairs, F value) {
+    const double center = pairs.mean(value);
+    return {pairs.total, center,
+            pairs.mean([&](size_t i) { return (value(i) - center) * (value(i) - center); })};
+  }
+};
+
+/// The State of metrics of real values: OutputSums by output.
+struct OutputsState {
+  std::vector<OutputSums> outputs;
+
+  void add(const Tensor& predictions, const Tensor& targets, const Tensor& sample_weights) {
+    const std::vector<Pairs> pairs = pairs_by_output(predictions, targets, sample_weights);
+    resize(pairs.size());
+    for (size_t k = 0; k < pairs.size(); ++k) outputs[k].add(pairs[k]);
+  }
+  void merge(const OutputsState& other) {
+    if (other.outputs.empty()) return;
+    resize(other.outputs.size());
+    for (size_t k = 0; k < outputs.size(); ++k) outputs[k].merge(other.outputs[k]);
+  }
+  /// The mean of `metric(OutputSums)` over the outputs that have a value.
+  template <class F>
+  double mean(F metric) const {
+    return mean_over_parts(outputs, metric);
+  }
+
+ private:
+  void resize(size_t count) {
+    if (outputs.empty()) outputs.resize(count);
+    if (outputs.size() != count)
+      throw Error("a batch has {} outputs, those before have {}", count, outputs.size());
+  }
+};
 
 /// `1 - unexplained / total`, with scikit-learn's answers where the total is 0.
 inline double explained_share(double unexplained, double total) {

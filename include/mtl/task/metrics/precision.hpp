@@ -13,12 +13,16 @@ struct Precision {
   Average average = Average::macro;
   std::string name = "precision";
 
-  double operator()(const Tensor& predictions, const Tensor& targets,
-                    const Tensor& sample_weights = Tensor()) const {
-    return task_detail::average_of(task_detail::count(predictions, targets, sample_weights),
-                                   average, [](double right, double, double predicted) {
+  using State = task_detail::DecisionCounts;
+  double value(const State& state) const {
+    return task_detail::average_of(state.counts(), average,
+                                   [](double right, double, double predicted) {
                                      return task_detail::ratio(right, predicted);
                                    });
+  }
+  double operator()(const Tensor& predictions, const Tensor& targets,
+                    const Tensor& sample_weights = Tensor()) const {
+    return task_detail::at_once(*this, predictions, targets, sample_weights);
   }
 };
 

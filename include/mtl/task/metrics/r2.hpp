@@ -17,15 +17,16 @@ struct R2 {
   static constexpr bool higher_is_better = true;
   std::string name = "r2";
 
+  using State = task_detail::OutputsState;
+  double value(const State& state) const {
+    return state.mean([](const auto& sums) {
+      if (sums.rows < 2 && sums.total <= 1) return task_detail::no_value;
+      return task_detail::explained_share(sums.squared / sums.total, sums.targets.variance);
+    });
+  }
   double operator()(const Tensor& predictions, const Tensor& targets,
                     const Tensor& sample_weights = Tensor()) const {
-    return task_detail::mean_over_outputs(
-        predictions, targets, sample_weights, [](const task_detail::Pairs& pairs) {
-          if (pairs.size() < 2 && pairs.total <= 1) return task_detail::no_value;
-          return task_detail::explained_share(
-              pairs.mean([&](size_t i) { return pairs.error(i) * pairs.error(i); }),
-              pairs.target_variance());
-        });
+    return task_detail::at_once(*this, predictions, targets, sample_weights);
   }
 };
 

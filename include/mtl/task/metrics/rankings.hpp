@@ -67,6 +67,26 @@ struct Ranking {
   }
 };
 
+/// The ranking of one yes/no output.
+inline Ranking ranking_of(const Pairs& pairs) {
+  Ranking ranking;
+  for (size_t i = 0; i < pairs.size(); ++i)
+    ranking.add(pairs.predicted[i], pairs.truth[i] >= 0.5, pairs.weights[i]);
+  ranking.sort();
+  return ranking;
+}
+
+/// Chance that a positive has a higher score than a negative, equal ones counting half.
+inline double area_under_roc(const Ranking& ranking) {
+  double above = 0;  // positives with a higher score than the negatives at hand
+  double area = 0;
+  ranking.for_each_threshold([&](double positives, double negatives) {
+    area += negatives * (above + positives / 2);
+    above += positives;
+  });
+  return area / (ranking.positives * ranking.negatives);
+}
+
 /// One ranking a question: one for two classes, C one-against-rest for more, K for K yes/no
 /// outputs.
 inline std::vector<Ranking> rankings_of(const Tensor& predictions, const Tensor& targets,
@@ -79,15 +99,12 @@ inline std::vector<Ranking> rankings_of(const Tensor& predictions, const Tensor&
       Ranking& ranking = rankings.emplace_back();
       for (int64_t n = 0; n < scores.samples(); ++n)
         ranking.add(scores.row(n)[c], scores.label(n) == c, scores.weight(n));
+      ranking.sort();
     }
   } else {
-    for (const Pairs& pairs : pairs_by_output(predictions, targets, sample_weights)) {
-      Ranking& ranking = rankings.emplace_back();
-      for (size_t i = 0; i < pairs.size(); ++i)
-        ranking.add(pairs.predicted[i], pairs.truth[i] >= 0.5, pairs.weights[i]);
-    }
+    for (const Pairs& pairs : pairs_by_output(predictions, targets, sample_weights))
+      rankings.push_back(ranking_of(pairs));
   }
-  for (Ranking& ranking : rankings) ranking.sort();
   return rankings;
 }
 

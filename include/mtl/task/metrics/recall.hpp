@@ -13,11 +13,15 @@ struct Recall {
   Average average = Average::macro;
   std::string name = "recall";
 
+  using State = task_detail::DecisionCounts;
+  double value(const State& state) const {
+    return task_detail::average_of(state.counts(), average, [](double right, double truth, double) {
+      return task_detail::ratio(right, truth);
+    });
+  }
   double operator()(const Tensor& predictions, const Tensor& targets,
                     const Tensor& sample_weights = Tensor()) const {
-    return task_detail::average_of(
-        task_detail::count(predictions, targets, sample_weights), average,
-        [](double right, double truth, double) { return task_detail::ratio(right, truth); });
+    return task_detail::at_once(*this, predictions, targets, sample_weights);
   }
 };
 

@@ -16,12 +16,13 @@ struct Rmse {
   static constexpr bool higher_is_better = false;
   std::string name = "rmse";
 
+  using State = task_detail::OutputsState;
+  double value(const State& state) const {
+    return state.mean([](const auto& sums) { return std::sqrt(sums.squared / sums.total); });
+  }
   double operator()(const Tensor& predictions, const Tensor& targets,
                     const Tensor& sample_weights = Tensor()) const {
-    return task_detail::mean_over_outputs(
-        predictions, targets, sample_weights, [](const task_detail::Pairs& pairs) {
-          return std::sqrt(pairs.mean([&](size_t i) { return pairs.error(i) * pairs.error(i); }));
-        });
+    return task_detail::at_once(*this, predictions, targets, sample_weights);
   }
 };
 

@@ -18,15 +18,7 @@ struct RocAuc {
     return task_detail::mean_where(
         task_detail::rankings_of(predictions, targets, sample_weights),
         [](const auto& ranking) { return ranking.positives > 0 && ranking.negatives > 0; },
-        [](const auto& ranking) {
-          double above = 0;  // positives with a higher score than the negatives at hand
-          double area = 0;
-          ranking.for_each_threshold([&](double positives, double negatives) {
-            area += negatives * (above + positives / 2);
-            above += positives;
-          });
-          return area / (ranking.positives * ranking.negatives);
-        });
+        [](const auto& ranking) { return task_detail::area_under_roc(ranking); });
   }
 };
 

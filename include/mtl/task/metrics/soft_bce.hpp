@@ -3,6 +3,7 @@
 #include <string>
 
 #include "mtl/task/entries.hpp"
+#include "mtl/task/streaming_metric.hpp"
 
 namespace mtl {
 
@@ -14,8 +15,9 @@ struct SoftBce {
   static constexpr bool higher_is_better = false;
   std::string name = "soft_bce";
 
-  double operator()(const Tensor& predictions, const Tensor& targets,
-                    const Tensor& sample_weights = Tensor()) const {
+  using State = task_detail::WeightedMean;
+  void add(State& state, const Tensor& predictions, const Tensor& targets,
+           const Tensor& sample_weights) const {
     const Tensor counts = task_detail::entries_that_count(targets, sample_weights);
     check_scores(targets.to(torch::kCPU).masked_fill(counts.logical_not(), 0));
     const Tensor logits = predictions.detach().to(torch::kCPU, torch::kDouble);
@@ -24,10 +26,15 @@ struct SoftBce {
     const Tensor weights = task_detail::weights_of_entries(targets, sample_weights)
                                .reshape(logits.sizes())
                                .masked_select(counted);
-    if (weights.numel() == 0) return task_detail::no_value;
+    if (weights.numel() == 0) return;
     const Tensor losses = torch::binary_cross_entropy_with_logits(
         logits.masked_select(counted), scores.masked_select(counted), {}, {}, at::Reduction::None);
-    return (losses.dot(weights) / weights.sum()).item<double>();
+    state.add(losses.dot(weights).item<double>(), weights.sum().item<double>());
+  }
+  double value(const State& state) const { return state.value(); }
+  double operator()(const Tensor& predictions, const Tensor& targets,
+                    const Tensor& sample_weights = Tensor()) const {
+    return task_detail::at_once(*this, predictions, targets, sample_weights);
   }
 };
 

@@ -16,13 +16,14 @@ struct TopK {
   int64_t k = 5;
   std::string name = "top_" + std::to_string(k);
 
-  double operator()(const Tensor& predictions, const Tensor& targets,
-                    const Tensor& sample_weights = Tensor()) const {
+  using State = task_detail::WeightedMean;
+  void add(State& state, const Tensor& predictions, const Tensor& targets,
+           const Tensor& sample_weights) const {
     const auto scores = task_detail::class_scores_of(predictions, targets, sample_weights);
     if (k < 1 || k > scores.classes())
       throw Error("TopK: k is {}, expected 1 to {} classes", k, scores.classes());
-    if (scores.samples() == 0 || scores.has_nan()) return task_detail::no_value;
-    double hits = 0;
+    if (scores.samples() == 0) return;
+    double hits = scores.has_nan() ? task_detail::no_value : 0;
     for (int64_t n = 0; n < scores.samples(); ++n) {
       const double* const row = scores.row(n);
       const int64_t label = scores.label(n);
@@ -31,7 +32,12 @@ struct TopK {
         ahead += row[c] > row[label] || (row[c] == row[label] && c > label);
       if (ahead < k) hits += scores.weight(n);
     }
-    return hits / scores.weights.sum().item<double>();
+    state.add(hits, scores.weights.sum().item<double>());
+  }
+  double value(const State& state) const { return state.value(); }
+  double operator()(const Tensor& predictions, const Tensor& targets,
+                    const Tensor& sample_weights = Tensor()) const {
+    return task_detail::at_once(*this, predictions, targets, sample_weights);
   }
 };
 

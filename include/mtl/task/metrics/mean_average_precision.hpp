@@ -1,0 +1,181 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "mtl/task/entries.hpp"
+#include "mtl/task/streaming_metric.hpp"
+
+namespace mtl {
+
+/// Mean average precision of detected boxes by COCO's definition: precision at 101 recalls,
+/// averaged over these, over the overlaps .5, .55, ..., .95 from which a box counts as found, and
+/// over the classes that occur (Lin et al., ECCV 2014). As pycocotools without crowds, all sizes.
+///
+/// Predictions [N, Q, 4 + C]: Q boxes a picture as x0, y0, x1, y1, then a score for each class, a
+/// logit or a probability: every box is a detection of every class. A score of -inf is none.
+/// Targets [N, G, 5]: x0, y0, x1, y1 and the class, rows filled up with NaN. A picture without any
+/// object has a row of class -1; one of NaN only is missing. Sample weights [N] >= 0. NaN without
+/// any object and where a prediction that counts is NaN. Keeps a score and 10 bits a detection.
+struct MeanAveragePrecision {
+  static constexpr bool higher_is_better = true;
+  /// Intersection over union from which on a box is found; {0.5} is the older AP50.
+  std::vector<double> overlaps = {0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95};
+  int64_t most = 100;  ///< detections a picture and class, those of the highest scores
+  std::string name = "map";
+
+  struct State {
+    struct Detection {
+      double score, weight;
+      std::vector<bool> right;  // by overlap
+    };
+    struct OfClass {
+      std::vector<Detection> detections = {};
+      double objects = 0;
+    };
+    std::map<int64_t, OfClass> classes = {};
+    bool has_nan = false;
+
+    void merge(const State& other) {
+      has_nan = has_nan || other.has_nan;
+      for (const auto& [label, theirs] : other.classes) {
+        OfClass& own = classes[label];
+        own.detections.insert(own.detections.end(), theirs.detections.begin(),
+                              theirs.detections.end());
+        own.objects += theirs.objects;
+      }
+    }
+  };
+
+  /// Error: other shapes. RowError: a class that the scores do not have.
+  void add(State& state, const Tensor& predictions, const Tensor& targets,
+           const Tensor& sample_weights) const {
+    if (predictions.dim() != 3 || targets.dim() != 3 || predictions.size(2) < 5 ||
+        targets.size(2) != 5 || predictions.size(0) != targets.size(0) ||
+        !targets.is_floating_point())
+      throw Error(
+          "MeanAveragePrecision: predictions {} and targets {}, expected boxes and scores "
+          "[N, Q, 4 + C] and boxes and classes [N, G, 5] in a real type",
+          shape_text(predictions), shape_text(targets));
+    const Tensor counts =
+        task_detail::entries_that_count(targets, sample_weights).flatten(1).any(1).contiguous();
+    const Tensor found = predictions.detach().to(torch::kCPU, torch::kDouble).contiguous();
+    const Tensor truth = targets.to(torch::kCPU, torch::kDouble).contiguous();
+    for (int64_t n = 0; n < found.size(0); ++n) {
+      if (!counts.data_ptr<bool>()[n]) continue;
+      const double weight = sample_weights.defined() ? sample_weights[n].item<double>() : 1;
+      add_picture(state, found[n], truth[n], weight, n);
+    }
+  }
+
+  double value(const State& state) const {
+    if (state.has_nan) return task_detail::no_value;
+    double sum = 0, occurring = 0;
+    for (const auto& [label, of_class] : state.classes) {
+      if (of_class.objects == 0) continue;
+      ++occurring;
+      for (size_t o = 0; o < overlaps.size(); ++o) sum += average_precision(of_class, o);
+    }
+    return occurring == 0 ? task_detail::no_value
+                          : sum / (occurring * static_cast<double>(overlaps.size()));
+  }
+  double operator()(const Tensor& predictions, const Tensor& targets,
+                    const Tensor& sample_weights = Tensor()) const {
+    return task_detail::at_once(*this, predictions, targets, sample_weights);
+  }
+
+ private:
+  static double overlap(const double* a, const double* b) {
+    const auto length = [](double low, double high) { return std::max(0.0, high - low); };
+    const double both = length(std::max(a[0], b[0]), std::min(a[2], b[2])) *
+                        length(std::max(a[1], b[1]), std::min(a[3], b[3]));
+    const double area_a = (a[2] - a[0]) * (a[3] - a[1]), area_b = (b[2] - b[0]) * (b[3] - b[1]);
+    return both > 0 ? both / (area_a + area_b - both) : 0;
+  }
+
+  /// `found` [Q, 4 + C], `truth` [G, 5].
+  void add_picture(State& state, const Tensor& found, const Tensor& truth, double weight,
+                   int64_t row) const {
+    const int64_t width = found.size(1), classes = width - 4;
+    const auto box = [&](int64_t q) { return found.data_ptr<double>() + q * width; };
+    std::map<int64_t, std::vector<const double*>> objects;
+    for (int64_t g = 0; g < truth.size(0); ++g) {
+      const double* const object = truth.data_ptr<double>() + g * 5;
+      if (std::isnan(object[4]) || object[4] == -1) continue;
+      if (object[4] != std::floor(object[4]) || object[4] < 0 ||
+          object[4] >= static_cast<double>(classes))
+        throw RowError(row, "the target has class " + std::to_string(object[4]) + " in ",
+                       ", but there are scores of " + std::to_string(classes) + " classes");
+      objects[static_cast<int64_t>(object[4])].push_back(object);
+    }
+    state.has_nan = state.has_nan || found.isnan().any().item<bool>();
+    if (state.has_nan) return;
+    for (int64_t label = 0; label < classes; ++label) {
+      const auto score = [&](int64_t q) { return box(q)[4 + label]; };
+      std::vector<int64_t> order;
+      for (int64_t q = 0; q < found.size(0); ++q)
+        if (score(q) > -std::numeric_limits<double>::infinity()) order.push_back(q);
+      std::stable_sort(order.begin(), order.end(),
+                       [&](int64_t a, int64_t b) { return score(a) > score(b); });
+      if (static_cast<int64_t>(order.size()) > most) order.resize(static_cast<size_t>(most));
+      const auto& true_boxes = objects[label];
+      if (order.empty() && true_boxes.empty()) continue;
+      auto& of_class = state.classes[label];
+      of_class.objects += weight * static_cast<double>(true_boxes.size());
+      const size_t first = of_class.detections.size();
+      for (const int64_t q : order)
+        of_class.detections.push_back({score(q), weight, std::vector<bool>(overlaps.size())});
+      for (size_t o = 0; o < overlaps.size(); ++o) {
+        std::vector<bool> taken(true_boxes.size());
+        for (size_t d = 0; d < order.size(); ++d) {
+          double best = std::min(overlaps[o], 1 - 1e-10);
+          size_t match = taken.size();
+          for (size_t g = 0; g < taken.size(); ++g) {
+            if (taken[g]) continue;
+            const double area = overlap(box(order[d]), true_boxes[g]);
+            if (area < best) continue;
+            best = area;
+            match = g;
+          }
+          if (match == taken.size()) continue;
+          taken[match] = true;
+          of_class.detections[first + d].right[o] = true;
+        }
+      }
+    }
+  }
+
+  double average_precision(const State::OfClass& of_class, size_t o) const {
+    std::vector<size_t> order(of_class.detections.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+      return of_class.detections[a].score > of_class.detections[b].score;
+    });
+    std::vector<double> recall, precision;
+    double right = 0, all = 0;
+    for (const size_t d : order) {
+      const auto& detection = of_class.detections[d];
+      all += detection.weight;
+      right += detection.right[o] ? detection.weight : 0;
+      recall.push_back(right / of_class.objects);
+      precision.push_back(right / all);
+    }
+    for (size_t i = precision.size(); i-- > 1;)
+      precision[i - 1] = std::max(precision[i - 1], precision[i]);
+    double sum = 0;
+    for (int r = 0; r <= 100; ++r) {
+      const auto at = std::lower_bound(recall.begin(), recall.end(), r * 0.01) - recall.begin();
+      if (at < static_cast<std::ptrdiff_t>(recall.size()))
+        sum += precision[static_cast<size_t>(at)];
+    }
+    return sum / 101;
+  }
+};
+
+}  // namespace mtl
