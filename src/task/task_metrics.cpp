@@ -54,8 +54,9 @@ void TaskMetrics::add(const Tensor& predictions, const Tensor& targets,
   task_detail::Rows rows;
   try {
     task_detail::check_same_samples(predictions, targets);
-    rows = task_detail::rows_that_count(predictions.cpu(), targets.cpu(), on_cpu(sample_weights),
-                                        task_.loss.is_labelled(targets).cpu());
+    const Tensor truth = targets.cpu();
+    rows = task_detail::rows_that_count(predictions.cpu(), truth, on_cpu(sample_weights),
+                                        task_.loss.is_labelled(truth));
   } catch (const Error& error) {
     throw Error("task \"{}\": {}", task_.name, error.what());
   }

@@ -36,6 +36,11 @@ inline std::vector<LossCase> loss_cases() {
   const auto classes = [](at::IntArrayRef sizes, int64_t count) {
     return torch::randint(count, sizes, torch::kLong);
   };
+  const auto box = [&](std::vector<int64_t> sizes) {
+    sizes.push_back(2);
+    const Tensor low = y(sizes);
+    return torch::cat({low, low + score(sizes) + 0.5}, -1);
+  };
   const Tensor w = torch::tensor({0.5, 2.0, 1.0, 0.25}, torch::kDouble);
   const Tensor p = torch::tensor({1.0, 3.0, 0.5}, torch::kDouble);
   return {
@@ -66,6 +71,12 @@ inline std::vector<LossCase> loss_cases() {
       loss_case("bce, maps", BinaryCrossEntropy{.pos_weight = p}, y({6, 3, 2}), score({6, 3, 2})),
       loss_case("focal", Focal{.class_weights = w}, y({6, 4}), classes({6}, 4)),
       loss_case("focal, pixels", Focal{.gamma = 0.5}, y({6, 4, 5}), classes({6, 5}, 4)),
+      loss_case("ce, tokens", CrossEntropy{.class_weights = w}, y({6, 4, 5}), classes({6, 5}, 4)),
+      loss_case("box", BoxLoss{}, y({6, 4}), box({6})),
+      loss_case("boxes, middle", BoxLoss{.format = BoxLoss::Format::center}, score({6, 3, 4}),
+                score({6, 3, 4}) + 0.1),
+      loss_case("iou", SoftIou{}, y({6, 4, 2, 3}), classes({6, 2, 3}, 4)),
+      loss_case("iou, one class", SoftIou{}, y({6, 1, 7}), score({6, 7})),
       loss_case("dice", Dice{}, y({6, 4, 2, 3}), classes({6, 2, 3}, 4)),
       loss_case("dice, one class", Dice{}, y({6, 1, 7}), score({6, 7})),
       loss_case("ctc", Ctc{}, y({6, 5, 4}), 1 + classes({6, 2}, 3)),

@@ -38,3 +38,38 @@ TEST_CASE("CrossEntropy: labels in any integer type; an unsigned one has no miss
   CHECK(bytes.value.equal(expected.value));
   CHECK(loss(y, torch::tensor({0, -100, 7}, torch::kInt)).samples == 2);
 }
+
+TEST_CASE("CrossEntropy: sequences with lengths are the mean over their tokens") {
+  torch::manual_seed(6);
+  const Tensor y = torch::randn({3, 4, 5}, torch::kDouble).requires_grad_();  // [N, C, L]
+  const Tensor t = torch::randint(4, {3, 5}, torch::kLong);
+  const Tensor lengths = torch::tensor({5, 0, 2});
+  const Loss loss = CrossEntropy{};
+  const LossValue value = loss(y, with_lengths(t, lengths));
+  Tensor sum = torch::zeros({}, torch::kDouble);
+  for (int64_t n = 0; n < 3; ++n)
+    for (int64_t step = 0; step < lengths[n].item<int64_t>(); ++step)
+      sum = sum - y[n].select(1, step).log_softmax(0)[t[n][step].item<int64_t>()];
+  CHECK(is_close(value.value, sum / 7));
+  CHECK(value.samples == 2);
+  value.value.backward();
+  CHECK(y.grad()[1].eq(0).all().item<bool>());
+  CHECK(y.grad()[2].slice(1, 2).eq(0).all().item<bool>());
+  CHECK(y.grad()[2].slice(1, 0, 2).ne(0).all().item<bool>());
+}
+
+TEST_CASE("with_lengths: real values, further dimensions, and wrong lengths") {
+  const Tensor real = torch::ones({2, 3, 2});
+  const Tensor filled = with_lengths(real, torch::tensor({3, 1}));
+  CHECK(filled.isnan().sum().item<int64_t>() == 4);
+  CHECK(filled[1].slice(0, 1).isnan().all().item<bool>());
+  CHECK(contains(error_text([&] {
+                   with_lengths(real, torch::tensor({3, 4}));
+                 }),
+                 "the length of row 1 is 4, but the target has 3 steps"));
+  CHECK(contains(error_text([&] { with_lengths(real, torch::tensor({3})); }), "the lengths [1]"));
+  CHECK(contains(error_text([&] {
+                   with_lengths(real.to(torch::kByte), torch::tensor({3, 1}));
+                 }),
+                 "type Byte"));
+}

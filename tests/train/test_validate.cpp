@@ -1,5 +1,8 @@
+#include <cmath>
+
 #include "catch.hpp"
 #include "error_text.hpp"
+#include "mtl/task/tasks.hpp"
 #include "two_task_problem.hpp"
 
 TEST_CASE("validate: takes a model or its holder, with a combiner's total or the sum") {
@@ -95,4 +98,38 @@ TEST_CASE("Trainer: an epoch's mean loss does not depend on how weighted rows fa
   const auto whole = losses(12);
   for (const int64_t batch_size : {2, 5})
     for (size_t t = 0; t < 2; ++t) CHECK(losses(batch_size)[t] == Approx(whole[t]));
+}
+
+TEST_CASE("validate: metrics of batches are those of the whole, with weights and missing labels") {
+  mtl::TaskRegistry tasks;
+  tasks.add({.name = "temp",
+             .head = mtl::nn::LinearHead(8, 1),
+             .loss = mtl::MeanSquaredError{},
+             .metrics = {mtl::Rmse{}, mtl::GroupedAuc{.group = "place"}, MeanError{}}});
+  tasks.add({.name = "sky",
+             .head = mtl::nn::LinearHead(8, 2),
+             .loss = mtl::CrossEntropy{},
+             .metrics = {mtl::Accuracy{}, mtl::RocAuc{}, mtl::LogLoss{}}});
+  torch::manual_seed(3);
+  mtl::HardSharing model(mtl::nn::MlpEncoder({.input_size = 5, .hidden_sizes = {8}}), tasks);
+  const auto data = weather_like(23, 2);
+  auto targets = data.targets();
+  targets["temp"] = targets["temp"].clone();
+  targets["temp"].slice(0, 4, 9).fill_(std::nan(""));  // a whole batch, too
+  targets["sky"] = targets["sky"].clone();
+  targets["sky"][20] = mtl::missing_class;
+  targets.insert("place", torch::arange(23) % 3);
+  auto weights = torch::rand({23}, torch::kDouble);
+  weights[11] = 0;
+  const mtl::TensorDataset all(data.inputs(), targets, weights);
+  const auto record = mtl::validate(model, mtl::BatchLoader(all, {.batch_size = 4}));
+  const auto found = mtl::predict(model, mtl::BatchLoader(all, {.batch_size = 4}));
+  for (size_t t = 0; t < 2; ++t) {
+    const auto whole = mtl::metrics_of(tasks[static_cast<int64_t>(t)], found);
+    for (size_t m = 0; m < 3; ++m) {
+      INFO(tasks[static_cast<int64_t>(t)].metrics[m].name);
+      CHECK(std::isfinite(whole[m]));
+      CHECK(record.metrics[t][m] == Approx(whole[m]).epsilon(1e-12));
+    }
+  }
 }

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "mtl/task/class_labels.hpp"
+#include "mtl/task/regions.hpp"
 
 namespace mtl {
 
@@ -21,58 +21,14 @@ struct Dice {
   static constexpr LossKind kind = LossKind::classification;
 
   SampleLosses operator()(const Tensor& prediction, const Tensor& target) const {
-    if (prediction.dim() < 2 || target.dim() < 2)
-      throw Error(
-          "the prediction has shape {}, its target {}; Dice expects pixels, [N, C, ...] "
-          "and [N, ...]",
-          shape_text(prediction), shape_text(target));
-    const bool by_class = prediction.size(1) > 1 && !target.is_floating_point() &&
-                          prediction.sizes() != target.sizes();
-    const auto [predicted, truth, labelled] =
-        by_class ? class_regions(prediction, target) : binary_regions(prediction, target);
-    const Tensor overlap = (predicted * truth).sum(2);
-    const Tensor total = predicted.sum(2) + truth.sum(2);
-    const Tensor values = 1 - ((2 * overlap + smooth) / (total + smooth)).mean(1);
-    const Tensor any = labelled.any(1);
-    return {values.masked_fill(any.logical_not(), 0), any.to(values.scalar_type())};
+    const auto regions = task_detail::regions_of("Dice", prediction, target);
+    return regions.without((2 * regions.overlap() + smooth) / (regions.total() + smooth));
   }
 
   /// Error: smooth is not a positive number.
   void check() const {
     if (!(smooth > 0 && std::isfinite(smooth)))
       throw Error("Dice: smooth is {}, expected a positive number", smooth);
-  }
-
- private:
-  /// Prediction and truth as [N, C, M] with zeros where there is no label, which is [N, M].
-  struct Regions {
-    Tensor predicted, truth, labelled;
-  };
-
-  static Regions class_regions(const Tensor& prediction, const Tensor& labels) {
-    const Tensor pixels = class_target(prediction, labels).flatten(1);
-    const Tensor labelled = labelled_entries(pixels);
-    const Tensor missing = labelled.logical_not().unsqueeze(1);
-    const Tensor truth =
-        torch::zeros({pixels.size(0), prediction.size(1), pixels.size(1)}, prediction.options())
-            .scatter_(1, pixels.clamp_min(0).unsqueeze(1), 1)
-            .masked_fill(missing, 0);
-    const Tensor predicted =
-        prediction.flatten(2).masked_fill(missing, 0).softmax(1).masked_fill(missing, 0);
-    return {predicted, truth, labelled};
-  }
-
-  static Regions binary_regions(const Tensor& prediction, const Tensor& target) {
-    check_scores(target);
-    const Tensor truth = match_target(prediction, target).flatten(1).unsqueeze(1);
-    const Tensor labelled = labelled_entries(target).flatten(1);
-    const Tensor missing = labelled.logical_not().unsqueeze(1);
-    const Tensor predicted = prediction.flatten(1)
-                                 .unsqueeze(1)
-                                 .masked_fill(missing, 0)
-                                 .sigmoid()
-                                 .masked_fill(missing, 0);
-    return {predicted, truth.masked_fill(missing, 0), labelled};
   }
 };
 

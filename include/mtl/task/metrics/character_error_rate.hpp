@@ -22,13 +22,8 @@ struct CharacterErrorRate {
   using State = task_detail::WeightedMean;
   void add(State& state, const Tensor& predictions, const Tensor& targets,
            const Tensor& sample_weights) const {
-    task_detail::for_each_transcript(
-        "CharacterErrorRate", predictions, targets, sample_weights, blank,
-        [&](const auto& predicted, const auto& truth, double weight) {
-          state.add(weight * static_cast<double>(task_detail::edit_distance(predicted, truth)),
-                    weight * static_cast<double>(truth.size()));
-        },
-        [&](double weight) { state.add(task_detail::no_value, weight); });
+    task_detail::add_edits(state, "CharacterErrorRate", predictions, targets, sample_weights, blank,
+                           [](task_detail::Sequence characters) { return characters; });
   }
   double value(const State& state) const { return state.value(); }
   double operator()(const Tensor& predictions, const Tensor& targets,

@@ -52,6 +52,7 @@ struct ConcordanceIndex {
       throw Error("ConcordanceIndex: predictions {}, expected one a sample, [N] or [N, 1]",
                   shape_text(predictions));
     const Tensor counts = task_detail::entries_that_count(times, sample_weights).contiguous();
+    const Tensor weights = task_detail::weights_of_entries(times, sample_weights).contiguous();
     for (int64_t n = 0; n < y.size(0); ++n) {
       if (!counts.data_ptr<bool>()[n]) continue;
       const double event = with_events ? events.data_ptr<double>()[n] : 1;
@@ -61,7 +62,7 @@ struct ConcordanceIndex {
             " is " + std::to_string(event) + ", expected 1 (seen) or 0 (lost from sight)");
       state.predicted.push_back(scores.data_ptr<double>()[n]);
       state.time.push_back(t.data_ptr<double>()[n]);
-      state.weights.push_back(sample_weights.defined() ? sample_weights[n].item<double>() : 1);
+      state.weights.push_back(weights.data_ptr<double>()[n]);
       state.event.push_back(event == 1);
       state.has_nan = state.has_nan || std::isnan(state.predicted.back());
     }

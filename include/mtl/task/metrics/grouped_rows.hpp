@@ -28,6 +28,7 @@ struct GroupedRows {
           "name of the target that holds them",
           metric, shape_text(by), predicted.size(0));
     const Tensor counts = entries_that_count(targets, sample_weights).contiguous();
+    const Tensor weights = weights_of_entries(targets, sample_weights).contiguous();
     const Tensor group = by.to(torch::kCPU, torch::kDouble).contiguous();
     for (int64_t n = 0; n < predicted.size(0); ++n) {
       if (!counts.data_ptr<bool>()[n]) continue;
@@ -35,25 +36,14 @@ struct GroupedRows {
       if (number != std::floor(number) || std::abs(number) > 9e15)
         throw RowError(n, "the group in ",
                        " is " + std::to_string(number) + ", expected a whole number");
-      Pairs& pairs = groups[static_cast<int64_t>(number)];
-      pairs.predicted.push_back(predicted.data_ptr<double>()[n]);
-      pairs.truth.push_back(truth.data_ptr<double>()[n]);
-      pairs.weights.push_back(sample_weights.defined() ? sample_weights[n].item<double>() : 1);
-      pairs.total += pairs.weights.back();
+      groups[static_cast<int64_t>(number)].add(predicted.data_ptr<double>()[n],
+                                               truth.data_ptr<double>()[n],
+                                               weights.data_ptr<double>()[n]);
     }
   }
 
   void merge(const GroupedRows& other) {
-    for (const auto& [number, theirs] : other.groups) {
-      Pairs& pairs = groups[number];
-      const auto append = [](std::vector<double>& to, const std::vector<double>& from) {
-        to.insert(to.end(), from.begin(), from.end());
-      };
-      append(pairs.predicted, theirs.predicted);
-      append(pairs.truth, theirs.truth);
-      append(pairs.weights, theirs.weights);
-      pairs.total += theirs.total;
-    }
+    for (const auto& [number, theirs] : other.groups) groups[number].merge(theirs);
   }
 };
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <numeric>
 #include <string>
@@ -22,7 +23,8 @@ namespace mtl {
 /// logit or a probability: every box is a detection of every class. A score of -inf is none.
 /// Targets [N, G, 5]: x0, y0, x1, y1 and the class, rows filled up with NaN. A picture without any
 /// object has a row of class -1; one of NaN only is missing. Sample weights [N] >= 0. NaN without
-/// any object and where a prediction that counts is NaN. Keeps a score and 10 bits a detection.
+/// any object and where a prediction that counts is NaN. Keeps the scores of
+/// all detections.
 struct MeanAveragePrecision {
   static constexpr bool higher_is_better = true;
   /// Intersection over union from which on a box is found; {0.5} is the older AP50.

@@ -28,6 +28,16 @@ struct Pairs {
     for (size_t i = 0; i < size(); ++i) sum += weights[i] * f(i);
     return size() == 0 ? no_value : sum / total;
   }
+  void add(double prediction, double target, double weight) {
+    predicted.push_back(prediction);
+    truth.push_back(target);
+    weights.push_back(weight);
+    total += weight;
+  }
+  void merge(const Pairs& other) {
+    for (size_t i = 0; i < other.size(); ++i)
+      add(other.predicted[i], other.truth[i], other.weights[i]);
+  }
   bool has_nan() const {
     for (const double value : predicted)
       if (std::isnan(value)) return true;
@@ -54,10 +64,7 @@ inline std::vector<Pairs> pairs_by_output(const Tensor& predictions, const Tenso
   for (int64_t i = 0; i < counts.numel(); ++i) {
     if (!counts.data_ptr<bool>()[i]) continue;
     Pairs& pairs = all[static_cast<size_t>(i / counts.size(1))];
-    pairs.predicted.push_back(y.data_ptr<double>()[i]);
-    pairs.truth.push_back(t.data_ptr<double>()[i]);
-    pairs.weights.push_back(weights.data_ptr<double>()[i]);
-    pairs.total += pairs.weights.back();
+    pairs.add(y.data_ptr<double>()[i], t.data_ptr<double>()[i], weights.data_ptr<double>()[i]);
   }
   return all;
 }

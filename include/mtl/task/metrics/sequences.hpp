@@ -53,13 +53,13 @@ inline Sequence read_out(const Tensor& logits, int64_t blank) {
   return sequence;
 }
 
-/// Calls `f(predicted, truth, weight)` for each sequence with a label and a weight above 0, and
-/// `f.nan(weight)` where its logits hold a NaN. Predictions: CTC logits [N, S, C], or class indices
-/// [N, S] filled up with -100; targets [N, L] class indices filled up with -100.
+/// Adds the edits that make the truth of what was predicted, and the length of the truth, counted
+/// in the symbols `units(sequence)`. Predictions: CTC logits [N, S, C], or class indices [N, S]
+/// filled up with -100; targets [N, L] class indices filled up with -100.
 /// Error: other shapes or types; `metric` is whose they are.
-template <class F, class Nan>
-void for_each_transcript(const char* metric, const Tensor& predictions, const Tensor& targets,
-                         const Tensor& sample_weights, int64_t blank, F f, Nan nan) {
+template <class Units>
+void add_edits(WeightedMean& mean, const char* metric, const Tensor& predictions,
+               const Tensor& targets, const Tensor& sample_weights, int64_t blank, Units units) {
   const bool logits = predictions.dim() == 3 && predictions.is_floating_point();
   const bool indices = predictions.dim() == 2 && !predictions.is_floating_point();
   if (!(logits || indices) || targets.dim() != 2 || targets.is_floating_point() ||
@@ -77,10 +77,11 @@ void for_each_transcript(const char* metric, const Tensor& predictions, const Te
     if (!counts.data_ptr<bool>()[n]) continue;
     const double weight = sample_weights.defined() ? sample_weights[n].item<double>() : 1;
     const Tensor row = predictions[n].detach();
-    if (logits && row.isnan().any().item<bool>())
-      nan(weight);
-    else
-      f(logits ? read_out(row, blank) : sequence_of(row), sequence_of(targets[n]), weight);
+    const auto truth = units(sequence_of(targets[n]));
+    const auto found = units(logits ? read_out(row, blank) : sequence_of(row));
+    const bool has_nan = logits && row.isnan().any().item<bool>();
+    const double edits = has_nan ? no_value : static_cast<double>(edit_distance(found, truth));
+    mean.add(weight * edits, weight * static_cast<double>(truth.size()));
   }
 }
 

@@ -25,17 +25,7 @@ struct PairsState {
     if (outputs.size() != other.outputs.size())
       throw Error("a batch has {} outputs, those before have {}", other.outputs.size(),
                   outputs.size());
-    for (size_t k = 0; k < outputs.size(); ++k) {
-      append(outputs[k].predicted, other.outputs[k].predicted);
-      append(outputs[k].truth, other.outputs[k].truth);
-      append(outputs[k].weights, other.outputs[k].weights);
-      outputs[k].total += other.outputs[k].total;
-    }
-  }
-
- private:
-  static void append(std::vector<double>& to, const std::vector<double>& from) {
-    to.insert(to.end(), from.begin(), from.end());
+    for (size_t k = 0; k < outputs.size(); ++k) outputs[k].merge(other.outputs[k]);
   }
 };
 

@@ -24,15 +24,8 @@ struct WordErrorRate {
   using State = task_detail::WeightedMean;
   void add(State& state, const Tensor& predictions, const Tensor& targets,
            const Tensor& sample_weights) const {
-    task_detail::for_each_transcript(
-        "WordErrorRate", predictions, targets, sample_weights, blank,
-        [&](const auto& predicted, const auto& truth, double weight) {
-          const auto words = words_of(truth);
-          const auto distance = task_detail::edit_distance(words_of(predicted), words);
-          state.add(weight * static_cast<double>(distance),
-                    weight * static_cast<double>(words.size()));
-        },
-        [&](double weight) { state.add(task_detail::no_value, weight); });
+    task_detail::add_edits(state, "WordErrorRate", predictions, targets, sample_weights, blank,
+                           [this](const task_detail::Sequence& text) { return words_of(text); });
   }
   double value(const State& state) const { return state.value(); }
   double operator()(const Tensor& predictions, const Tensor& targets,
