@@ -1,7 +1,8 @@
-// Structured tasks: tokens with lengths.
+// Structured tasks: tokens with lengths, ESMM, an auxiliary task, several inputs, several targets.
 #include <torch/nn/modules/linear.h>
 #include <mtl/mtl.hpp>
 
+#include <cmath>
 #include <cstdio>
 
 using mtl::Tensor;
@@ -32,8 +33,58 @@ void tokens() {
               mtl::metrics_of(task, prediction, filled)[0]);
 }
 
+void esmm() {
+  mtl::TaskRegistry tasks{{.name = "click",
+                           .head = mtl::nn::LinearHead(8, 1),
+                           .loss = mtl::BinaryCrossEntropy{},
+                           .metrics = {mtl::GroupedAuc{.group = "user"}}},
+                          {.name = "buy_after_click",  // judged where there was a click
+                           .head = mtl::nn::LinearHead(8, 1),
+                           .loss = mtl::NoLoss{},
+                           .metrics = {mtl::RocAuc{}}}};
+  mtl::HardSharing towers(mtl::nn::MlpEncoder({.input_size = 5, .hidden_sizes = {8}}), tasks);
+  const auto both = [](const mtl::NamedTensors& logits) {
+    return mtl::joint_logit(logits["click"], logits["buy_after_click"]);
+  };
+  mtl::DerivedTasks model(towers, {{.task = {.name = "buy", .loss = mtl::BinaryCrossEntropy{}},
+                                    .from = {"click", "buy_after_click"},
+                                    .prediction = both}});
+
+  const Tensor x = torch::randn({200, 5});
+  const Tensor click = torch::rand({200}).lt(0.4).to(torch::kFloat);
+  const Tensor buy = click * torch::rand({200}).lt(0.5);
+  mtl::TensorDataset impressions({{"x", x}},
+                                 {{"click", click},
+                                  {"buy_after_click", buy.masked_fill(click.eq(0), std::nan(""))},
+                                  {"buy", buy},
+                                  {"user", torch::arange(200) % 10}});
+  torch::optim::Adam adam(model->parameters(), 1e-3);
+  mtl::Sum combiner;
+  mtl::BatchLoader train(impressions, {.batch_size = 50}), valid(impressions, {.batch_size = 50});
+  const auto run = mtl::Trainer(model, adam, combiner, {.epochs = 2}).fit(train, valid);
+  std::printf("AUC of a purchase after a click: %.3f\n",
+              run.best().valid("buy_after_click", "roc_auc"));
+}
+
+void several_inputs_and_targets() {
+  const mtl::nn::LinearHead position(8, 2);  // one head, two targets
+  mtl::TaskRegistry tasks{
+      {.name = "place", .head = position, .loss = mtl::MeanSquaredError{}},
+      {.name = "place_by_hand", .head = position, .loss = mtl::Huber{}, .auxiliary = true},
+      {.name = "kind", .head = mtl::nn::LinearHead(8, 3), .loss = mtl::CrossEntropy{}}};
+  mtl::HardSharing behind(mtl::nn::MlpEncoder({.input_size = 4 + 2, .hidden_sizes = {8}}), tasks);
+  mtl::JoinedInputs model({{"signal", mtl::nn::MlpEncoder({.input_size = 16, .hidden_sizes = {4}})},
+                           {"table", torch::nn::Identity()}},
+                          behind);
+  const auto predictions =
+      model->forward({{"signal", torch::randn({3, 16})}, {"table", torch::randn({3, 2})}});
+  std::printf("%zu predictions\n", static_cast<size_t>(predictions.size()));
+}
+
 int main() {
   torch::manual_seed(0);
   tokens();
+  esmm();
+  several_inputs_and_targets();
   return 0;
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -58,6 +59,10 @@ FaultyStep does_not_take(std::string text, const Tensor& input, std::string_view
 Model::Model(TaskRegistry tasks)
     : tasks_(std::move(tasks)), owner_(std::make_shared<const char>('m')) {
   if (tasks_.empty()) throw Error("a model needs at least one task; add one to the registry");
+  if (std::all_of(tasks_.begin(), tasks_.end(), [](const Task& task) { return task.auxiliary; }))
+    throw Error(
+        "all tasks are auxiliary, so that nothing says which epoch is the best; leave "
+        "Task::auxiliary false for one at least");
 }
 
 std::vector<Tensor> Model::parameters(bool recurse) const {
@@ -129,6 +134,12 @@ void Model::register_part(const std::string& name, const Encoder& part) {
   claim(*part.module(), owner_, fmt::format("the part \"{}\" of this model", name));
   const auto [folder, key] = place_of(name);
   folder->register_module(key, part.module());
+}
+
+void Model::register_model(const std::string& name, const std::shared_ptr<Model>& model) {
+  if (model == nullptr) throw Error("the model's part \"{}\" is missing; give a model", name);
+  owner_ = model->owner_;
+  register_module(name, model);
 }
 
 Tensor Model::register_weight(const std::string& name, Tensor value) {

@@ -36,6 +36,7 @@ Tensor common_weight(const Tensor& weights) {
 LossValue Loss::operator()(const Tensor& prediction, const Tensor& target, bool complete,
                            const Tensor& sample_weights) const {
   if (!by_sample_) throw Error("there is no loss; give one, e.g. MeanSquaredError{{}}");
+  if (!trains_) return {};
   if (prediction.dim() == 0 || target.dim() == 0 || prediction.size(0) != target.size(0))
     throw Error(
         "prediction {} and target {} do not count the same samples in their first dimension",

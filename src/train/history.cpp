@@ -22,6 +22,7 @@ ResultNames result_names(const TaskRegistry& tasks) {
   ResultNames names;
   for (const Task& task : tasks) {
     names.tasks.push_back(task.name);
+    names.auxiliary.push_back(task.auxiliary);
     names.metrics.emplace_back();
     names.higher_is_better.emplace_back();
     for (const Metric& metric : task.metrics) {

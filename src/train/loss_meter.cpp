@@ -71,7 +71,7 @@ double total_of(Combiner* combiner, const TaskRegistry& tasks, const std::vector
   present.task_count = tasks.size();
   for (int64_t t = 0; t < tasks.size(); ++t) {
     const double loss = losses[static_cast<size_t>(t)];
-    if (std::isnan(loss)) continue;
+    if (std::isnan(loss) || tasks[t].auxiliary) continue;
     present.tasks.push_back(t);
     present.names.push_back(tasks[t].name);
     present.kinds.push_back(tasks[t].loss.kind());

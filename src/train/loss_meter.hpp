@@ -36,7 +36,7 @@ class LossMeter {
 int64_t first_not_finite(const std::vector<double>& numbers);
 
 /// The combiner's one number for the mean losses of an epoch, or their sum without a combiner;
-/// tasks with NaN are left out.
+/// tasks with NaN and auxiliary ones are left out.
 double total_of(Combiner* combiner, const TaskRegistry& tasks, const std::vector<double>& losses);
 
 }  // namespace mtl

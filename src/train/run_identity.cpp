@@ -68,6 +68,9 @@ std::vector<const Callback*> with_memory(const TrainState& state) {
 io::Json made_of(const TrainState& state) {
   io::Json parts = io::Json::object();
   parts["tasks"] = state.history.tasks;
+  parts["auxiliary tasks"] = io::Json::array();
+  for (size_t t = 0; t < state.history.tasks.size(); ++t)
+    if (state.history.is_auxiliary(t)) parts["auxiliary tasks"].push_back(state.history.tasks[t]);
   for (size_t t = 0; t < state.history.tasks.size(); ++t)
     parts["metrics of task \"" + state.history.tasks[t] + "\""] = state.history.metrics[t];
   parts["model"] = io::Json::array({Callback::type_name(typeid(state.model))});

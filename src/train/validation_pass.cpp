@@ -83,7 +83,8 @@ ValidationPass validation_pass(Model& model, Combiner* combiner, LoaderRef& load
   record.losses = meter.means();
   record.total = total_of(combiner, tasks, record.losses);
   if (std::isnan(record.total))
-    throw Error("no task has a label in the batches of the validation loader");
+    throw Error("no task{} has a label in the batches of the validation loader",
+                record.names->has_auxiliary() ? " that is not auxiliary" : "");
   for (const TaskMetrics& of_task : metrics) record.metrics.push_back(of_task.values());
   return pass;
 }

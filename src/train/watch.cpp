@@ -69,7 +69,9 @@ EpochScore Watch::score(const EpochRecord& record) const {
   }
   EpochScore score{watched_total(record), Better::lower, {}};
   const auto& losses = record.valid.losses.empty() ? record.train.losses : record.valid.losses;
-  for (double loss : losses) score.tasks.push_back(!std::isnan(loss));
+  const ResultNames* names = record.train.names.get();
+  for (size_t t = 0; t < losses.size(); ++t)
+    score.tasks.push_back(!std::isnan(losses[t]) && !(names && names->is_auxiliary(t)));
   return score;
 }
 

@@ -77,6 +77,15 @@ std::vector<Way> all_ways() {
        [](TaskRegistry t) {
          return TaskAdapters({{tanh_layer(2, 4), 4}, {tanh_layer(4, 4)}}, t).ptr();
        }},
+      {"derived",
+       [](TaskRegistry t) {
+         return DerivedTasks(
+                    HardSharing(tanh_layer(2, 4), {t[0], t[1]}),
+                    {{.task = {.name = t[2].name, .loss = t[2].loss},
+                      .from = {t[0].name, t[1].name},
+                      .prediction = [](const NamedTensors& p) { return p["a"] * p["b"].tanh(); }}})
+             .ptr();
+       }},
       {"low rank",
        [](TaskRegistry t) { return LowRankUpdates({{torch::nn::Linear(2, 4)}}, t).ptr(); }},
   };

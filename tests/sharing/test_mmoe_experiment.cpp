@@ -7,7 +7,7 @@
 
 namespace {
 
-constexpr int64_t inputs = 100;
+constexpr int64_t mmoe_inputs = 100;
 
 /// y_t = w_t x + sum_i sin(alpha_i w_t x + beta_i) + noise, with |w_t| = 1 and cosine(w_1, w_2) as
 /// given.
@@ -15,7 +15,7 @@ class TwoRegressions {
  public:
   TwoRegressions(double cosine, uint64_t seed) {
     torch::manual_seed(seed);
-    const auto drawn = torch::randn({2, inputs});
+    const auto drawn = torch::randn({2, mmoe_inputs});
     const auto first = drawn[0] / drawn[0].norm();
     const auto rest = drawn[1] - drawn[1].dot(first) * first;
     w_ =
@@ -25,7 +25,7 @@ class TwoRegressions {
   }
 
   mtl::Batch batch(int64_t size) const {
-    const auto x = torch::randn({size, inputs});
+    const auto x = torch::randn({size, mmoe_inputs});
     const auto z = x.mm(w_.t());
     const auto y =
         z + torch::sin(z.unsqueeze(2) * alpha_ + beta_).sum(2) + 0.1 * torch::randn({size, 2});
@@ -37,7 +37,7 @@ class TwoRegressions {
 };
 
 mtl::nn::MlpEncoder bottom(int64_t width) {
-  return mtl::nn::MlpEncoder({.input_size = inputs, .hidden_sizes = {width}});
+  return mtl::nn::MlpEncoder({.input_size = mmoe_inputs, .hidden_sizes = {width}});
 }
 
 mtl::TaskRegistry towers(int64_t width) {
@@ -81,12 +81,12 @@ TEST_CASE("MixtureOfExperts, CGC: beat a shared bottom of their size on uncorrel
     // 113 units: about the weights of eight experts of 16, as in the paper.
     add(hard, [] { return mtl::HardSharing(bottom(113), towers(113)).ptr(); });
     add(mixture, [&] {
-      return mtl::MixtureOfExperts(experts(8), towers(16), {.gate_input_size = inputs}).ptr();
+      return mtl::MixtureOfExperts(experts(8), towers(16), {.gate_input_size = mmoe_inputs}).ptr();
     });
     add(extraction, [&] {
       return mtl::ProgressiveLayeredExtraction({{.by_task = {experts(3), experts(3)},
                                                  .shared = experts(2),
-                                                 .gate_input_size = inputs}},
+                                                 .gate_input_size = mmoe_inputs}},
                                                towers(16))
           .ptr();
     });

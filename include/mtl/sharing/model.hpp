@@ -32,7 +32,7 @@ namespace mtl {
 ///     struct TwoInputs : mtl::ModelHolder<TwoInputsImpl> { using ModelHolder::ModelHolder; };
 class Model : public torch::nn::Module {
  public:
-  /// Error: there is no task.
+  /// Error: there is no task, or none that is not auxiliary.
   explicit Model(TaskRegistry tasks);
 
   const TaskRegistry& tasks() const { return tasks_; }
@@ -72,6 +72,9 @@ class Model : public torch::nn::Module {
   /// Registers an encoder, or another part that is no head, under `name`; dots in it make folders
   /// ("experts.0", "columns.a.1"). Error: there is none, or it belongs to another model.
   void register_part(const std::string& name, const Encoder& part);
+  /// Registers a whole model, around which this one goes, under `name`; its parts belong to this
+  /// one, too. Call it before other parts are registered. Error: there is none.
+  void register_model(const std::string& name, const std::shared_ptr<Model>& model);
   /// Registers a parameter of the model's own in the same way, and returns it.
   Tensor register_weight(const std::string& name, Tensor value);
   /// Registers the heads as "heads.<task>". Error: a task has no head, or it belongs to another

@@ -23,6 +23,7 @@ namespace mtl {
 ///     Tensor or MeanLoss mean(prediction, target)   the mean over all samples in fewer operations
 ///     Tensor is_labelled(target)          [N] bool, where NaN and -100 are not the rule
 ///     void check()                        Error: an option is wrong; asked when a task gets it
+///     static constexpr bool trains        false: the task is only judged (NoLoss)
 template <class F>
 concept LossFunction = requires(const F& loss, const Tensor& tensor) {
   requires std::same_as<std::invoke_result_t<const F&, const Tensor&, const Tensor&>, Tensor> ||
@@ -48,6 +49,7 @@ class Loss {
   template <LossFunction F>
   requires(!std::same_as<F, Loss>) Loss(F loss) {
     if constexpr (requires { F::kind; }) kind_ = F::kind;
+    if constexpr (requires { F::trains; }) trains_ = F::trains;
     if constexpr (requires(const F& f) { f.check(); }) loss.check();
     if constexpr (requires(const F& f, const Tensor& t) { f.mean(t, t); })
       mean_ = [loss](const Tensor& p, const Tensor& t) -> MeanLoss { return {loss.mean(p, t)}; };
@@ -77,6 +79,7 @@ class Loss {
   static SampleLosses as_sample_losses(Tensor values) { return {std::move(values)}; }
 
   LossKind kind_ = LossKind::regression;
+  bool trains_ = true;
   // One number instead of one value a sample is told by its having no dimension.
   std::function<SampleLosses(const Tensor&, const Tensor&)> by_sample_;
   std::function<MeanLoss(const Tensor&, const Tensor&)> mean_;

@@ -17,6 +17,9 @@ struct Task {
   Loss loss = {};
   std::vector<Metric> metrics = {};
   std::string target = {};  // empty: the task's name
+  /// Trained and shown, but left out of the totals by which epochs are compared: early stopping and
+  /// the choice of the best model do not see it.
+  bool auxiliary = false;
 
   const std::string& target_name() const { return target.empty() ? name : target; }
 };

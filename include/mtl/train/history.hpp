@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -21,6 +22,12 @@ struct ResultNames {
   std::vector<std::string> tasks = {};
   std::vector<std::vector<std::string>> metrics = {};    // by task
   std::vector<std::vector<bool>> higher_is_better = {};  // by task and metric
+  std::vector<bool> auxiliary = {};                      // by task; none: no task is
+
+  bool is_auxiliary(size_t task) const { return task < auxiliary.size() && auxiliary[task]; }
+  bool has_auxiliary() const {
+    return std::find(auxiliary.begin(), auxiliary.end(), true) != auxiliary.end();
+  }
 };
 
 /// The names of a registry's tasks and metrics.
@@ -63,7 +70,7 @@ class Results : public std::vector<T> {
 
 /// What one pass over a data set gave. A task without any label there has NaN.
 struct SplitRecord {
-  /// The combiner's one number for `losses`.
+  /// The combiner's one number for `losses` without those of auxiliary tasks.
   double total = std::numeric_limits<double>::quiet_NaN();
   Results<double> losses = {};            // by task: mean over its labelled samples
   Results<Results<double>> metrics = {};  // by task and metric; only for the validation part

@@ -48,8 +48,7 @@ EpochScore score_from(const NamedTensors& state);
 ///     EarlyStopping{.watch = function}                 of an EpochRecord; lower is better
 ///     EarlyStopping{.watch = {function, mtl::Better::higher}}
 ///
-/// The validation total leaves out nothing: an auxiliary task that should not have a say is left
-/// out by a function.
+/// A total leaves out auxiliary tasks (Task::auxiliary) and nothing else.
 class Watch {
  public:
   Watch() = default;

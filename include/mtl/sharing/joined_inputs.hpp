@@ -1,0 +1,104 @@
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "mtl/sharing/clone.hpp"
+#include "mtl/sharing/model_holder.hpp"
+
+namespace mtl {
+
+/// Several inputs for a model of any kind: each has an encoder, and the model takes their outputs
+/// side by side.
+///     x = [encoder_1(input_1), ..., encoder_n(input_n)] in dimension 1,   predictions = model(x)
+/// A picture and a table, say, before any way of sharing. The outputs are [N, F_k], or maps of one
+/// size; the model reads the one input that it gets, of F_1 + ... + F_n features.
+///
+/// Parameters: "inputs.<name>.*" (shared) and "model.*".
+class JoinedInputsImpl : public Model {
+ public:
+  struct Input {
+    std::string name;  // in the batch
+    Encoder encoder;   // torch::nn::Identity() where it needs none
+  };
+
+  /// Error: no model; no input; one without a name or encoder, or twice; a part that belongs to
+  /// another model.
+  JoinedInputsImpl(std::vector<Input> inputs, std::shared_ptr<Model> model)
+      : Model(tasks_of(model)), inputs_(std::move(inputs)), model_(std::move(model)) {
+    register_model("model", model_);
+    if (inputs_.empty()) throw Error("JoinedInputs: there is no input");
+    for (size_t i = 0; i < inputs_.size(); ++i) {
+      if (inputs_[i].name.empty()) throw Error("JoinedInputs: input {} has no name", i);
+      for (size_t k = 0; k < i; ++k)
+        if (inputs_[k].name == inputs_[i].name)
+          throw Error("JoinedInputs: there are two encoders for input \"{}\"", inputs_[i].name);
+      register_part("inputs." + inputs_[i].name, inputs_[i].encoder);
+    }
+  }
+
+  /// Error: an input is not there; an encoder does not take it; their outputs do not fit together.
+  NamedTensors forward(const NamedTensors& batch) override {
+    std::vector<Tensor> outputs;
+    for (const Input& input : inputs_)
+      outputs.push_back(encode(input.encoder, batch, input.name, "the encoder of its input"));
+    for (size_t i = 0; i < outputs.size(); ++i)
+      if (!fit(outputs[0], outputs[i]))
+        throw Error(
+            "the encoder of input \"{}\" gives {}, that of \"{}\" {}; side by side they may differ "
+            "in dimension 1 only",
+            inputs_[i].name, shape_text(outputs[i]), inputs_[0].name, shape_text(outputs[0]));
+    return model_->forward({{"joined", torch::cat(outputs, 1)}});
+  }
+
+  std::vector<Tensor> task_parameters(std::string_view task) override {
+    return model_->task_parameters(task);
+  }
+  Tensor representation() const override { return model_->representation(); }
+
+ protected:
+  std::shared_ptr<Model> make_again() const override {
+    std::vector<Input> copies;
+    for (const Input& input : inputs_) copies.push_back({input.name, mtl::clone(input.encoder)});
+    return std::make_shared<JoinedInputsImpl>(std::move(copies), mtl::clone(*model_));
+  }
+
+ private:
+  static TaskRegistry tasks_of(const std::shared_ptr<Model>& model) {
+    if (model == nullptr) throw Error("JoinedInputs: the model is empty");
+    return model->tasks();
+  }
+  static bool fit(const Tensor& a, const Tensor& b) {
+    if (a.dim() < 2 || a.dim() != b.dim()) return false;
+    for (int64_t d = 0; d < a.dim(); ++d)
+      if (d != 1 && a.size(d) != b.size(d)) return false;
+    return true;
+  }
+
+  std::vector<Input> inputs_;
+  std::shared_ptr<Model> model_;
+};
+
+struct JoinedInputs : ModelHolder<JoinedInputsImpl> {
+  using Impl = JoinedInputsImpl;
+  using Input = Impl::Input;
+  JoinedInputs(std::nullptr_t) : ModelHolder(nullptr) {}
+  explicit JoinedInputs(std::shared_ptr<Impl> model) : ModelHolder(std::move(model)) {}
+  JoinedInputs(std::vector<Input> inputs, std::shared_ptr<Model> model)
+      : ModelHolder(std::make_shared<Impl>(std::move(inputs), std::move(model))) {}
+  /// Before any model, by its holder.
+  template <class Holder>
+  requires requires(const Holder& holder) {
+    { holder.ptr() } -> std::convertible_to<std::shared_ptr<Model>>;
+    holder.is_empty();
+  }
+  JoinedInputs(std::vector<Input> inputs, const Holder& model)
+      : ModelHolder(std::make_shared<Impl>(
+            std::move(inputs), model.is_empty() ? std::shared_ptr<Model>() : model.ptr())) {}
+};
+
+}  // namespace mtl
