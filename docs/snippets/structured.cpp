@@ -81,10 +81,33 @@ void several_inputs_and_targets() {
   std::printf("%zu predictions\n", static_cast<size_t>(predictions.size()));
 }
 
+void several_targets_in_one_loss() {
+  const Tensor corner = torch::rand({4, 2, 2}), boxes = torch::cat({corner, corner + 0.3}, 2);
+  const Tensor kinds = torch::randint(3, {4, 2}, torch::kLong);
+  // Boxes and kinds side by side, [N, K, 5], as MeanAveragePrecision takes them.
+  const Tensor objects = torch::cat({boxes, kinds.unsqueeze(2).to(torch::kFloat)}, 2);
+  const auto place_and_kind = [](const Tensor& y, const Tensor& t) {
+    const auto place = mtl::BoxLoss{}(y.slice(2, 0, 4), t.slice(2, 0, 4));
+    const Tensor of_kind = t.select(2, 4).nan_to_num(mtl::missing_class).to(torch::kLong);
+    const auto kind = mtl::CrossEntropy{}(y.slice(2, 4).transpose(1, 2), of_kind);
+    return mtl::SampleLosses{place.values + kind.values, place.weights};
+  };
+  const mtl::Task task{
+      .name = "objects", .loss = place_and_kind, .metrics = {mtl::MeanAveragePrecision{}}};
+
+  const Tensor prediction = torch::cat({boxes, torch::one_hot(kinds, 3).to(torch::kFloat)}, 2);
+  mtl::Batch batch;
+  batch.targets.insert("objects", objects);
+  std::printf("objects: loss %.3f, mAP %.3f\n",
+              mtl::loss_of(task, prediction, batch).value.item<double>(),
+              mtl::metrics_of(task, prediction, objects)[0]);
+}
+
 int main() {
   torch::manual_seed(0);
   tokens();
   esmm();
   several_inputs_and_targets();
+  several_targets_in_one_loss();
   return 0;
 }
