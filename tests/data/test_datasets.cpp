@@ -2,6 +2,7 @@
 #include <set>
 
 #include "catch.hpp"
+#include "check_skip.hpp"
 #include "error_text.hpp"
 #include "mtl/data/data.hpp"
 
@@ -212,6 +213,24 @@ TEST_CASE("BatchLoader: the order of an epoch depends on seed and epoch only") {
   // gathered batch by batch: the same order
   mtl::BatchLoader own(Squares{100}, options);
   CHECK(rows_of_epoch(own, 1) == second);
+}
+
+TEST_CASE("BatchLoader: skip passes over batches, with what their transform draws") {
+  const mtl::TensorDataset data({{"x", torch::randn({23, 2})}}, {{"y", torch::randn({23})}});
+  mtl::BatchLoader::Options options{.batch_size = 4, .shuffle = true, .seed = 3};
+  mtl::BatchLoader whole(data, options);
+  check_skip(whole, "x");
+  options.drop_last = true;
+  options.transform = [](mtl::Batch& batch, torch::Generator& generator) {
+    batch.inputs["x"] = batch.inputs["x"] * torch::randn({1}, generator);
+  };
+  mtl::BatchLoader transformed(data, options);
+  check_skip(transformed, "x");
+  mtl::BatchLoader fresh(data, {.batch_size = 4});
+  fresh.skip(5);
+  mtl::Batch batch;
+  REQUIRE(fresh.next(batch));
+  CHECK(batch.targets["y"].size(0) == 3);
 }
 
 TEST_CASE("BatchLoader: begins at epoch 0 by itself, and says when an epoch is over") {

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "catch.hpp"
+#include "check_skip.hpp"
 #include "error_text.hpp"
 #include "mtl/data/images/loader.hpp"
 #include "mtl/data/loader.hpp"
@@ -103,6 +104,24 @@ TEST_CASE("ImageLoader: a batch holds the pictures and their targets") {
   ImageLoader without_rest(dataset, {.batch_size = 2, .drop_last = true});
   CHECK(without_rest.batches() == 2);
   CHECK(without_rest.samples() == 4);
+}
+
+TEST_CASE("ImageLoader: skip passes over pictures that nobody decodes") {
+  TemporaryFolder folder;
+  auto files = write_pictures(folder, 18);
+  for (const int64_t workers : {0, 1, 3}) {
+    ImageDataset dataset(files, targets_of(18));
+    ImageLoader loader(dataset, augmented(workers));
+    check_skip(loader, "image");
+  }
+  for (size_t i = 0; i < 12; ++i) write_bytes(files[i], std::vector<uint8_t>(9, 7));
+  ImageLoader loader(ImageDataset(files, targets_of(18)), {.batch_size = 4, .workers = 0});
+  loader.start_epoch(0);
+  loader.skip(3);
+  Batch batch;
+  REQUIRE(loader.next(batch));
+  CHECK(batch.targets["breed"].equal(torch::arange(12, 16)));
+  CHECK(loader.dataset().findings().empty());
 }
 
 TEST_CASE("ImageLoader: the number of workers, the cache and the way back change nothing") {

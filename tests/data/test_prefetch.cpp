@@ -1,4 +1,5 @@
 #include "catch.hpp"
+#include "check_skip.hpp"
 #include "error_text.hpp"
 #include "mtl/data/loader.hpp"
 #include "mtl/data/prefetch.hpp"
@@ -57,6 +58,14 @@ TEST_CASE("Prefetch: reads ahead, and an epoch left early begins anew") {
   ahead.start_epoch(0);
   REQUIRE(ahead.next(batch));
   CHECK(batch.inputs["x"].equal(torch::arange(4)));
+}
+
+TEST_CASE("Prefetch: skip passes over what is on its way, then over the loader's") {
+  mtl::BatchLoader inner(counted(23), {.batch_size = 5, .shuffle = true, .seed = 3});
+  for (const int64_t ahead : {1, 3, 9}) {
+    mtl::Prefetch loader(inner, {.device = torch::kCPU, .ahead = ahead});
+    check_skip(loader, "x");
+  }
 }
 
 TEST_CASE("Prefetch: keeps a loader that is given to it") {

@@ -19,7 +19,8 @@ namespace mtl {
 /// What a training loop reads batches from. `start_epoch(e)` goes to the beginning of epoch e,
 /// whatever was read before: every epoch begins with it, also the first, and gives all its batches
 /// again. `next` fills in one batch after the other and returns false after the last. A source that
-/// can be read only once is no loader.
+/// can be read only once is no loader. One that can pass over `n` batches for less than they take
+/// to make has `void skip(int64_t n)`; a run that is resumed within an epoch asks for it.
 template <class L>
 concept Loader = requires(L& loader, const L& constant, Batch& batch, int64_t epoch) {
   { constant.batches() } -> std::convertible_to<int64_t>;  // batches in an epoch
@@ -123,6 +124,18 @@ class BatchLoader {
     at_ += count;
     if (options_.transform) options_.transform(batch, generator_);
     return true;
+  }
+
+  /// Passes over the next `count` batches, or all that are left. A transform has to be done to
+  /// them, since what it draws is counted from the epoch's beginning.
+  void skip(int64_t count) {
+    if (options_.transform) {
+      Batch passed;
+      while (count-- > 0 && next(passed)) continue;
+      return;
+    }
+    if (!order_.defined()) start_epoch(0);
+    at_ = std::min(samples(), at_ + std::min(count, batches()) * options_.batch_size);
   }
 
  private:

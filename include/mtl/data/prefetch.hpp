@@ -78,6 +78,15 @@ class Prefetch {
     return true;
   }
 
+  /// Passes over the next `count` batches.
+  void skip(int64_t count) requires requires(std::remove_reference_t<L>& loader) {
+    loader.skip(count);
+  }
+  {
+    for (; count > 0 && !queue_.empty(); --count) queue_.receive();
+    loader_.skip(count);
+  }
+
  private:
   bool read() {
     Batch batch;

@@ -56,6 +56,16 @@ class Epoch {
     return true;
   }
 
+  void skip(int64_t count) {
+    {
+      const std::lock_guard lock(mutex_);
+      given_ = std::min(batches_, given_ + count);
+      begun_ = std::max(begun_, given_);
+      ready_.erase(ready_.begin(), ready_.lower_bound(given_));
+    }
+    may_begin_.notify_all();
+  }
+
  private:
   void work(const std::stop_token& stop) {
     while (true) {
@@ -66,7 +76,7 @@ class Epoch {
       lock.unlock();
       Made made = make(batch);
       lock.lock();
-      ready_.emplace(batch, std::move(made));
+      if (batch >= given_) ready_.emplace(batch, std::move(made));
       lock.unlock();
       finished_.notify_one();
     }
@@ -242,6 +252,12 @@ bool ImageLoader::next(Batch& batch) {
   }
   batch.complete = s.dataset.complete();
   return true;
+}
+
+void ImageLoader::skip(int64_t count) {
+  if (!state_->epoch) start_epoch(0);
+  state_->epoch->skip(count);
+  state_->any_usable = state_->any_usable || count > 0;  // they were, when they were read
 }
 
 }  // namespace mtl

@@ -60,6 +60,9 @@ class ImageLoader {
   /// Error: an epoch had no usable picture at all, pictures of a batch differ in size, or what the
   /// transform throws, with the file's name.
   bool next(Batch& batch);
+  /// Passes over the next `count` batches without decoding their pictures; findings() does not
+  /// learn of theirs.
+  void skip(int64_t count);
 
   /// The dataset's rows that the last batch holds, in its order: [n].
   const Tensor& rows() const;
