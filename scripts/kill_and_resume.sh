@@ -3,9 +3,10 @@
 # undisturbed run, byte by byte.
 #   scripts/kill_and_resume.sh PROGRAM [RUNS] [options of the example]
 #   scripts/kill_and_resume.sh build/ci/examples/weather/mtl_example_weather 20 --recipe all --epochs 6
-# Every run is killed up to three times, at moments drawn from the time that the undisturbed one took.
+#   scripts/kill_and_resume.sh build/ci/examples/weather/mtl_example_weather 20 --epochs 3 --checkpoint-steps 1
+# With a checkpoint after every step most kills fall into the writing of one. Every run is killed up to three times, at moments drawn from the time that the undisturbed one took.
 set -euo pipefail
-[ $# -ge 1 ] || { sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 2; }
+[ $# -ge 1 ] || { sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2; }
 program=$(realpath "$1") runs=${2:-20}
 shift $(($# < 2 ? $# : 2))
 folder=$(mktemp -d)

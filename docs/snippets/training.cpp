@@ -95,6 +95,12 @@ int main() {
               mtl::ReduceOnPlateauLr{});
   trainer.fit(train, valid, InverseSquareRootLr{});
 
+  // By task.
+  trainer.fit(train, valid, mtl::TaskStopping{.patience = 5, .freeze = true},
+              mtl::BestByTask{.folder = folder / "best"});
+  trainer.fit(train, valid, mtl::TaskStopping{.when = mtl::StopWhen::any, .tasks = {{"sum"}}},
+              mtl::BestModel{.watch = mtl::mean_of({{"sum"}, {"positive", "loss", 2.0}})});
+
   // Callbacks by choice.
   const bool quiet = true;
   std::vector<mtl::Callback> callbacks{mtl::StopOnInterrupt{}, GradientNorm{}, Improvements{}};
@@ -106,6 +112,17 @@ int main() {
       model, adam, combiner,
       {.epochs = 20, .checkpoint = {.directory = folder / "checkpoint", .resume = true}});
   const auto resumed = resumable.fit(train, valid, mtl::BestModel{});
+
+  // Checkpoints within epochs.
+  mtl::Trainer often(model, adam, combiner,
+                     {.epochs = 20,
+                      .checkpoint = {.directory = folder / "often",
+                                     .resume = true,
+                                     .keep = 3,
+                                     .every_steps = 500,
+                                     .every_seconds = 600,
+                                     .keep_best = true}});
+  often.fit(train, valid);
 
   std::filesystem::remove_all(folder);
   return resumed.best().valid("sum") < run.history.at(1).valid("sum") ? 0 : 1;

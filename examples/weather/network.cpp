@@ -136,7 +136,9 @@ Trained train(Recipe recipe, const TrainSettings& settings, const std::filesyste
   mtl::Trainer trainer(model, *optimizer, mtl::make_combiner(settings.combiner, model->tasks()),
                        {.epochs = settings.epochs > 0 ? settings.epochs : own_epochs,
                         .max_grad_norm = 1.0,
-                        .checkpoint = {.directory = checkpoint, .resume = settings.resume}});
+                        .checkpoint = {.directory = checkpoint,
+                                       .resume = settings.resume,
+                                       .every_steps = settings.checkpoint_steps}});
   auto train_loader = loader_of(parts.train.days, {.shuffle = true, .seed = seed});
   auto valid_loader = loader_of(parts.valid.days, {});
   EpochCounter counter;

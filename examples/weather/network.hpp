@@ -28,6 +28,7 @@ struct TrainSettings {
   std::string class_weights = "none";  // or inverse-frequency, for the weather's cross-entropy
   int64_t seed = 0;
   int64_t epochs = 0;  // 0: the recipe's own, article 100 at most, mtl 15
+  int64_t checkpoint_steps = 0;  // a checkpoint after so many steps as well; 0: after epochs only
   bool resume = false;
 };
 

@@ -38,6 +38,9 @@ void visit_settings(Settings& settings, Visit visit) {
         "the same seed and threads give the same bits");
   visit("epochs", settings.epochs, CLI::PositiveNumber,
         "the most epochs (default: article 100, mtl 15)");
+  visit("checkpoint_steps", settings.checkpoint_steps, CLI::NonNegativeNumber,
+        "a checkpoint after so many steps as well, so that --resume goes on within an epoch; 0: "
+        "after epochs only");
   visit("threads", settings.threads, CLI::Range(1, 1024), "threads for the arithmetic");
   visit("data", settings.data, CLI::ExistingFile,
         "CSV files of daily values: the Japan Meteorological Agency's own download, or the nine "
@@ -145,8 +148,9 @@ int train_and_report(Settings settings) {
     fmt::print(stderr, "recipe {}\n", name);
     Trained trained = train(recipe, settings, folder / "checkpoint", parts);
     if (trained.run.stop_reason == mtl::StopReason::interrupted) {
-      fmt::print(stderr, "{}; --resume --out {} goes on from the last whole epoch\n",
-                 trained.run.stop_text, settings.out.string());
+      fmt::print(stderr, "{}; --resume --out {} goes on from {}\n", trained.run.stop_text,
+                 settings.out.string(),
+                 settings.checkpoint_steps > 0 ? "there" : "the last whole epoch");
       return stopped_by_user;
     }
     mtl::io::write_file_atomically(folder / "history.csv", trained.run.history.csv());

@@ -4,12 +4,14 @@
 
 namespace mtl {
 
-TaskLosses task_losses(const Model& model, const NamedTensors& predictions, const Batch& batch) {
+TaskLosses task_losses(const Model& model, const NamedTensors& predictions, const Batch& batch,
+                       const std::vector<bool>& left_out) {
   const TaskRegistry& tasks = model.tasks();
   TaskLosses losses;
   losses.task_count = tasks.size();
   losses.representation = model.representation();
   for (int64_t t = 0; t < tasks.size(); ++t) {
+    if (!left_out.empty() && left_out[static_cast<size_t>(t)]) continue;
     const Tensor* prediction = predictions.find(tasks[t].name);
     if (prediction == nullptr)
       throw Error("the model gave no prediction for task \"{}\"", tasks[t].name);

@@ -1,46 +1,50 @@
 #include "checkpoints.hpp"
 
-#include <c10/util/Exception.h>
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdint>
-#include <exception>
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
+#include "history_tensor.hpp"
 #include "mtl/core/error.hpp"
-#include "mtl/core/random.hpp"
 #include "mtl/io/atomic_file.hpp"
 #include "mtl/io/digest.hpp"
 #include "mtl/io/file.hpp"
 #include "mtl/io/json.hpp"
 #include "mtl/io/safetensors.hpp"
-#include "mtl/nn/weights.hpp"
 #include "mtl/train/callback.hpp"
-#include "mtl/train/optimizer_state.hpp"
 #include "run_identity.hpp"
+#include "run_memory.hpp"
 
 namespace mtl {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr int format_version = 2;
+constexpr int format_version = 3;
 constexpr const char* list_name = "checkpoint.json";
 constexpr const char* marker = "mtl_checkpoint";  // a key of the files' metadata
 
 // Names ------------------------------------------------------------------------------------------
 
-std::string tensors_name(int64_t epoch) { return fmt::format("epoch-{:06}.safetensors", epoch); }
+constexpr std::string_view epoch_begin = "epoch-", step_begin = "step-", name_end = ".safetensors";
+
+std::string epoch_name(int64_t epoch) {
+  return fmt::format("{}{:06}{}", epoch_begin, epoch, name_end);
+}
+std::string step_name(int64_t step) { return fmt::format("{}{:09}{}", step_begin, step, name_end); }
 
 bool is_tensors_name(const std::string& name) {
-  const std::string_view begin = "epoch-", end = ".safetensors";
-  if (!name.starts_with(begin) || !name.ends_with(end)) return false;
-  const std::string digits = name.substr(begin.size(), name.size() - begin.size() - end.size());
-  return digits.size() >= 6 && digits.find_first_not_of("0123456789") == std::string::npos;
+  for (const std::string_view begin : {epoch_begin, step_begin}) {
+    if (!name.starts_with(begin) || !name.ends_with(name_end)) continue;
+    const std::string digits =
+        name.substr(begin.size(), name.size() - begin.size() - name_end.size());
+    return digits.size() >= 6 && digits.find_first_not_of("0123456789") == std::string::npos;
+  }
+  return false;
 }
 
 bool is_there(const fs::path& path) {
@@ -67,117 +71,20 @@ bool is_ours(const fs::path& path) {
   }
 }
 
-// Tensors ----------------------------------------------------------------------------------------
-
-void put(NamedTensors& all, const std::string& prefix, const NamedTensors& part) {
-  for (const auto& item : part) all.insert(prefix + item.key(), item.value());
-}
-
-NamedTensors take(const NamedTensors& all, const std::string& prefix) {
-  NamedTensors part;
-  for (const auto& item : all)
-    if (item.key().starts_with(prefix)) part.insert(item.key().substr(prefix.size()), item.value());
-  return part;
-}
-
-std::string callback_prefix(size_t index) { return fmt::format("callbacks.{}.", index); }
-
-/// [epochs, columns]: epoch, learning rate, then total and losses of the training part, and total,
-/// losses and metrics of the validation part where there is one.
-Tensor history_tensor(const History& history) {
-  std::vector<double> numbers;
-  for (const EpochRecord& record : history.epochs) {
-    numbers.push_back(static_cast<double>(record.epoch));
-    numbers.push_back(record.learning_rate);
-    for (const SplitRecord* split : {&record.train, &record.valid}) {
-      if (split->losses.empty()) continue;
-      numbers.push_back(split->total);
-      numbers.insert(numbers.end(), split->losses.begin(), split->losses.end());
-      for (const auto& metrics : split->metrics)
-        numbers.insert(numbers.end(), metrics.begin(), metrics.end());
-    }
+/// The same for the same run, another for one that began with other weights.
+std::string run_text(const TrainState& state) {
+  io::Digest digest;
+  digest.update(io::json_text(train_detail::made_of(state), -1));
+  for (const auto& item : run_memory(state)) {
+    const Tensor plain = item.value().cpu().contiguous();
+    digest.update(item.key());
+    digest.update({static_cast<const char*>(plain.data_ptr()), plain.nbytes()});
   }
-  const auto epochs = static_cast<int64_t>(history.epochs.size());
-  return torch::tensor(numbers, torch::kDouble).view({epochs, -1});
+  return digest.text();
 }
 
-History history_from(const ResultNames& names, const Tensor& tensor) {
-  History history{names, {}};
-  const auto tasks = static_cast<int64_t>(names.tasks.size());
-  int64_t metrics = 0;
-  for (const auto& of_task : names.metrics) metrics += static_cast<int64_t>(of_task.size());
-  const int64_t columns = 3 + tasks, with_validation = columns + 1 + tasks + metrics;
-  if (tensor.dim() != 2 || tensor.scalar_type() != torch::kDouble ||
-      (tensor.size(1) != columns && tensor.size(1) != with_validation))
-    throw Error("its history has shape {}, expected [epochs, {}] or [epochs, {}]",
-                shape_text(tensor), columns, with_validation);
-  const Tensor rows = tensor.contiguous();
-  const double* next = rows.data_ptr<double>();
-  for (int64_t e = 0; e < rows.size(0); ++e) {
-    EpochRecord record;
-    record.epoch = static_cast<int64_t>(*next++);
-    record.learning_rate = *next++;
-    const auto read = [&](SplitRecord& split) {
-      split.total = *next++;
-      split.losses = std::vector<double>(next, next + tasks);
-      next += tasks;
-    };
-    read(record.train);
-    if (rows.size(1) == with_validation) {
-      read(record.valid);
-      for (const auto& of_task : names.metrics) {
-        record.valid.metrics.push_back(std::vector<double>(next, next + of_task.size()));
-        next += of_task.size();
-      }
-    }
-    history.add(std::move(record));
-  }
-  return history;
-}
-
-// Everything that can be changed
-// -------------------------------------------------------------------
-
-NamedTensors everything(const TrainState& state) {
-  NamedTensors all;
-  put(all, "model.", nn::weights(state.model));
-  put(all, "optimizer.", optimizer_state(state.optimizer));
-  put(all, "combiner.", state.combiner.state_dict());
-  const auto callbacks = train_detail::with_memory(state);
-  for (size_t c = 0; c < callbacks.size(); ++c)
-    if (callbacks[c]->state_dict) put(all, callback_prefix(c), callbacks[c]->state_dict());
-  all.insert("generator", default_generator_state());
-  return all;
-}
-
-// Runs `act`; whatever it throws becomes an Error that says where.
-template <class Act>
-void named(const std::string& where, Act act) {
-  try {
-    act();
-  } catch (const Error& error) {
-    throw Error("{}: {}", where, error.what());
-  } catch (const c10::Error& error) {
-    throw Error("{}: {}", where, error.what_without_backtrace());
-  } catch (const std::exception& error) {
-    throw Error("{}: {}", where, error.what());
-  }
-}
-
-void set_everything(TrainState& state, const NamedTensors& all) {
-  named("model", [&] { nn::load_weights(state.model, take(all, "model.")); });
-  named("optimizer", [&] { load_optimizer_state(state.optimizer, take(all, "optimizer.")); });
-  named("combiner", [&] { state.combiner.load_state_dict(take(all, "combiner.")); });
-  const auto callbacks = train_detail::with_memory(state);
-  for (size_t c = 0; c < callbacks.size(); ++c)
-    if (callbacks[c]->load_state_dict)
-      named("callback " + callbacks[c]->name,
-            [&] { callbacks[c]->load_state_dict(take(all, callback_prefix(c))); });
-  named("generator", [&] {
-    torch::Generator trial = make_generator(0);
-    set_generator_state(trial, all["generator"]);  // where it is none, the default one stays whole
-    set_default_generator_state(all["generator"]);
-  });
+int64_t count(const io::Json& description, const char* key) {
+  return io::json_integer(description.at(key), key);
 }
 
 }  // namespace
@@ -194,11 +101,20 @@ Checkpointing checkpointing_of(Checkpointing found, const std::vector<Callback>&
   return found;
 }
 
-Checkpoints::Checkpoints(Checkpointing options) : options_(std::move(options)) {
+Checkpoints::Checkpoints(Checkpointing options, const TrainState& state)
+    : options_(std::move(options)) {
   options_.check_options();
+  if (options_.keep_best) options_.watch.check(state, "Checkpointing");
   io::make_folder(options_.directory);
   lock_ = std::make_unique<io::FileLock>(options_.directory / "checkpoint.lock");
   io::remove_stale_temporaries(options_.directory);
+}
+
+std::string Checkpoints::list_digest() const {
+  io::Digest digest;
+  digest.update(run_ + "\n");
+  for (const auto& name : names_) digest.update(name + "\n");
+  return digest.text();
 }
 
 void Checkpoints::read_list() {
@@ -212,69 +128,119 @@ void Checkpoints::read_list() {
       throw Error("found format {}, this version reads {}; begin anew in another directory",
                   json.at("format").dump(), format_version);
     names_ = json.at("files").get<std::vector<std::string>>();
-    io::Digest digest;
-    for (const auto& name : names_) digest.update(name + "\n");
+    run_ = json.at("run").get<std::string>();
     const auto foreign = std::find_if_not(names_.begin(), names_.end(), is_tensors_name);
-    if (names_.empty() || foreign != names_.end() || json.at("digest") != digest.text())
+    if (names_.empty() || foreign != names_.end() || json.at("digest") != list_digest())
       throw Error("it is damaged; restore it, or delete it and begin anew");
   });
 }
 
 void Checkpoints::write_list() const {
-  io::Digest digest;
-  for (const auto& name : names_) digest.update(name + "\n");
-  io::write_json(options_.directory / list_name,
-                 {{"format", format_version}, {"files", names_}, {"digest", digest.text()}});
+  io::write_json(
+      options_.directory / list_name,
+      {{"format", format_version}, {"run", run_}, {"files", names_}, {"digest", list_digest()}});
 }
 
-bool Checkpoints::resume(TrainState& state) {
+Checkpoints::Content Checkpoints::read(const std::string& name) const {
+  const fs::path path = options_.directory / name;
+  io::Metadata metadata;
+  Content content{io::read_safetensors(path, &metadata), io::Json()};
+  named("\"" + path.string() + "\"", [&] {
+    if (!metadata.contains(marker)) throw Error("it is no checkpoint of this library");
+    content.description = io::parse_json(metadata[marker], "its description");
+    const auto own_name = content.description.at("name").get<std::string>();
+    if (own_name != name)
+      throw Error("it is the checkpoint \"{}\" under another name; give it its own", own_name);
+    if (content.description.at("run") != run_)
+      throw Error("it is of another run than \"{}\"; put back the file that was there", list_name);
+    for (const char* tensor : {"history", "generator"})
+      if (content.tensors.find(tensor) == nullptr) throw Error("its {} is missing", tensor);
+  });
+  return content;
+}
+
+std::string Checkpoints::whole_one_before() const {
+  for (size_t n = names_.size() - 1; n-- > 0;) {
+    try {
+      read(names_[n]);
+    } catch (const Error&) {
+      continue;
+    }
+    return fmt::format("; the one before it, \"{}\", is whole: delete \"{}\" to go on from there",
+                       names_[n], names_.back());
+  }
+  return "; there is no other: restore it, or begin anew without `resume`";
+}
+
+bool Checkpoints::resume(TrainState& state, std::optional<WithinEpoch>& within) {
   if (!is_there(options_.directory / list_name)) return false;
   read_list();
   while (names_.size() > 1 && !is_there(options_.directory / names_.back())) names_.pop_back();
-  const fs::path path = options_.directory / names_.back();
-  named("checkpoint", [&] {
-    io::Metadata metadata;
-    const NamedTensors all = io::read_safetensors(path, &metadata);
-    named("\"" + path.string() + "\"", [&] {
-      if (!metadata.contains(marker)) throw Error("it is no checkpoint of this library");
-      const io::Json json = io::parse_json(metadata[marker], "its description");
-      train_detail::compare(json.at("made_of"), train_detail::made_of(state));
-      if (all.find("history") == nullptr || all.find("generator") == nullptr)
-        throw Error("its history or generator is missing");
-      History history = history_from(state.history, all["history"]);
-      const auto count = [&json](const char* key) { return io::json_integer(json.at(key), key); };
-      const int64_t step = count("step"), faulty_batches = count("faulty_batches"),
-                    faulty_rows = count("faulty_rows"), unlabelled = count("unlabelled_batches");
-      std::string first_fault = json.at("first_fault").get<std::string>();
-
-      const NamedTensors before = nn::cloned(everything(state));
-      try {
-        set_everything(state, all);
-      } catch (...) {
-        set_everything(state, before);
-        throw;
-      }
-      state.history = std::move(history);
-      state.epoch = static_cast<int64_t>(state.history.epochs.size());
-      state.step = step;
-      state.faulty_batches = faulty_batches;
-      state.faulty_rows = faulty_rows;
-      state.unlabelled_batches = unlabelled;
-      state.first_fault = std::move(first_fault);
-      state.resumed = true;
-    });
-  });
+  Content content;
+  try {
+    content = read(names_.back());
+  } catch (const Error& error) {
+    throw Error("checkpoint: {}{}", error.what(), whole_one_before());
+  }
+  const std::string where =
+      fmt::format("checkpoint: \"{}\"", (options_.directory / names_.back()).string());
+  named(where, [&] { take_over(state, std::move(content), within); });
   remove_strays();
   return true;
 }
 
+void Checkpoints::take_over(TrainState& state, Content content,
+                            std::optional<WithinEpoch>& within) const {
+  const io::Json& json = content.description;
+  NamedTensors& all = content.tensors;
+  train_detail::compare(json.at("made_of"), train_detail::made_of(state));
+  History history = history_from(state.history, all["history"]);
+  const int64_t step = count(json, "step"), faulty_batches = count(json, "faulty_batches"),
+                faulty_rows = count(json, "faulty_rows"),
+                unlabelled = count(json, "unlabelled_batches");
+  std::string first_fault = json.at("first_fault").get<std::string>();
+  std::vector<FrozenTask> frozen;
+  for (const io::Json& task : json.at("frozen"))
+    frozen.push_back({task.at("task").get<std::string>(), count(task, "epoch")});
+  int64_t batch = 0;
+  std::optional<WithinEpoch> found;
+  if (json.contains("within_epoch")) {
+    const io::Json& epoch = json.at("within_epoch");
+    batch = count(epoch, "batch");
+    found.emplace(WithinEpoch{EpochPlace(state.model.tasks().size()), NamedTensors()});
+    EpochPlace& place = found->place;
+    place.steps_before = count(epoch, "steps_before");
+    place.faulty_before = count(epoch, "faulty_before");
+    place.made = count(epoch, "made");
+    place.learning_rate = all["epoch.learning_rate"].item<double>();
+    place.meter.load(all["epoch.losses"]);
+    place.generator = all["epoch.generator"];
+  }
+
+  set_run_memory(state, all);
+  if (found) found->memory = std::move(all);
+  within = std::move(found);
+  state.history = std::move(history);
+  state.epoch = static_cast<int64_t>(state.history.epochs.size()) + (within ? 1 : 0);
+  state.batch = batch;
+  state.step = step;
+  state.faulty_batches = faulty_batches;
+  state.faulty_rows = faulty_rows;
+  state.unlabelled_batches = unlabelled;
+  state.first_fault = std::move(first_fault);
+  state.frozen = std::move(frozen);
+  state.resumed = true;
+}
+
 void Checkpoints::begin_anew(const TrainState& state) {
-  optimizer_state(state.optimizer);  // one that cannot be saved is an Error now, not after an epoch
+  run_ = run_text(state);  // an optimizer that cannot be saved is an Error now, not after an epoch
   const fs::path list = options_.directory / list_name;
   if (is_there(list)) {
+    const std::string run = run_;
     read_list();
     remove_file(list);  // first: without it the others count for nothing
     for (const auto& name : std::exchange(names_, {})) remove_file(options_.directory / name);
+    run_ = run;
   }
   remove_strays();
 }
@@ -292,8 +258,16 @@ void Checkpoints::remove_strays() const {
   }
 }
 
-void Checkpoints::save(const TrainState& state) {
-  const std::string name = tensors_name(state.epoch);
+bool Checkpoints::due(const TrainState& state) const {
+  if (!options_.within_epochs()) return false;
+  if (state.stopped()) return true;
+  if (options_.every_steps > 0 && state.step % options_.every_steps == 0) return true;
+  const std::chrono::duration<double> age = Clock::now() - written_;
+  return options_.every_seconds > 0 && age.count() >= options_.every_seconds;
+}
+
+void Checkpoints::save(const TrainState& state, const EpochPlace* place) {
+  const std::string name = place == nullptr ? epoch_name(state.epoch) : step_name(state.step);
   const fs::path path = options_.directory / name;
   const auto listed = std::find(names_.begin(), names_.end(), name);
   if (listed != names_.end())
@@ -301,24 +275,44 @@ void Checkpoints::save(const TrainState& state) {
   else if (is_there(path) && !is_ours(path))
     throw Error("checkpoint \"{}\": the file is there and not ours; take another directory",
                 path.string());
-  NamedTensors all = everything(state);
+  NamedTensors all = run_memory(state);
   all.insert("history", history_tensor(state.history));
-  const io::Json json = {{"step", state.step},
-                         {"faulty_batches", state.faulty_batches},
-                         {"faulty_rows", state.faulty_rows},
-                         {"unlabelled_batches", state.unlabelled_batches},
-                         {"first_fault", state.first_fault},
-                         {"made_of", train_detail::made_of(state)}};
+  io::Json json = {{"name", name},
+                   {"run", run_},
+                   {"step", state.step},
+                   {"faulty_batches", state.faulty_batches},
+                   {"faulty_rows", state.faulty_rows},
+                   {"unlabelled_batches", state.unlabelled_batches},
+                   {"first_fault", state.first_fault},
+                   {"frozen", io::Json::array()},
+                   {"made_of", train_detail::made_of(state)}};
+  for (const FrozenTask& task : state.frozen)
+    json["frozen"].push_back({{"task", task.name}, {"epoch", task.epoch}});
+  if (place != nullptr) {
+    json["within_epoch"] = {{"batch", state.batch},
+                            {"steps_before", place->steps_before},
+                            {"faulty_before", place->faulty_before},
+                            {"made", place->made}};
+    all.insert("epoch.learning_rate", torch::tensor({place->learning_rate}, torch::kDouble));
+    all.insert("epoch.losses", place->meter.saved());
+    all.insert("epoch.generator", place->generator);
+  }
   io::write_safetensors(path, all, {{marker, io::json_text(json, -1)}});
 
   names_.push_back(name);
+  const std::string best =
+      options_.keep_best ? epoch_name(state.history.best_epoch(options_.watch)) : "";
   std::vector<std::string> dropped;
-  while (static_cast<int64_t>(names_.size()) > options_.keep) {
-    dropped.push_back(names_.front());
-    names_.erase(names_.begin());
-  }
+  for (size_t n = 0; n + static_cast<size_t>(options_.keep) < names_.size();)
+    if (names_[n] == best) {
+      ++n;
+    } else {
+      dropped.push_back(names_[n]);
+      names_.erase(names_.begin() + static_cast<std::ptrdiff_t>(n));
+    }
   write_list();
   for (const auto& old : dropped) remove_file(options_.directory / old);  // only now of no use
+  written_ = Clock::now();
 }
 
 }  // namespace mtl

@@ -38,6 +38,11 @@ bool EpochReader::next(Batch& batch) {
   return true;
 }
 
+void EpochReader::skip(int64_t count) {
+  loader_.skip(count);
+  read_ += count;
+}
+
 void check_target_names(const Model& model, const Batch& batch, std::string_view loader) {
   for (const auto& item : batch.task_sample_weights)
     if (!model.tasks().contains(item.key()) && !batch.targets.contains(item.key()))

@@ -18,6 +18,8 @@ class EpochReader {
   void start(int64_t epoch);
   /// False after the last batch. Error: there are fewer or more than the loader says.
   bool next(Batch& batch);
+  /// Passes over batches of a part of the epoch that was walked through before.
+  void skip(int64_t count);
 
  private:
   LoaderRef& loader_;

@@ -1,7 +1,10 @@
 #include "loss_meter.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+
+#include "mtl/core/error.hpp"
 
 namespace mtl {
 namespace {
@@ -64,6 +67,23 @@ std::vector<double> LossMeter::means() const {
   for (size_t t = 0; t < sums_.size(); ++t)
     if (weights_[t] > 0) means[t] = sums_[t] / weights_[t];
   return means;
+}
+
+Tensor LossMeter::saved() const {
+  return torch::stack(
+      {torch::tensor(sums_, torch::kDouble), torch::tensor(weights_, torch::kDouble)});
+}
+
+void LossMeter::load(const Tensor& saved) {
+  const auto tasks = static_cast<int64_t>(sums_.size());
+  if (saved.scalar_type() != torch::kDouble || saved.dim() != 2 || saved.size(0) != 2 ||
+      saved.size(1) != tasks)
+    throw Error("the losses of its epoch have shape {}, expected [2, {}]", shape_text(saved),
+                tasks);
+  const Tensor rows = saved.contiguous();
+  const double* numbers = rows.data_ptr<double>();
+  std::copy(numbers, numbers + tasks, sums_.begin());
+  std::copy(numbers + tasks, numbers + 2 * tasks, weights_.begin());
 }
 
 double total_of(Combiner* combiner, const TaskRegistry& tasks, const std::vector<double>& losses) {

@@ -28,6 +28,10 @@ class LossMeter {
   /// By task; NaN for a task without any label.
   std::vector<double> means() const;
 
+  /// All that it has seen as one tensor, and back.
+  Tensor saved() const;  // [2, tasks]
+  void load(const Tensor& saved);
+
  private:
   std::vector<double> sums_, weights_;
 };

@@ -97,6 +97,12 @@ io::Json made_of(const TrainState& state) {
   return parts;
 }
 
+std::string data_text(const LoaderRef& loader) {
+  const std::string text = loader.text();
+  return fmt::format("{} samples in {} batches{}{}", loader.samples(), loader.batches(),
+                     text.empty() ? "" : ": ", text);
+}
+
 void compare(const io::Json& then, const io::Json& now) {
   for (const auto& [what, texts] : now.items()) {
     const auto found = then.find(what);

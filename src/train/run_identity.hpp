@@ -1,9 +1,11 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "mtl/io/json.hpp"
 #include "mtl/train/callback.hpp"
+#include "mtl/train/loader_ref.hpp"
 #include "mtl/train/train_state.hpp"
 
 // What a run is made of: tasks, model, optimizer, combiner, data and callbacks. A checkpoint keeps
@@ -16,6 +18,9 @@ std::vector<const Callback*> with_memory(const TrainState& state);
 
 /// What must be the same where a run goes on: a name and some texts each.
 io::Json made_of(const TrainState& state);
+
+/// What a run remembers of a loader.
+std::string data_text(const LoaderRef& loader);
 
 /// Error: the first part that differs. Of a callback only what both runs have: a longer run knows
 /// its rates further on.

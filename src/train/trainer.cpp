@@ -5,35 +5,29 @@
 #include <chrono>
 #include <cmath>
 #include <exception>
-#include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "checkpoints.hpp"
 #include "epoch_reader.hpp"
 #include "faults.hpp"
 #include "forward.hpp"
+#include "frozen_tasks.hpp"
 #include "gradient_norm.hpp"
+#include "hook_calls.hpp"
 #include "loss_meter.hpp"
 #include "mtl/combine/faulty_step.hpp"
 #include "mtl/core/error.hpp"
+#include "mtl/core/random.hpp"
 #include "mtl/sharing/task_losses.hpp"
 #include "optimizer_groups.hpp"
+#include "run_identity.hpp"
+#include "run_memory.hpp"
 #include "step_memory.hpp"
 #include "validation_pass.hpp"
 
 namespace mtl {
-namespace {
-
-using Hook = std::function<void(TrainState&)>;
-
-std::string data_text(const LoaderRef& loader) {
-  const std::string text = loader.text();
-  return fmt::format("{} samples in {} batches{}{}", loader.samples(), loader.batches(),
-                     text.empty() ? "" : ": ", text);
-}
-
-}  // namespace
 
 /// One call of fit().
 class Trainer::Loop {
@@ -46,7 +40,7 @@ class Trainer::Loop {
         train_(std::move(train)),
         reader_(train_, "the training loader", options_.device),
         callbacks_(std::move(callbacks)),
-        began_(callbacks_.size(), false),
+        hooks_(callbacks_),
         state_{.model = model_,
                .optimizer = optimizer_,
                .combiner = combiner_,
@@ -54,8 +48,8 @@ class Trainer::Loop {
                .epochs = options_.epochs,
                .batches = train_.batches(),
                .history = History{result_names(model_.tasks()), {}},
-               .train_data = data_text(train_),
-               .valid_data = valid == nullptr ? "none" : data_text(*valid),
+               .train_data = train_detail::data_text(train_),
+               .valid_data = valid == nullptr ? "none" : train_detail::data_text(*valid),
                .has_validation = valid != nullptr},
         parameters_(model_.parameter_sets()),
         held_(held_parameters(optimizer_, model_)),
@@ -73,7 +67,12 @@ class Trainer::Loop {
     std::exception_ptr failure;
     try {
       begin();
-      while (!state_.stopped() && epochs_done() < options_.epochs) epoch();
+      while (!state_.stopped() && epochs_done() < options_.epochs) {
+        if (nothing_learns() && !within_)
+          state_.stop(StopReason::early_stopping, "every task is frozen");
+        else
+          epoch();
+      }
       if (!state_.stopped())
         state_.stop(StopReason::epochs_done, fmt::format("all {} epochs done", options_.epochs));
     } catch (const std::exception& error) {
@@ -96,6 +95,7 @@ class Trainer::Loop {
     run.faulty_rows = state_.faulty_rows;
     run.first_fault = std::move(state_.first_fault);
     run.unlabelled_batches = state_.unlabelled_batches;
+    run.frozen = std::move(state_.frozen);
     run.untrained = not_held(model_, held_);
     run.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return run;
@@ -103,80 +103,86 @@ class Trainer::Loop {
 
  private:
   int64_t epochs_done() const { return static_cast<int64_t>(state_.history.epochs.size()); }
+  bool nothing_learns() const { return std::ssize(state_.frozen) == model_.tasks().size(); }
 
   std::string place() const {
     return fmt::format("epoch {}, batch {} of {}", state_.epoch, state_.batch, state_.batches);
   }
 
-  void call(Hook Callback::*hook) {
-    for (Callback& callback : callbacks_)
-      if (callback.*hook) (callback.*hook)(state_);
-  }
-
   void begin() {
     const Checkpointing checkpointing = checkpointing_of(options_.checkpoint, callbacks_);
     if (!checkpointing.directory.empty()) {
-      checkpoints_.emplace(checkpointing);
-      if (checkpointing.resume) checkpoints_->resume(state_);
+      checkpoints_.emplace(checkpointing, state_);
+      if (checkpointing.resume) checkpoints_->resume(state_, within_);
     }
-    for (size_t c = 0; c < callbacks_.size(); ++c) {
-      if (callbacks_[c].on_fit_begin) callbacks_[c].on_fit_begin(state_);
-      began_[c] = true;
-    }
+    hooks_.begin(state_);
     if (checkpoints_ && !state_.resumed) checkpoints_->begin_anew(state_);
   }
 
-  /// Whatever ended the fit: everybody who heard it begin hears it end, also when another one
-  /// throws meanwhile.
   void end(std::exception_ptr& failure) {
     state_.losses = nullptr;
-    for (size_t c = 0; c < callbacks_.size(); ++c) {
-      if (!began_[c] || !callbacks_[c].on_fit_end) continue;
-      try {
-        callbacks_[c].on_fit_end(state_);
-      } catch (...) {
-        if (!failure) failure = std::current_exception();
-      }
-    }
+    hooks_.end(state_, failure);
     state_.rates.put_back();
   }
 
-  void epoch() {
+  /// To the beginning of the next epoch, or to the place within it where the run was cut off.
+  EpochPlace start_epoch() {
+    const std::optional<WithinEpoch> cut_off = std::exchange(within_, std::nullopt);
+    const int64_t batch = std::exchange(state_.batch, 0);
+    const int64_t step =
+        std::exchange(state_.step, cut_off ? cut_off->place.steps_before : state_.step);
     state_.epoch = epochs_done() + 1;
-    state_.batch = 0;
-    call(&Callback::on_epoch_begin);
+    hooks_.call(&Callback::on_epoch_begin, state_);
     held_ = held_parameters(optimizer_, model_);  // a callback may have added a group
-    EpochRecord record;
-    record.epoch = state_.epoch;
-    record.learning_rate = optimizer_.param_groups().front().options().get_lr();
-    LossMeter meter(model_.tasks().size());
-    const int64_t faulty_before = state_.faulty_batches;
-    int64_t made = 0;
+    EpochPlace place(model_.tasks().size());
+    place.steps_before = state_.step;
+    place.faulty_before = state_.faulty_batches;
+    place.learning_rate = optimizer_.param_groups().front().options().get_lr();
     model_.train();
+    frozen_.apply(state_, /*in_training_mode=*/true);
+    if (cut_off) set_default_generator_state(cut_off->place.generator);
+    if (checkpoints_) place.generator = default_generator_state();
     reader_.start(state_.epoch - 1);
     state_.batches = train_.batches();
     first_batch_ = Batch();
+    if (!cut_off) return place;
+
+    if (reader_.next(first_batch_)) first_batch_ = without_left_out_rows(std::move(first_batch_));
+    reader_.skip(batch - 1);
+    // What callbacks did as the epoch began stays where it has no memory, such as a frozen layer.
+    set_run_memory(state_, cut_off->memory);
+    state_.batch = batch;
+    state_.step = step;
+    return cut_off->place;
+  }
+
+  void epoch() {
+    EpochPlace place = start_epoch();
     Batch batch;
     while (reader_.next(batch)) {
       ++state_.batch;
       ++state_.step;
       if (state_.batch == 1) check_target_names(model_, batch, "the training loader");
       batch = without_left_out_rows(std::move(batch));
-      call(&Callback::on_step_begin);
-      made += step(batch, meter);
+      hooks_.call(&Callback::on_step_begin, state_);
+      place.made += step(batch, place.meter);
+      if (checkpoints_ && checkpoints_->due(state_)) checkpoints_->save(state_, &place);
       if (state_.stopped()) return;  // in the middle of an epoch: it does not count
     }
-    if (made == 0)
+    if (place.made == 0)
       throw Error("epoch {}: no batch led to a step; {}", state_.epoch,
-                  state_.faulty_batches == faulty_before
+                  state_.faulty_batches == place.faulty_before
                       ? "none has a label of any task"
                       : "faulty ones were skipped, the first: " + state_.first_fault);
     combiner_.end_epoch();
-    record.train.losses = meter.means();
+    EpochRecord record;
+    record.epoch = state_.epoch;
+    record.learning_rate = place.learning_rate;
+    record.train.losses = place.meter.means();
     record.train.total = total_of(&combiner_, model_.tasks(), record.train.losses);
     if (valid_) record.valid = validated();
     state_.history.add(std::move(record));
-    call(&Callback::on_epoch_end);
+    hooks_.call(&Callback::on_epoch_end, state_);
     if (checkpoints_) checkpoints_->save(state_);
   }
 
@@ -194,6 +200,7 @@ class Trainer::Loop {
 
   /// False: no update came from this batch, and everything is as if it had not been there.
   bool step(const Batch& batch, LossMeter& meter) {
+    frozen_.apply(state_);
     buffers_.remember();
     generator_.remember();
     drop_gradients();
@@ -224,11 +231,12 @@ class Trainer::Loop {
     }
 
     state_.losses = &losses;
-    call(&Callback::on_gradients);
+    hooks_.call(&Callback::on_gradients, state_);
+    frozen_.drop_gradients(parameters_);
     optimizer_.step();
     meter.add(losses, values);
     if (combiner_.wants_losses_after_step()) look_again(batch);
-    call(&Callback::on_step_end);
+    hooks_.call(&Callback::on_step_end, state_);
     state_.losses = nullptr;
     return true;
   }
@@ -236,7 +244,7 @@ class Trainer::Loop {
   /// Fills `.grad`. Returns what is wrong with the batch; empty: nothing.
   std::string find_gradients(const Batch& batch, TaskLosses& losses, std::vector<double>& values) {
     NamedTensors predictions = forward(model_, batch);
-    losses = task_losses(model_, predictions, batch);
+    losses = task_losses(model_, predictions, batch, frozen_.left_out());
     if (losses.size() == 0) return {};
     const torch::Device device = losses.values.front().device();
     const auto faulty_loss = [&]() -> std::string {
@@ -314,7 +322,7 @@ class Trainer::Loop {
   }
 
   TaskLosses losses_of(const Batch& batch) {
-    return task_losses(model_, forward(model_, batch), batch);
+    return task_losses(model_, forward(model_, batch), batch, frozen_.left_out());
   }
 
   /// The losses of a batch that has been counted: it leaves running statistics as they are.
@@ -357,13 +365,15 @@ class Trainer::Loop {
   EpochReader reader_;
   std::optional<LoaderRef> valid_;
   std::vector<Callback> callbacks_;
-  std::vector<bool> began_;
+  HookCalls hooks_;
   TrainState state_;
   const Parameters& parameters_;
   std::vector<Tensor> held_;  // what the optimizer trains: zeroed, clipped and moved
   BufferMemory buffers_, look_buffers_;
   GeneratorMemory generator_;
+  FrozenTasks frozen_;
   std::optional<Checkpoints> checkpoints_;
+  std::optional<WithinEpoch> within_;  // where a resumed run goes on
   Batch first_batch_;
 };
 

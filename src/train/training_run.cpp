@@ -36,6 +36,8 @@ std::string TrainingRun::brief() const {
 std::string TrainingRun::report() const {
   std::string text = brief() + "\n";
   if (!first_fault.empty()) text += fmt::format("first fault: {}\n", first_fault);
+  for (const FrozenTask& task : frozen)
+    text += fmt::format("task \"{}\" was frozen in epoch {}\n", task.name, task.epoch);
   if (!untrained.empty()) {
     text += "not in the optimizer, so they stayed as they were:";
     for (const std::string& name : untrained) text += " " + name;

@@ -1,5 +1,7 @@
 #include "mtl/train/watch.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
 
 #include "mtl/core/error.hpp"
@@ -48,10 +50,50 @@ EpochScore score_from(const NamedTensors& state) {
   return score;
 }
 
+Watch mean_of(std::vector<WatchedTask> tasks) {
+  if (tasks.empty()) throw Error("mean_of: found no task, expected at least one");
+  for (const WatchedTask& task : tasks)
+    if (!(task.weight > 0 && std::isfinite(task.weight)))
+      throw Error("mean_of: found weight {} of task \"{}\", expected a finite number above 0",
+                  task.weight, task.task);
+  Watch watch;
+  watch.mean_ = std::move(tasks);
+  return watch;
+}
+
+std::vector<Watch> watches_by_task(const std::vector<Watch>& given, const TrainState& state,
+                                   std::string_view who) {
+  std::vector<Watch> watches = given;
+  if (watches.empty())
+    for (const std::string& task : state.history.tasks) watches.emplace_back(task);
+  for (size_t w = 0; w < watches.size(); ++w) {
+    watches[w].check(state, who);
+    if (watches[w].task().empty())
+      throw Error("{}: found a watch on {}, expected one on a task's loss or metric", who,
+                  watches[w].text());
+    for (size_t before = 0; before < w; ++before)
+      if (watches[before].task() == watches[w].task())
+        throw Error("{}: found two watches on task \"{}\", expected one a task", who,
+                    watches[w].task());
+  }
+  return watches;
+}
+
+std::string text_of(const std::vector<Watch>& watches) {
+  std::string text;
+  for (const Watch& watch : watches) text += (text.empty() ? "" : ", ") + watch.text();
+  return text;
+}
+
 void Watch::check(const TrainState& state, std::string_view who) const {
-  if (task_.empty()) return;
+  if (task_.empty() && mean_.empty()) return;
   try {
-    train_detail::find_result(state.history, task_, what_);
+    if (!task_.empty()) train_detail::find_result(state.history, task_, what_);
+    for (const WatchedTask& part : mean_)
+      if (train_detail::find_result(state.history, part.task, part.what).better !=
+          train_detail::find_result(state.history, mean_[0].task, mean_[0].what).better)
+        throw Error("\"{}\" of task \"{}\" and \"{}\" of task \"{}\" get better in opposite ways",
+                    mean_[0].what, mean_[0].task, part.what, part.task);
   } catch (const Error& error) {
     throw Error("{}: cannot watch {}: {}", who, text(), error.what());
   }
@@ -67,6 +109,17 @@ EpochScore Watch::score(const EpochRecord& record) const {
     const double value = record.valid(task_, what_);
     return {value, train_detail::find_result(*record.valid.names, task_, what_).better, {}};
   }
+  if (!mean_.empty()) {
+    double sum = 0, weights = 0;
+    for (const WatchedTask& part : mean_) {
+      sum += part.weight * record.valid(part.task, part.what);
+      weights += part.weight;
+    }
+    const auto& first = mean_.front();
+    return {sum / weights,
+            train_detail::find_result(*record.valid.names, first.task, first.what).better,
+            {}};
+  }
   EpochScore score{watched_total(record), Better::lower, {}};
   const auto& losses = record.valid.losses.empty() ? record.train.losses : record.valid.losses;
   const ResultNames* names = record.train.names.get();
@@ -77,6 +130,13 @@ EpochScore Watch::score(const EpochRecord& record) const {
 
 std::string Watch::text() const {
   if (function_) return "a function";
+  if (!mean_.empty()) {
+    std::string text = "mean of ";
+    for (const WatchedTask& part : mean_)
+      text += fmt::format("{}{} {} {}", &part == &mean_.front() ? "" : ", ", part.weight, part.task,
+                          part.what);
+    return text;
+  }
   return task_.empty() ? "total" : task_ + " " + what_;
 }
 

@@ -194,6 +194,10 @@ TEST_CASE("Weather: a run stopped by Ctrl-C and resumed ends with the same bytes
   auto whole = options, stopped = options;
   whole.push_back(folder / "whole");
   stopped.push_back(folder / "stopped");
+  SECTION("from the last whole epoch") {}
+  SECTION("from a step within an epoch") {
+    stopped.insert(stopped.end(), {"--checkpoint-steps", "1"});
+  }
   REQUIRE(run_weather(whole).code == 0);
 
   std::thread user([checkpoint = folder / "stopped" / "checkpoint" / "checkpoint.json"] {

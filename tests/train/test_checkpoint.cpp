@@ -1,118 +1,11 @@
 #include <cmath>
-#include <fstream>
-#include <map>
-#include <set>
 
 #include "catch.hpp"
-#include "error_text.hpp"
-#include "mtl/combine/combine.hpp"
-#include "mtl/core/core.hpp"
-#include "mtl/data/data.hpp"
-#include "mtl/io/io.hpp"
-#include "mtl/nn/nn.hpp"
-#include "mtl/sharing/sharing.hpp"
-#include "mtl/train/train.hpp"
-#include "some_parts.hpp"
-#include "temporary_folder.hpp"
+#include "checkpointed_run.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
-
-/// What a small run is made of.
-struct Ingredients {
-  std::string optimizer = "adam";
-  double lr = 0.01, weight_decay = 0;
-  std::string combiner = "kendall";
-  int64_t rows = 24, batch_size = 8, epochs = 4, hidden = 4;
-  uint64_t data_seed = 1, loader_seed = 1;
-  std::vector<mtl::Callback> callbacks = {};
-};
-
-/// A combiner of one's own with an option.
-class Scaled : public mtl::LossCombiner {
- public:
-  struct Options {
-    double factor = 1;
-    void describe(mtl::OptionVisitor& option) { option.number("factor", factor, mtl::positive); }
-  };
-  explicit Scaled(Options options) : options_(checked(options, "scaled")) {}
-  torch::Tensor combine(const mtl::TaskLosses& losses) override {
-    return options_.factor * torch::stack(losses.values).sum();
-  }
-
- private:
-  Options options_;
-};
-
-struct Result {
-  mtl::TrainingRun run;
-  torch::Tensor weights;
-};
-
-std::unique_ptr<torch::optim::Optimizer> made_optimizer(const Ingredients& from,
-                                                        std::vector<torch::Tensor> parameters) {
-  using namespace torch::optim;
-  const double lr = from.lr, decay = from.weight_decay;
-  if (from.optimizer == "adam")
-    return std::make_unique<Adam>(parameters, AdamOptions(lr).weight_decay(decay));
-  if (from.optimizer == "adamw")
-    return std::make_unique<AdamW>(parameters, AdamWOptions(lr).weight_decay(decay));
-  return std::make_unique<SGD>(parameters, SGDOptions(lr).momentum(0.9).weight_decay(decay));
-}
-
-Result checkpointed(const Ingredients& from, const mtl::Checkpointing& checkpoint) {
-  torch::manual_seed(3);
-  mtl::TaskRegistry tasks;
-  for (const auto* name : {"a", "b"})
-    tasks.add({.name = name,
-               .head = mtl::nn::LinearHead(from.hidden, 1),
-               .loss = squared_error,
-               .metrics = {MeanError{}}});
-  mtl::HardSharing model(
-      mtl::nn::MlpEncoder({.input_size = 3, .hidden_sizes = {from.hidden}, .dropout = 0.2}), tasks);
-  auto generator = mtl::make_generator(from.data_seed);
-  const auto x = torch::randn({from.rows, 3}, generator);
-  const mtl::TensorDataset data({{"x", x}}, {{"a", x.sum(1)}, {"b", -x.select(1, 0)}});
-  mtl::BatchLoader train(
-      data, {.batch_size = from.batch_size, .shuffle = true, .seed = from.loader_seed});
-  mtl::BatchLoader valid(data);
-  const auto optimizer = made_optimizer(from, model->parameters());
-  std::unique_ptr<mtl::Combiner> combiner;
-  if (from.combiner.starts_with("scaled "))
-    combiner = std::make_unique<Scaled>(Scaled::Options{std::stod(from.combiner.substr(7))});
-  else
-    combiner = mtl::make_combiner(from.combiner);
-  mtl::Trainer trainer(model, *optimizer, *combiner,
-                       {.epochs = from.epochs, .checkpoint = checkpoint});
-  torch::manual_seed(checkpoint.resume ? 99 : 5);  // another process has another generator state
-  Result result{trainer.fit(train, valid, from.callbacks), {}};
-  std::vector<torch::Tensor> parts;
-  for (const auto& item : mtl::nn::weights(*model)) parts.push_back(item.value().reshape(-1));
-  result.weights = torch::cat(parts);
-  return result;
-}
-
-std::string resume_error(const Ingredients& from, const fs::path& directory) {
-  return error_text([&] { checkpointed(from, {.directory = directory, .resume = true}); });
-}
-
-std::map<std::string, std::string> contents(const fs::path& directory) {
-  std::map<std::string, std::string> files;
-  for (const auto& entry : fs::directory_iterator(directory))
-    files[entry.path().filename().string()] = mtl::io::read_file(entry.path());
-  return files;
-}
-
-std::set<std::string> names_in(const fs::path& directory) {
-  std::set<std::string> names;
-  for (const auto& [name, bytes] : contents(directory)) names.insert(name);
-  return names;
-}
-
-void write_all(const fs::path& directory, const std::map<std::string, std::string>& files) {
-  for (const auto& [name, bytes] : files) mtl::io::write_file_atomically(directory / name, bytes);
-}
 
 struct StopAfter {
   int64_t epoch;
@@ -176,6 +69,32 @@ TEST_CASE("Checkpoint: an early-stopped run goes on with more patience, and only
   const auto resumed = checkpointed(with(4), resume);
   CHECK(resumed.run.epochs() == 5);
   CHECK(resumed.weights.equal(straight.weights));
+}
+
+TEST_CASE("Checkpoint: a run that stopped by task goes on with more patience and more epochs") {
+  const auto with = [](int64_t patience, int64_t epochs) {
+    return Ingredients{
+        .lr = 0.5,  // so that losses rise soon
+        .epochs = epochs,
+        .callbacks = {mtl::TaskStopping{.patience = patience, .when = mtl::StopWhen::any}}};
+  };
+  const TemporaryFolder whole, parts;
+  const auto straight = checkpointed(with(9, 12), {.directory = whole.path()});
+  CHECK(checkpointed(with(1, 8), {.directory = parts.path()}).run.stop_reason ==
+        mtl::StopReason::early_stopping);
+  const auto resumed = checkpointed(with(9, 12), {.directory = parts.path(), .resume = true});
+  CHECK(resumed.run.history.csv() == straight.run.history.csv());
+  CHECK(resumed.weights.equal(straight.weights));
+}
+
+TEST_CASE("Checkpoint: a run that freezes tasks is another one with more patience") {
+  const auto with = [](int64_t patience) {
+    return Ingredients{.epochs = 1,
+                       .callbacks = {mtl::TaskStopping{.patience = patience, .freeze = true}}};
+  };
+  const TemporaryFolder folder;
+  checkpointed(with(1), {.directory = folder.path()});
+  CHECK(contains(resume_error(with(2), folder.path()), "found freezes after 1 epochs"));
 }
 
 TEST_CASE("Checkpoint: a finished run goes on with more epochs") {
@@ -376,13 +295,13 @@ TEST_CASE("Checkpoint: any flipped bit, and any cut, is an error or harmless") {
   const mtl::Checkpointing resume{.directory = folder.path(), .resume = true, .keep = 2};
   for (const auto& [name, bytes] : whole) {
     INFO(name);
-    for (size_t i = 0; i < 40; ++i) {
+    if (name == "epoch-000001.safetensors") continue;  // nobody reads it
+    for (size_t i = 0; i < 110; ++i) {
       auto damaged = bytes;
-      const size_t at = i < 10 ? i : bytes.size() * (i - 10) / 30;
+      const size_t at = i < 10 ? i : bytes.size() * (i - 10) / 100;
       damaged[at] = static_cast<char>(damaged[at] ^ (1 << (i % 8)));
       write_all(folder.path(), whole);
-      mtl::io::write_file_atomically(folder / name, damaged);
-      if (name == "epoch-000001.safetensors") continue;  // nobody reads it
+      write_all(folder.path(), {{name, damaged}});
       torch::Tensor weights;
       const auto text = error_text([&] { weights = checkpointed({.epochs = 2}, resume).weights; });
       INFO("byte " << at);
@@ -391,10 +310,15 @@ TEST_CASE("Checkpoint: any flipped bit, and any cut, is an error or harmless") {
       else
         CHECK(contains(text, name));
     }
-    write_all(folder.path(), whole);
-    mtl::io::write_file_atomically(folder / name, bytes.substr(0, bytes.size() / 2));
-    if (name != "epoch-000001.safetensors")
+    for (const size_t size : {size_t{0}, size_t{7}, bytes.size() / 2, bytes.size() - 1}) {
+      INFO("cut to " << size);
+      write_all(folder.path(), whole);
+      write_all(folder.path(), {{name, bytes.substr(0, size)}});
+      const auto cut = contents(folder.path());
+      if (name == "checkpoint.json" && size == bytes.size() - 1) continue;  // its last line end
       CHECK(contains(error_text([&] { checkpointed({.epochs = 2}, resume); }), name));
+      CHECK(contents(folder.path()) == cut);
+    }
   }
 }
 
@@ -434,7 +358,7 @@ TEST_CASE("Checkpoint: a folder that cannot be made, or that another run has, is
 
 TEST_CASE("Checkpoint: an older format, or none, is an error that says so") {
   const TemporaryFolder folder;
-  for (const char* text : {"{\"format\": 1}", "{\"form", "{\"format\": 2}", "[]"}) {
+  for (const char* text : {"{\"format\": 2}", "{\"form", "{\"format\": 3}", "[]"}) {
     mtl::io::write_file_atomically(folder / "checkpoint.json", text);
     CHECK(contains(resume_error({}, folder.path()), "checkpoint.json"));
   }

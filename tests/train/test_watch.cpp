@@ -58,6 +58,31 @@ TEST_CASE("Watch: a task's loss, a task's metric with its direction, a function 
   CHECK(function.score(record).better == mtl::Better::higher);
 }
 
+TEST_CASE("Watch: a weighted mean of several tasks") {
+  ScriptedRun run({});
+  run.epoch({1, 4}, {{0.5, 0.8}, {0.6, 0.5}});
+  run.epoch({1, no_value}, {{0.5, 0.8}, {0.6, 0.5}});
+  const auto& record = run.state.history.at(1);
+  CHECK(mtl::mean_of({{"a"}, {"b"}}).score(record).value == 2.5);
+  CHECK(mtl::mean_of({{"a", "loss", 2}, {"b"}}).score(record).value == 2);
+  const auto accuracy = mtl::mean_of({{"a", "accuracy"}, {"b", "accuracy", 0.5}});
+  CHECK(accuracy.score(record).value == Approx(0.7));
+  CHECK(accuracy.score(record).better == mtl::Better::higher);
+  CHECK(accuracy.text() == "mean of 1 a accuracy, 0.5 b accuracy");
+  CHECK(std::isnan(mtl::mean_of({{"a"}, {"b"}}).score(run.state.history.at(2)).value));
+}
+
+TEST_CASE("Watch: a mean that makes no sense is an error") {
+  const auto text = [](std::vector<mtl::WatchedTask> tasks) {
+    return error_text([&] { ScriptedRun({mtl::EarlyStopping{.watch = mtl::mean_of(tasks)}}); });
+  };
+  CHECK(text({{"a"}, {"b", "error"}}).empty());
+  CHECK(contains(text({}), "found no task"));
+  CHECK(contains(text({{"a", "loss", 0}}), "found weight 0 of task \"a\""));
+  CHECK(contains(text({{"a"}, {"sky"}}), "EarlyStopping: cannot watch mean of 1 a loss, 1 sky"));
+  CHECK(contains(text({{"a"}, {"b", "accuracy"}}), "get better in opposite ways"));
+}
+
 TEST_CASE("Watch: what is not there is an error when the run begins") {
   const auto text = [](mtl::Watch watch, bool validation = true) {
     return error_text([&] { ScriptedRun({mtl::EarlyStopping{.watch = watch}}, validation); });

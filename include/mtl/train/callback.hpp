@@ -21,7 +21,8 @@ namespace mtl {
 /// they run:
 ///
 ///     on_fit_begin(TrainState&)    a checkpoint to resume from has been loaded
-///     on_epoch_begin(TrainState&)
+///     on_epoch_begin(TrainState&)  again where a run resumes within the epoch, as it was then;
+///                                  afterwards whatever has a memory gets it back
 ///     on_step_begin(TrainState&)   before the batch is read
 ///     on_gradients(TrainState&)    `.grad` is filled and clipped, the optimizer has not stepped
 ///     on_step_end(TrainState&)

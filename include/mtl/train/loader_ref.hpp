@@ -19,6 +19,14 @@ struct LoaderRef {
         samples([&loader]() -> int64_t { return loader.samples(); }),
         start_epoch([&loader](int64_t epoch) { loader.start_epoch(epoch); }),
         next([&loader](Batch& batch) -> bool { return loader.next(batch); }),
+        skip([&loader](int64_t count) {
+          if constexpr (requires { loader.skip(count); }) {
+            loader.skip(count);
+          } else {
+            Batch passed;
+            while (count-- > 0 && loader.next(passed)) continue;
+          }
+        }),
         text([&loader]() -> std::string {
           if constexpr (requires { std::string(loader.text()); }) return loader.text();
           return {};
@@ -27,6 +35,7 @@ struct LoaderRef {
   std::function<int64_t()> batches, samples;
   std::function<void(int64_t)> start_epoch;
   std::function<bool(Batch&)> next;
+  std::function<void(int64_t)> skip;  // passes over batches
   std::function<std::string()> text;  // what makes its batches; empty: it does not say
 };
 

@@ -2,14 +2,17 @@
 
 #include <torch/optim/optimizer.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "mtl/combine/combiner.hpp"
 #include "mtl/sharing/model.hpp"
+#include "mtl/train/frozen_task.hpp"
 #include "mtl/train/history.hpp"
 #include "mtl/train/learning_rates.hpp"
 #include "mtl/train/stop_reason.hpp"
@@ -42,6 +45,20 @@ struct TrainState {
   int64_t faulty_rows = 0;         ///< left out of the validation so far
   int64_t unlabelled_batches = 0;  ///< passed over so far: no task had a label
   std::string first_fault = {};    ///< what was wrong with the first that was skipped or left out
+
+  /// The task learns no more, from the next step on and until the fit ends: its loss leaves the
+  /// step, and with it its row of the Gramian; what belongs to it alone stays as it is, a head's
+  /// running statistics as well. The validation goes on measuring it. Freezing it again changes
+  /// nothing. Error: there is no such task.
+  void freeze(std::string_view task) {
+    model.tasks().at(task);
+    if (!is_frozen(task)) frozen.push_back({std::string(task), epoch});
+  }
+  bool is_frozen(std::string_view task) const {
+    return std::any_of(frozen.begin(), frozen.end(),
+                       [task](const FrozenTask& done) { return done.name == task; });
+  }
+  std::vector<FrozenTask> frozen = {};  ///< in the order in which they were
 
   /// Ends the run: at once after this step, or after this epoch. The text is for people.
   void stop(StopReason reason, std::string text) {

@@ -26,7 +26,7 @@ struct TrainerOptions {
                                ///< of the optimizer; 0: as it is
   FaultyBatch faulty_batch = FaultyBatch::stop;
   torch::Device device = torch::kCPU;  ///< where the model lies; batches are moved there
-  Checkpointing checkpoint = {};       ///< a full checkpoint after every epoch, and resuming
+  Checkpointing checkpoint = {};       ///< full checkpoints, and resuming
 };
 
 /// Stands for the validation loader where there is none.

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "mtl/train/frozen_task.hpp"
 #include "mtl/train/history.hpp"
 #include "mtl/train/stop_reason.hpp"
 #include "mtl/train/watch.hpp"
@@ -21,6 +22,7 @@ struct TrainingRun {
   int64_t faulty_rows = 0;             ///< left out of the validation, as FaultyBatch::skip says
   std::string first_fault;             ///< what was wrong with the first of them
   int64_t unlabelled_batches = 0;      ///< no task had a label: no step was made
+  std::vector<FrozenTask> frozen;      ///< tasks that left the training before its end
   std::vector<std::string> untrained;  ///< parameters that are in no group of the optimizer
   double seconds = 0;
 

@@ -40,6 +40,13 @@ bool is_as_good(const EpochScore& score, const EpochScore& best);
 void put_score(NamedTensors& state, const EpochScore& score);
 EpochScore score_from(const NamedTensors& state);
 
+/// A result of a task in a mean over tasks.
+struct WatchedTask {
+  std::string task;
+  std::string what = "loss";  ///< or a metric
+  double weight = 1;
+};
+
 /// What early stopping, the best model and the plateau schedule look at:
 ///
 ///     EarlyStopping{}                                  the validation total, or the training total
@@ -47,6 +54,7 @@ EpochScore score_from(const NamedTensors& state);
 ///     EarlyStopping{.watch = {"weather", "accuracy"}}  a task's metric, which knows its direction
 ///     EarlyStopping{.watch = function}                 of an EpochRecord; lower is better
 ///     EarlyStopping{.watch = {function, mtl::Better::higher}}
+///     EarlyStopping{.watch = mtl::mean_of({{"weather", "accuracy", 2}, {"rain", "accuracy"}})}
 ///
 /// A total leaves out auxiliary tasks (Task::auxiliary) and nothing else.
 class Watch {
@@ -65,14 +73,33 @@ class Watch {
   /// What it sees in an epoch.
   EpochScore score(const EpochRecord& record) const;
 
-  /// "total", "weather loss", "a function"
+  /// "total", "weather loss", "mean of 2 weather accuracy, 1 rain accuracy", "a function"
   std::string text() const;
+
+  /// Of which task it is a result; empty: of none alone.
+  const std::string& task() const { return task_; }
+
+  friend Watch mean_of(std::vector<WatchedTask> tasks);
 
  private:
   std::string task_, what_;
+  std::vector<WatchedTask> mean_;  // empty: it is no mean
   std::function<double(const EpochRecord&)> function_;
   Better better_ = Better::lower;
 };
+
+/// The weighted mean of chosen tasks' results, sum(weight * value) / sum(weight). An epoch in which
+/// one of them has no value has none. Error: no task, a weight that is no finite number above 0; in
+/// check(): some are better when higher and others when lower.
+Watch mean_of(std::vector<WatchedTask> tasks);
+
+/// One watch a task for what judges tasks apart: those given, or the validation loss of every task.
+/// Error, in the name of `who`: one is not of a task, two are of one task, or as Watch::check.
+std::vector<Watch> watches_by_task(const std::vector<Watch>& given, const TrainState& state,
+                                   std::string_view who);
+
+/// "rain loss, weather accuracy"
+std::string text_of(const std::vector<Watch>& watches);
 
 /// The total that says how good an epoch was: of the validation part, or of the training part
 /// without validation.

@@ -63,11 +63,17 @@ std::string lines_until(const std::string& csv, int64_t step) {
   return csv.substr(0, end);
 }
 
+// At once, so that whatever checkpoint a resumed run begins with, the lines before it are there.
+void append(const std::filesystem::path& csv, const std::string& lines) {
+  std::ofstream file(csv, std::ios::binary | std::ios::app);
+  if (!(file << lines).flush())
+    throw Error("cannot write \"{}\": {}", csv.string(), std::strerror(errno));
+}
+
 }  // namespace
 
 void CombinerLog::on_fit_begin(TrainState& state) {
   entries.clear();
-  unwritten.clear();
   writer.reset();
   if (!tensorboard.empty()) writer = std::make_shared<io::TensorBoardWriter>(tensorboard);
   if (csv.empty()) return;
@@ -94,7 +100,7 @@ void CombinerLog::on_gradients(TrainState& state) {
   const auto& report = state.combiner.last_report();
   if ((state.step - 1) % every != 0 || !report || state.losses->size() == 0) return;
   entries.push_back({state.step, *report});
-  if (!csv.empty()) unwritten += csv_lines(*report, state.history.tasks, state.step);
+  if (!csv.empty()) append(csv, csv_lines(*report, state.history.tasks, state.step));
   if (!writer) return;
   for (Eigen::Index i = 0; i < report->weights.size(); ++i) {
     const std::string& task = report->names[static_cast<size_t>(i)];
@@ -106,24 +112,13 @@ void CombinerLog::on_gradients(TrainState& state) {
                 report->cosines(i, j), state.step);
   }
   writer->add_scalar("conflicts", static_cast<double>(report->conflicts), state.step);
+  writer->flush();
 }
-
-void CombinerLog::on_epoch_end(TrainState& /*state*/) { write(); }
 
 void CombinerLog::on_fit_end(TrainState& state) {
   state.combiner.report_every(0);
-  const auto held = std::move(lock);  // until the last line is written
-  write();
+  lock.reset();
   writer.reset();
-}
-
-void CombinerLog::write() {
-  if (writer) writer->flush();
-  if (csv.empty() || unwritten.empty()) return;
-  std::ofstream file(csv, std::ios::binary | std::ios::app);
-  if (!(file << unwritten).flush())
-    throw Error("cannot write \"{}\": {}", csv.string(), std::strerror(errno));
-  unwritten.clear();
 }
 
 }  // namespace mtl

@@ -22,7 +22,7 @@ struct CombinerLog {
   };
 
   /// One line a task and report: step, task, norm, weight, share, conflicts, stationary,
-  /// cosine_<task>...; written after every epoch. A resumed run goes on in the same file. Empty:
+  /// cosine_<task>...; written with every report. A resumed run goes on in the same file. Empty:
   /// none.
   std::filesystem::path csv = {};
   /// Curves "weight/<task>", "norm/<task>", "share/<task>", "cosine/<task>/<task>", "conflicts" by
@@ -38,16 +38,11 @@ struct CombinerLog {
   void on_fit_begin(TrainState& state);
   void on_step_begin(TrainState& state);
   void on_gradients(TrainState& state);
-  void on_epoch_end(TrainState& state);
   void on_fit_end(TrainState& state);
 
   std::vector<Entry> entries = {};  // the reports of this fit, for pictures of them
-  std::string unwritten = {};       // CSV lines of the epoch under way
   std::shared_ptr<io::TensorBoardWriter> writer = {};
   std::shared_ptr<io::FileLock> lock = {};  // of the CSV file, while a fit lasts
-
- private:
-  void write();
 };
 
 }  // namespace mtl

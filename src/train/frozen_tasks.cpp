@@ -1,0 +1,28 @@
+#include "frozen_tasks.hpp"
+
+#include <algorithm>
+
+namespace mtl {
+
+void FrozenTasks::apply(const TrainState& state, bool in_training_mode) {
+  if (state.frozen.size() == applied_ && !in_training_mode) return;
+  applied_ = state.frozen.size();
+  left_out_.clear();
+  if (applied_ == 0) return;
+  const TaskRegistry& tasks = state.model.tasks();
+  for (const Task& task : tasks) left_out_.push_back(state.is_frozen(task.name));
+  for (const Task& task : tasks) {
+    const bool at_rest = std::all_of(tasks.begin(), tasks.end(), [&](const Task& other) {
+      return other.head.module() != task.head.module() || state.is_frozen(other.name);
+    });
+    if (at_rest && task.head) task.head.module()->eval();
+  }
+}
+
+void FrozenTasks::drop_gradients(const Parameters& parameters) const {
+  for (size_t t = 0; t < left_out_.size(); ++t)
+    if (left_out_[t])
+      for (const Tensor& parameter : parameters.by_task[t]) parameter.mutable_grad().reset();
+}
+
+}  // namespace mtl
