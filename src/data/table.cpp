@@ -7,6 +7,8 @@
 #include <unordered_set>
 
 #include "mtl/core/error.hpp"
+#include "mtl/core/nearest_first.hpp"
+#include "mtl/io/arff.hpp"
 #include "mtl/io/excerpt.hpp"
 
 namespace mtl {
@@ -34,6 +36,12 @@ void check_names(const std::vector<std::string>& names, const std::string& where
 
 Table Table::read(const std::filesystem::path& path, Options options) {
   std::string text = io::read_text(path, options.encoding);
+  if (path.extension() == ".arff") {
+    io::Arff arff = io::parse_arff(text, path.string());
+    options.columns = std::move(arff.columns);
+    options.separator = ',';
+    text = std::move(arff.csv);
+  }
   return Table(std::move(text), path.string(), std::move(options));
 }
 
@@ -46,6 +54,7 @@ Table::Table(std::string text, std::string file, Options options)
     : text_(std::move(text)), file_(std::move(file)), options_(std::move(options)) {
   for (const std::string& sign : options_.missing)
     if (!sign.empty()) begins_missing_[static_cast<unsigned char>(sign.front())] = true;
+  if (options_.separator == any_separator) options_.separator = io::likely_separator(text_);
   io::CsvReader row = reader({});
   if (options_.columns.empty()) {
     if (!next_row(row)) throw Error("{} is empty; a line of column names was expected", file_);
@@ -70,6 +79,10 @@ int64_t Table::line(int64_t row) const {
   return at.line();
 }
 
+std::string Table::where(int64_t row, std::string_view column) const {
+  return fmt::format("{}, line {}, column \"{}\"", file_, line(row), column);
+}
+
 bool Table::has(std::string_view column) const {
   return std::find(columns().begin(), columns().end(), column) != columns().end();
 }
@@ -77,8 +90,9 @@ bool Table::has(std::string_view column) const {
 size_t Table::index_of(std::string_view column) const {
   const auto found = std::find(columns().begin(), columns().end(), column);
   if (found == columns().end())
-    throw Error("{} has no column \"{}\"; it has: {}", file_, column,
-                io::excerpt(fmt::format("{}", fmt::join(columns(), ", ")), 1000));
+    throw Error(
+        "{} has no column \"{}\"; it has: {}", file_, column,
+        io::excerpt(fmt::format("{}", fmt::join(nearest_first(column, columns()), ", ")), 1000));
   return static_cast<size_t>(found - columns().begin());
 }
 
@@ -114,14 +128,17 @@ Tensor Table::matrix(const std::vector<std::string>& columns) const {
   return result;
 }
 
-std::vector<std::string> Table::texts(std::string_view column) const {
-  const size_t index = index_of(column);
-  std::vector<std::string> result;
-  result.reserve(static_cast<size_t>(rows_));
-  for (io::CsvReader row = reader(marks_.front()); next_row(row);) {
-    const std::string_view cell = row.cells()[index];
-    result.emplace_back(is_missing(cell) ? std::string_view() : cell);
-  }
+std::vector<std::vector<std::string>> Table::text_columns(
+    const std::vector<std::string>& columns) const {
+  std::vector<size_t> indices;
+  for (const std::string& column : columns) indices.push_back(index_of(column));
+  std::vector<std::vector<std::string>> result(columns.size());
+  for (auto& column : result) column.reserve(static_cast<size_t>(rows_));
+  for (io::CsvReader row = reader(marks_.front()); next_row(row);)
+    for (size_t i = 0; i < indices.size(); ++i) {
+      const std::string_view cell = row.cells()[indices[i]];
+      result[i].emplace_back(is_missing(cell) ? std::string_view() : cell);
+    }
   return result;
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -109,6 +110,21 @@ std::string CsvReader::where(size_t column) const {
 // Within the cell that is being read: the next of this row.
 void CsvReader::fail(std::string_view what) const {
   throw Error("{}, line {}, column {}: {}", file_, line_, cells_.size() + 1, what);
+}
+
+char likely_separator(std::string_view text) {
+  constexpr std::string_view separators = ",;\t|";
+  std::array<int64_t, separators.size()> counts{};
+  bool in_quotes = false;
+  for (const char c : text.substr(std::min(text.find_first_not_of("\r\n"), text.size()))) {
+    if (c == '\n' && !in_quotes) break;
+    if (c == '"') in_quotes = !in_quotes;
+    if (in_quotes) continue;
+    const size_t which = separators.find(c);
+    if (which != std::string_view::npos) ++counts[which];
+  }
+  return separators[static_cast<size_t>(std::max_element(counts.begin(), counts.end()) -
+                                        counts.begin())];
 }
 
 bool parse_number(std::string_view cell, double& number) {

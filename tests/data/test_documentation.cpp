@@ -62,6 +62,27 @@ TEST_CASE("docs/data.md: from a CSV file to the parts of a split") {
   CHECK(validation_part.size() == 2);
 }
 
+TEST_CASE("docs/data.md: columns of any kind as inputs") {
+  TemporaryFolder folder;
+  std::ofstream(folder / "houses.csv")
+      << "area,town,listed\n70.5,Elm,2024-02-29\n120,Oak,2024-03-01\n,Elm,2024-03-05\n";
+  std::ofstream(folder / "new.csv") << "area,town,listed\n80,Rome,2024-04-01\n";
+  const auto training_rows = torch::arange(2);
+
+  const auto table =
+      mtl::Table::read(folder / "houses.csv", {.separator = mtl::Table::any_separator});
+  const auto columns = mtl::read_columns(table, {"area", "town", "listed"});
+  const mtl::TableEncoder encoder(columns, training_rows);
+  const torch::Tensor inputs = encoder.encode(columns);  // [rows, encoder.size()] float32
+
+  const auto others = encoder.read(mtl::Table::read(folder / "new.csv"));
+  const torch::Tensor same_columns = encoder.encode(others);
+  for (const std::string& line : encoder.unseen(others)) {
+    CHECK(line.find("\"Rome\"") != std::string::npos);
+  }
+  CHECK(inputs.size(1) == same_columns.size(1));
+}
+
 TEST_CASE("docs/data.md: scaling and filling") {
   const torch::Tensor x = torch::rand({10, 3}) * 20;
   const auto [train, valid] = mtl::chronological_split(x.size(0), {0.7, 0.3});

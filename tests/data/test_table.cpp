@@ -29,7 +29,7 @@ TEST_CASE("Table: columns by name, typed when asked for") {
   CHECK(contains(error_text([&] { table.numbers("kind"); }),
                  "houses.csv, line 2, column 2 (\"kind\"): \"flat\" is not a number"));
   CHECK(contains(error_text([&] { table.numbers("price"); }),
-                 "has no column \"price\"; it has: rooms, kind, area"));
+                 "has no column \"price\"; it has: kind, area, rooms"));
 }
 
 TEST_CASE("Table: names of one's own, other separators and signs for missing values") {

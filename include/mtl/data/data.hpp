@@ -9,6 +9,8 @@
 #include "mtl/data/splits/splits.hpp"
 #include "mtl/data/prefetch.hpp"
 #include "mtl/data/table.hpp"
+#include "mtl/data/table_columns.hpp"
+#include "mtl/data/table_encoder.hpp"
 #include "mtl/data/windows.hpp"
 #ifdef MTL_HAS_IMAGES
 #include "mtl/data/images/images.hpp"

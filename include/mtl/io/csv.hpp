@@ -61,6 +61,10 @@ class CsvReader {
   std::deque<std::string> unquoted_;  // of this row: cells with quotes in them, which are halved
 };
 
+/// The separator that a CSV text most likely has: which of comma, semicolon, tab and | stands most
+/// often in its first line that is not blank, outside quotes. A comma where none does.
+char likely_separator(std::string_view text);
+
 /// A decimal number that fills `cell` up to spaces around it, read the same under every locale.
 /// False, and `number` as it was, for anything else, infinities, NaN and what is beyond the type
 /// included.

@@ -1,11 +1,13 @@
 #pragma once
 
+#include "mtl/io/arff.hpp"
 #include "mtl/io/atomic_file.hpp"
 #include "mtl/io/csv.hpp"
 #include "mtl/io/digest.hpp"
 #include "mtl/io/excerpt.hpp"
 #include "mtl/io/file.hpp"
 #include "mtl/io/file_lock.hpp"
+#include "mtl/io/iso_date.hpp"
 #include "mtl/io/json.hpp"
 #include "mtl/io/json_member.hpp"
 #include "mtl/io/safetensors.hpp"
