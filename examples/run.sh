@@ -2,6 +2,7 @@
 # Sets up what is missing, builds one example and runs it on its bundled data.
 #   ./examples/run.sh weather [options]     tomorrow's weather in Tokyo
 #   ./examples/run.sh pets [options]        37 breeds of cats and dogs
+#   ./examples/run.sh table [options]       a CSV of your own, without C++
 #   ./examples/run.sh NAME --help           an example's options
 set -euo pipefail
 cd "$(dirname "$0")/.."

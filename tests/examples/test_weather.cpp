@@ -1,4 +1,3 @@
-#include <fcntl.h>
 #include <torch/torch.h>
 #include <unistd.h>
 
@@ -24,6 +23,7 @@
 #include "network.hpp"
 #include "program.hpp"
 #include "results.hpp"
+#include "run_example.hpp"
 #include "temporary_folder.hpp"
 
 namespace {
@@ -33,35 +33,9 @@ using Catch::Matchers::WithinAbs;
 const std::string bundled =
     std::string(MTL_SOURCE_DIR) + "/examples/weather/data/six_elements_20131020_20201019_cp932.csv";
 
-struct Finished {
-  int code = 0;
-  std::string errors;  // what the program wrote on stderr
-};
-
-enum class Pictures { no, yes };
-
-/// Runs the program in this process; without pictures, which take longer than the rest, gnuplot is
-/// not found.
 Finished run_weather(std::vector<std::string> arguments, Pictures pictures = Pictures::no) {
-  const char* path = std::getenv("PATH");
-  const std::string found_path = path == nullptr ? "" : path;
-  if (pictures == Pictures::no) ::setenv("PATH", "/nowhere", 1);
   arguments.insert(arguments.begin(), "weather");
-  std::vector<const char*> argv;
-  for (const auto& argument : arguments) argv.push_back(argument.c_str());
-  const TemporaryFolder folder;
-  std::fflush(stderr);
-  const int found = ::dup(STDERR_FILENO);
-  const int file = ::open((folder / "stderr").c_str(), O_CREAT | O_WRONLY, 0600);
-  ::dup2(file, STDERR_FILENO);
-  Finished finished{weather::run_program(static_cast<int>(argv.size()), argv.data()), {}};
-  ::setenv("PATH", found_path.c_str(), 1);
-  std::fflush(stderr);
-  ::dup2(found, STDERR_FILENO);
-  ::close(file);
-  ::close(found);
-  finished.errors = mtl::io::read_file(folder / "stderr");
-  return finished;
+  return run_example(weather::run_program, arguments, pictures);
 }
 
 /// Days of invented weather from 2021-01-01, whose sky follows the sunshine.

@@ -13,10 +13,11 @@
 
 namespace mtl {
 
-/// A CSV file with one line of column names, or an ARFF file (its name ends in .arff): columns of numbers as tensors, columns of text as
-/// strings. A column gets its type when it is asked for, so that an error names the cell that does
-/// not fit and columns that nobody needs may hold anything and cost nothing. What is kept is the
-/// text of the file; a column, or a matrix of any number of them, is one walk over it.
+/// A CSV file with one line of column names, or an ARFF file (its name ends in .arff): columns of
+/// numbers as tensors, columns of text as strings. A column gets its type when it is asked for, so
+/// that an error names the cell that does not fit and columns that nobody needs may hold anything
+/// and cost nothing. What is kept is the text of the file; a column, or a matrix of any number of
+/// them, is one walk over it.
 ///
 ///     const auto table = mtl::Table::read("houses.csv");
 ///     torch::Tensor inputs = table.matrix({"rooms", "area"});   // [rows, 2] float64, NaN: missing
@@ -57,8 +58,8 @@ class Table {
   Tensor numbers(std::string_view column) const;
   /// [rows, columns] float64. Error: as `numbers`.
   Tensor matrix(const std::vector<std::string>& columns) const;
-  /// [rows] as written; "" where there is no value. Error: no such column; the text lists those that
-  /// there are, the most similar first.
+  /// [rows] as written; "" where there is no value. Error: no such column; the text lists those
+  /// that there are, the most similar first.
   std::vector<std::string> texts(std::string_view column) const {
     return std::move(text_columns({std::string(column)}).front());
   }

@@ -15,9 +15,9 @@ namespace mtl {
 ///               and brings what is far out to at most 3 (Holzmueller et al., NeurIPS 2024);
 ///               scale: the quartiles' distance / 1.349, the deviation of normal data
 ///     numbers   with `bins` also a column between every two of so many quantiles that differ: how
-///               far x has come, 0 to 1 (Gorishniy et al., NeurIPS 2022: piecewise linear encoding)
-///     dates     as numbers; the year as a circle (sine, cosine); the day of the week, one-hot; with
-///               times of day also the day as a circle
+///               far x has come, 0 to 1 (piecewise linear: Gorishniy et al., NeurIPS 2022)
+///     dates     as numbers; the year as a circle (sine, cosine); the day of the week, one-hot;
+///               with times of day also the day as a circle
 ///     texts     one-hot: the most frequent ones, and one column for all others
 ///     missing   a column of its own for each that has missing cells in the rows learnt from; the
 ///               numbers themselves become the median, texts 0
