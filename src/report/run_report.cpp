@@ -261,6 +261,7 @@ RunFiles run_report(const std::filesystem::path& directory, const TrainingRun& r
 
   page.text(fmt::format("{} epochs, {} steps in {:.1f} s; stopped: {}. Best epoch: {}.",
                         run.epochs(), run.steps, run.seconds, run.stop_text, run.best_epoch));
+  if (!run.drawn.empty()) page.text("Batches " + run.drawn_text() + ".");
   page.warnings(warnings);
   for (const auto& [caption, table] : report.tables) page.table(table, caption);
   if (run.epochs() > 0) {

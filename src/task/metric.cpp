@@ -3,6 +3,7 @@
 #include <typeinfo>
 
 #include "mtl/core/error.hpp"
+#include "mtl/data/padding.hpp"
 #include "mtl/task/entries.hpp"
 #include "rows.hpp"
 #include "torch_text.hpp"
@@ -13,8 +14,8 @@ namespace {
 using task_detail::Rows;
 
 /// A single part is not copied.
-Tensor joined(const std::vector<Tensor>& parts) {
-  return parts.size() == 1 ? parts.front() : torch::cat(parts);
+Tensor joined(const std::vector<Tensor>& parts, Fill fill, const char* name) {
+  return parts.size() == 1 ? parts.front() : joined_rows(parts, fill, name);
 }
 
 class AllRows final : public task_detail::MetricState {
@@ -45,7 +46,8 @@ class AllRows final : public task_detail::MetricState {
       throw Error(
           "the sample weights differ, but the metric takes none; give its function a third "
           "argument, the weights [N]");
-    const Tensor predictions = joined(predictions_), targets = joined(targets_);
+    const Tensor predictions = joined(predictions_, Fill::zero, "the predictions");
+    const Tensor targets = joined(targets_, Fill::missing_label, "the targets");
     try {
       return function_(predictions, targets, weights);
     } catch (const c10::Error& error) {
@@ -125,7 +127,7 @@ double MetricStream::value() const {
     return state_->value();
   } catch (const RowError& error) {
     if (numbers_.empty()) throw;
-    throw error.in_whole(joined(numbers_));
+    throw error.in_whole(joined(numbers_, Fill::zero, "the rows"));
   }
 }
 

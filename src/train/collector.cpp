@@ -1,9 +1,7 @@
 #include "collector.hpp"
 
-#include <limits>
-
 #include "mtl/core/batch.hpp"
-#include "mtl/core/error.hpp"
+#include "mtl/data/padding.hpp"
 
 namespace mtl {
 namespace {
@@ -12,14 +10,7 @@ namespace {
 Tensor missing_labels(const Tensor& like, int64_t rows, const std::string& name) {
   auto shape = like.sizes().vec();
   shape.at(0) = rows;
-  if (like.is_floating_point())
-    return torch::full(shape, std::numeric_limits<double>::quiet_NaN(), like.options());
-  if (like.scalar_type() == torch::kByte || like.scalar_type() == torch::kBool)
-    throw Error(
-        "\"{}\" is not in every batch of the loader, and its type {} knows no missing label; give "
-        "it as int64",
-        name, toString(like.scalar_type()));
-  return torch::full(shape, missing_class, like.options());
+  return torch::full(shape, missing_label(like, name), like.options());
 }
 
 }  // namespace
@@ -51,7 +42,10 @@ NamedTensors Collector::joined() const {
       at += part.tensor.size(0);
     }
     fill_until(rows_);
-    all.insert(item.key(), torch::cat(rows));
+    all.insert(
+        item.key(),
+        joined_rows(rows, absent_ == Absent::missing_label ? Fill::missing_label : Fill::zero,
+                    item.key()));
   }
   return all;
 }

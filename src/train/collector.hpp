@@ -12,8 +12,9 @@ namespace mtl {
 /// Collects tensors by name, batch after batch, on the CPU.
 class Collector {
  public:
-  /// What stands for the rows of a batch that lacks a tensor.
-  enum class Absent { missing_label, one };
+  /// What stands for the rows of a batch that lacks a tensor. Ragged rows are filled up to the
+  /// longest: targets with missing labels, others with 0.
+  enum class Absent { missing_label, one, never };
   explicit Collector(Absent absent = Absent::missing_label) : absent_(absent) {}
 
   /// `samples`: rows of the batch.

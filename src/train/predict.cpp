@@ -14,7 +14,7 @@ Predictions predict(ModelRef model, LoaderRef loader) {
   const EvaluationMode evaluation(*model);
   EpochReader reader(loader, "the loader", device_of(*model));
   reader.start(0);
-  Collector predictions, targets, weights(Collector::Absent::one),
+  Collector predictions(Collector::Absent::never), targets, weights(Collector::Absent::one),
       task_weights(Collector::Absent::one);
   Batch batch;
   while (reader.next(batch)) {

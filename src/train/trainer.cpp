@@ -97,6 +97,8 @@ class Trainer::Loop {
     run.unlabelled_batches = state_.unlabelled_batches;
     run.frozen = std::move(state_.frozen);
     run.untrained = not_held(model_, held_);
+    run.drawn = train_.per_epoch();
+    for (DrawnSource& source : run.drawn) source.batches *= run.epochs();
     run.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return run;
   }

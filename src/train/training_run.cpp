@@ -33,6 +33,16 @@ std::string TrainingRun::brief() const {
   return missing.empty() ? text : text + "; " + missing;
 }
 
+std::string TrainingRun::drawn_text() const {
+  std::string text;
+  for (const DrawnSource& source : drawn)
+    text +=
+        fmt::format("{}{} {} batches ({:.2g} times through)", text.empty() ? "drawn: " : ", ",
+                    source.name, source.batches,
+                    static_cast<double>(source.batches) / static_cast<double>(source.available));
+  return text;
+}
+
 std::string TrainingRun::report() const {
   std::string text = brief() + "\n";
   if (!first_fault.empty()) text += fmt::format("first fault: {}\n", first_fault);
@@ -43,6 +53,7 @@ std::string TrainingRun::report() const {
     for (const std::string& name : untrained) text += " " + name;
     text += "\n";
   }
+  if (!drawn.empty()) text += drawn_text() + "\n";
   if (best_epoch == 0) return text;
   for (size_t t = 0; t < history.tasks.size(); ++t) {
     text += fmt::format("{}\n", history.tasks[t]);

@@ -127,3 +127,42 @@ TEST_CASE("docs/data.md: data of one's own") {
   mtl::BatchLoader loader(Noise{}, {.batch_size = 100});
   CHECK(loader.batches() == 10);
 }
+
+TEST_CASE("docs/data.md: sources side by side") {
+  const auto labelled = [](int64_t rows, const std::string& task) {
+    return mtl::TensorDataset({{"image", torch::rand({rows, 4})}}, {{task, torch::rand({rows})}});
+  };
+  const auto photos = labelled(640, "age"), scans = labelled(100, "grade");
+
+  mtl::Sources train(
+      {{.name = "photos", .loader = mtl::BatchLoader(photos, {.shuffle = true, .seed = 1})},
+       {.name = "scans", .loader = mtl::BatchLoader(scans, {.shuffle = true, .seed = 2})}},
+      {.sampling = mtl::Sampling::temperature(2), .seed = 3});
+  for (const auto& source : train.per_epoch())  // photos 20 of 20, scans 9 of 4
+    CHECK(source.batches >= source.available);
+  CHECK(train.batches() == 29);
+}
+
+TEST_CASE("docs/data.md: ragged samples") {
+  std::vector<mtl::Sample> sentences;
+  for (const int64_t words : {7, 4, 9})
+    sentences.push_back({{{"words", torch::randint(100, {words})}},
+                         {{"tags", torch::randint(5, {words})}, {"mood", torch::tensor(1)}}});
+
+  const mtl::SampleDataset data(sentences, mtl::PadToLongest{.ragged = {"words", "tags"}});
+  mtl::BatchLoader loader(data, {.batch_size = 2});
+  mtl::Batch batch;
+  loader.next(batch);  // words [2, 7], words_length [2]; tags [2, 7], -100 behind the end
+
+  const mtl::Collate my_collate = [](const std::vector<mtl::Sample>& samples) {
+    std::vector<torch::Tensor> counts;
+    for (const auto& sample : samples)
+      counts.push_back(torch::bincount(sample.inputs["words"], {}, 100));
+    return mtl::Batch{{{"word_counts", torch::stack(counts)}}};  // [n, 100]
+  };
+  CHECK(batch.inputs["words"].size(1) == 7);
+  CHECK(mtl::SampleDataset(sentences, my_collate)
+            .get(torch::arange(3))
+            .inputs["word_counts"]
+            .size(0) == 3);
+}

@@ -63,6 +63,11 @@ class Prefetch {
   /// What makes the other loader's batches, where it says so.
   auto text() const requires requires(const std::remove_reference_t<L>& loader) { loader.text(); }
   { return loader_.text(); }
+  /// What an epoch draws from each of several sources, where it has any.
+  auto per_epoch() const requires requires(const std::remove_reference_t<L>& loader) {
+    loader.per_epoch();
+  }
+  { return loader_.per_epoch(); }
 
   void start_epoch(int64_t epoch) {
     queue_.clear();

@@ -4,8 +4,10 @@
 #include <functional>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 #include "mtl/data/loader.hpp"
+#include "mtl/data/sampling.hpp"
 
 namespace mtl {
 
@@ -30,6 +32,10 @@ struct LoaderRef {
         text([&loader]() -> std::string {
           if constexpr (requires { std::string(loader.text()); }) return loader.text();
           return {};
+        }),
+        per_epoch([&loader]() -> std::vector<DrawnSource> {
+          if constexpr (requires { loader.per_epoch(); }) return loader.per_epoch();
+          return {};
         }) {}
 
   std::function<int64_t()> batches, samples;
@@ -37,6 +43,7 @@ struct LoaderRef {
   std::function<bool(Batch&)> next;
   std::function<void(int64_t)> skip;  // passes over batches
   std::function<std::string()> text;  // what makes its batches; empty: it does not say
+  std::function<std::vector<DrawnSource>()> per_epoch;  // of several sources; empty: it is one
 };
 
 }  // namespace mtl

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "mtl/data/sampling.hpp"
 #include "mtl/train/frozen_task.hpp"
 #include "mtl/train/history.hpp"
 #include "mtl/train/stop_reason.hpp"
@@ -24,6 +25,7 @@ struct TrainingRun {
   int64_t unlabelled_batches = 0;      ///< no task had a label: no step was made
   std::vector<FrozenTask> frozen;      ///< tasks that left the training before its end
   std::vector<std::string> untrained;  ///< parameters that are in no group of the optimizer
+  std::vector<DrawnSource> drawn;      ///< from several sources, over all epochs; none: it was one
   double seconds = 0;
 
   int64_t epochs() const { return static_cast<int64_t>(history.epochs.size()); }
@@ -37,6 +39,8 @@ struct TrainingRun {
   std::string brief() const;
   /// Every task with its losses and metrics at the best and the last epoch, for a bug report.
   std::string report() const;
+  /// What was drawn from several sources, in one line; empty: it was one.
+  std::string drawn_text() const;
 };
 
 }  // namespace mtl
