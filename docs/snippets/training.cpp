@@ -101,6 +101,16 @@ int main() {
   trainer.fit(train, valid, mtl::TaskStopping{.when = mtl::StopWhen::any, .tasks = {{"sum"}}},
               mtl::BestModel{.watch = mtl::mean_of({{"sum"}, {"positive", "loss", 2.0}})});
 
+  // Steps of more than fits into memory.
+  mtl::Trainer in_parts(model, adam, combiner, {.epochs = 20, .accumulate = 4});
+  in_parts.fit(train, valid);
+
+  mtl::AccumulatedLosses whole(model->parameters());
+  mtl::Batch part;
+  for (train.start_epoch(0); train.next(part);)
+    whole.add(mtl::task_losses(*model, model->forward(part.inputs), part));  // its graph goes
+  combiner.backward(whole.losses(), *model);  // the gradients of the whole epoch
+
   // Callbacks by choice.
   const bool quiet = true;
   std::vector<mtl::Callback> callbacks{mtl::StopOnInterrupt{}, GradientNorm{}, Improvements{}};

@@ -1,14 +1,23 @@
 #include "epoch_reader.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "mtl/core/error.hpp"
 
 namespace mtl {
 
-EpochReader::EpochReader(LoaderRef& loader, std::string_view what, torch::Device device)
-    : loader_(loader), what_(what), device_(device) {
+StepBatch without_left_out_rows(StepBatch batch) {
+  for (Batch& part : batch) part = without_left_out_rows(std::move(part));
+  return batch;
+}
+
+EpochReader::EpochReader(LoaderRef& loader, std::string_view what, torch::Device device,
+                         int64_t parts)
+    : loader_(loader), what_(what), device_(device), parts_(parts) {
   if (loader.batches() < 1) throw Error("{} has no batch", what);
 }
 
@@ -38,9 +47,17 @@ bool EpochReader::next(Batch& batch) {
   return true;
 }
 
+bool EpochReader::next(StepBatch& batch) {
+  batch.clear();
+  Batch part;
+  while (std::ssize(batch) < parts_ && next(part)) batch.push_back(std::move(part));
+  return !batch.empty();
+}
+
 void EpochReader::skip(int64_t count) {
-  loader_.skip(count);
-  read_ += count;
+  const int64_t batches = std::min(count * parts_, batches_ - read_);
+  loader_.skip(batches);
+  read_ += batches;
 }
 
 void check_target_names(const Model& model, const Batch& batch, std::string_view loader) {

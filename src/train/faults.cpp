@@ -37,7 +37,7 @@ std::string explain_loss(const Model& model, const Batch& batch, const NamedTens
   return "the prediction is finite, the loss of it is not";
 }
 
-std::string explain_gradient(Model& model, const Batch& batch) {
+std::string explain_gradient(Model& model, const std::vector<Batch>& parts) {
   check_parameters(model);
   std::vector<std::string> names;
   std::vector<Tensor> parameters;
@@ -46,18 +46,20 @@ std::string explain_gradient(Model& model, const Batch& batch) {
     names.push_back(item.key());
     parameters.push_back(item.value());
   }
-  const TaskLosses losses = task_losses(model, forward(model, batch), batch);
-  for (size_t i = 0; i < losses.values.size(); ++i) {
-    if (!losses.values[i].requires_grad()) continue;
-    const auto gradients =
-        torch::autograd::grad({losses.values[i]}, parameters, {}, /*retain_graph=*/true, false,
-                              /*allow_unused=*/true);
-    for (size_t p = 0; p < gradients.size(); ++p)
-      if (!is_finite(gradients[p]))
-        return fmt::format(
-            "task \"{}\": its gradient is NaN or infinite (first at parameter \"{}\"), though its "
-            "loss is finite",
-            losses.names[i], names[p]);
+  for (const Batch& part : parts) {
+    const TaskLosses losses = task_losses(model, forward(model, part), part);
+    for (size_t i = 0; i < losses.values.size(); ++i) {
+      if (!losses.values[i].requires_grad()) continue;
+      const auto gradients =
+          torch::autograd::grad({losses.values[i]}, parameters, {}, /*retain_graph=*/true, false,
+                                /*allow_unused=*/true);
+      for (size_t p = 0; p < gradients.size(); ++p)
+        if (!is_finite(gradients[p]))
+          return fmt::format(
+              "task \"{}\": its gradient is NaN or infinite (first at parameter \"{}\"), though "
+              "its loss is finite",
+              losses.names[i], names[p]);
+    }
   }
   for (size_t p = 0; p < parameters.size(); ++p)
     if (!is_finite(parameters[p].grad()))

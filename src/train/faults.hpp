@@ -15,9 +15,9 @@ std::string explain_loss(const Model& model, const Batch& batch, const NamedTens
                          const std::string& task);
 
 /// Says which task's gradient is NaN or infinite, and at which parameter first (each task's loss is
-/// computed and differentiated again, with `.grad` as it is). Call it with buffers and generator as
-/// they were before the step.
-std::string explain_gradient(Model& model, const Batch& batch);
+/// computed and differentiated again, part by part, with `.grad` as it is). Call it with buffers
+/// and generator as they were before the step.
+std::string explain_gradient(Model& model, const std::vector<Batch>& parts);
 
 /// Error: a parameter of the model or the combiner is NaN or infinite.
 void check_parameters(const Model& model);

@@ -12,7 +12,6 @@
 #include "checkpoints.hpp"
 #include "epoch_reader.hpp"
 #include "faults.hpp"
-#include "forward.hpp"
 #include "frozen_tasks.hpp"
 #include "gradient_norm.hpp"
 #include "hook_calls.hpp"
@@ -20,10 +19,10 @@
 #include "mtl/combine/faulty_step.hpp"
 #include "mtl/core/error.hpp"
 #include "mtl/core/random.hpp"
-#include "mtl/sharing/task_losses.hpp"
 #include "optimizer_groups.hpp"
 #include "run_identity.hpp"
 #include "run_memory.hpp"
+#include "step_losses.hpp"
 #include "step_memory.hpp"
 #include "validation_pass.hpp"
 
@@ -38,7 +37,7 @@ class Trainer::Loop {
         combiner_(*trainer.combiner_),
         options_(trainer.options_),
         train_(std::move(train)),
-        reader_(train_, "the training loader", options_.device),
+        reader_(train_, "the training loader", options_.device, options_.accumulate),
         callbacks_(std::move(callbacks)),
         hooks_(callbacks_),
         state_{.model = model_,
@@ -46,9 +45,9 @@ class Trainer::Loop {
                .combiner = combiner_,
                .callbacks = callbacks_,
                .epochs = options_.epochs,
-               .batches = train_.batches(),
+               .batches = reader_.steps(),
                .history = History{result_names(model_.tasks()), {}},
-               .train_data = train_detail::data_text(train_),
+               .train_data = train_detail::data_text(train_) + steps_text(options_.accumulate),
                .valid_data = valid == nullptr ? "none" : train_detail::data_text(*valid),
                .has_validation = valid != nullptr},
         parameters_(model_.parameter_sets()),
@@ -145,8 +144,8 @@ class Trainer::Loop {
     if (cut_off) set_default_generator_state(cut_off->place.generator);
     if (checkpoints_) place.generator = default_generator_state();
     reader_.start(state_.epoch - 1);
-    state_.batches = train_.batches();
-    first_batch_ = Batch();
+    state_.batches = reader_.steps();
+    first_batch_.clear();
     if (!cut_off) return place;
 
     if (reader_.next(first_batch_)) first_batch_ = without_left_out_rows(std::move(first_batch_));
@@ -160,11 +159,12 @@ class Trainer::Loop {
 
   void epoch() {
     EpochPlace place = start_epoch();
-    Batch batch;
+    StepBatch batch;
     while (reader_.next(batch)) {
       ++state_.batch;
       ++state_.step;
-      if (state_.batch == 1) check_target_names(model_, batch, "the training loader");
+      if (state_.batch == 1)
+        for (const Batch& part : batch) check_target_names(model_, part, "the training loader");
       batch = without_left_out_rows(std::move(batch));
       hooks_.call(&Callback::on_step_begin, state_);
       place.made += step(batch, place.meter);
@@ -201,7 +201,7 @@ class Trainer::Loop {
   }
 
   /// False: no update came from this batch, and everything is as if it had not been there.
-  bool step(const Batch& batch, LossMeter& meter) {
+  bool step(const StepBatch& batch, LossMeter& meter) {
     frozen_.apply(state_);
     buffers_.remember();
     generator_.remember();
@@ -244,18 +244,13 @@ class Trainer::Loop {
   }
 
   /// Fills `.grad`. Returns what is wrong with the batch; empty: nothing.
-  std::string find_gradients(const Batch& batch, TaskLosses& losses, std::vector<double>& values) {
-    NamedTensors predictions = forward(model_, batch);
-    losses = task_losses(model_, predictions, batch, frozen_.left_out());
+  std::string find_gradients(const StepBatch& batch, TaskLosses& losses,
+                             std::vector<double>& values) {
+    const StepForward seen = step_losses(model_, batch, held_, frozen_.left_out());
+    losses = seen.losses;
     if (losses.size() == 0) return {};
     const torch::Device device = losses.values.front().device();
-    const auto faulty_loss = [&]() -> std::string {
-      const int64_t at = first_not_finite(values);
-      if (at < 0 || at >= losses.size()) return {};
-      const std::string& task = losses.names[static_cast<size_t>(at)];
-      return fmt::format("task \"{}\": the loss is NaN or infinite: {}", task,
-                         explain_loss(model_, batch, predictions, task));
-    };
+    const auto faulty_loss = [&] { return explain_losses(model_, batch.front(), seen, values); };
     // On a device the losses are read together with what says whether the gradients are finite, so
     // that the step waits once; on the CPU before anything is made of them.
     if (device.is_cpu()) {
@@ -323,19 +318,19 @@ class Trainer::Loop {
     for (const auto& of_task : parameters_.by_task) drop(of_task);
   }
 
-  TaskLosses losses_of(const Batch& batch) {
-    return task_losses(model_, forward(model_, batch), batch, frozen_.left_out());
+  TaskLosses losses_of(const StepBatch& batch) {
+    return step_losses(model_, batch, held_, frozen_.left_out()).losses;
   }
 
   /// The losses of a batch that has been counted: it leaves running statistics as they are.
-  TaskLosses look_at(const Batch& batch) {
+  TaskLosses look_at(const StepBatch& batch) {
     look_buffers_.remember();
     TaskLosses losses = losses_of(batch);
     look_buffers_.put_back();
     return losses;
   }
 
-  void look_again(const Batch& batch) {
+  void look_again(const StepBatch& batch) {
     torch::NoGradGuard no_grad;
     const TaskLosses losses = look_at(batch);
     const int64_t at = first_not_finite(numbers_of(losses.values));
@@ -353,7 +348,7 @@ class Trainer::Loop {
   /// For combiners that look at several batches in a step. Past the end of the epoch its first
   /// batch serves again.
   TaskLosses another_batch() {
-    Batch batch;
+    StepBatch batch;
     if (!reader_.next(batch)) return look_at(first_batch_);
     ++state_.batch;
     return losses_of(without_left_out_rows(std::move(batch)));
@@ -376,7 +371,7 @@ class Trainer::Loop {
   FrozenTasks frozen_;
   std::optional<Checkpoints> checkpoints_;
   std::optional<WithinEpoch> within_;  // where a resumed run goes on
-  Batch first_batch_;
+  StepBatch first_batch_;
 };
 
 Trainer::Trainer(ModelRef model, Kept<torch::optim::Optimizer> optimizer, Kept<Combiner> combiner,
@@ -387,6 +382,9 @@ Trainer::Trainer(ModelRef model, Kept<torch::optim::Optimizer> optimizer, Kept<C
       options_(options) {
   if (options.epochs < 1)
     throw Error("Trainer: found epochs {}, expected at least 1", options.epochs);
+  if (options.accumulate < 1)
+    throw Error("Trainer: found accumulate {}, expected at least 1 batch a step",
+                options.accumulate);
   if (!(options.max_grad_norm >= 0))
     throw Error("Trainer: found max_grad_norm {}, expected 0 (off) or more", options.max_grad_norm);
   options.checkpoint.check_options();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "mtl/combine/accumulated_losses.hpp"
 #include "mtl/combine/aggregate.hpp"
 #include "mtl/combine/bilevel/bilevel.hpp"
 #include "mtl/combine/combiner.hpp"

@@ -24,6 +24,9 @@ struct TrainerOptions {
   int64_t epochs = 100;
   double max_grad_norm = 0.0;  ///< the gradient is scaled down to this 2-norm over all parameters
                                ///< of the optimizer; 0: as it is
+  /// So many batches of the loader make one step, for every combiner as if they were one batch; one
+  /// after the other is in memory, and one gradient a task (AccumulatedLosses).
+  int64_t accumulate = 1;
   FaultyBatch faulty_batch = FaultyBatch::stop;
   torch::Device device = torch::kCPU;  ///< where the model lies; batches are moved there
   Checkpointing checkpoint = {};       ///< full checkpoints, and resuming

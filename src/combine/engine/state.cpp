@@ -59,7 +59,8 @@ void check_representation(const Tensor& representation) {
   if (!representation.defined())
     throw Error(
         "the gradients were to be compared at the shared representation, but these losses have "
-        "none; use GradientSite::shared_parameters, or give TaskLosses::representation");
+        "none (parts of a batch have none in common); use GradientSite::shared_parameters, or give "
+        "TaskLosses::representation");
   if (!representation.is_leaf() &&
       engine::has_hooks(*engine::target_of(representation).edge.function)) {
     throw Error(

@@ -1,0 +1,124 @@
+#include "mtl/combine/accumulated_losses.hpp"
+
+#include <torch/autograd.h>
+#include <torch/csrc/autograd/function.h>
+#include <torch/csrc/autograd/functions/utils.h>
+
+#include <memory>
+#include <unordered_set>
+#include <utility>
+
+#include "mtl/combine/loss_values.hpp"
+#include "mtl/core/error.hpp"
+
+namespace mtl {
+namespace {
+
+/// The node of a number whose gradient with respect to some parameters is known.
+struct KnownGradient : torch::autograd::Node {
+  std::vector<Tensor> gradient;  // by next edge
+
+  torch::autograd::variable_list apply(torch::autograd::variable_list&& outer) override {
+    torch::autograd::variable_list inner(gradient.size());
+    for (size_t p = 0; outer.front().defined() && p < gradient.size(); ++p)
+      inner[p] = gradient[p] * outer.front();
+    return inner;
+  }
+};
+
+/// `value` as a function of `parameters`. (torch::autograd::Function takes no list of tensors.)
+Tensor with_gradient(Tensor value, const std::vector<Tensor>& parameters,
+                     std::vector<Tensor> gradient) {
+  const auto node =
+      std::shared_ptr<KnownGradient>(new KnownGradient(), torch::autograd::deleteNode);
+  node->gradient = std::move(gradient);
+  node->set_next_edges(torch::autograd::collect_next_edges(parameters));
+  torch::autograd::set_history(value, node);
+  return value;
+}
+
+/// Adds to `row` the gradient of `loss` times `weight`.
+void add_gradient(const Tensor& loss, double weight, const std::vector<Tensor>& parameters,
+                  bool last, std::vector<Tensor>& row) {
+  const auto found = torch::autograd::grad({loss}, parameters, {}, /*retain_graph=*/!last,
+                                           /*create_graph=*/false, /*allow_unused=*/true);
+  const torch::NoGradGuard no_grad;
+  row.resize(parameters.size());
+  for (size_t p = 0; p < found.size(); ++p) {
+    if (!found[p].defined()) continue;
+    // Anew, since an autograd graph may hand the same memory to two parameters.
+    if (row[p].defined())
+      row[p].add_(found[p], weight);
+    else
+      row[p] = found[p] * weight;
+  }
+}
+
+}  // namespace
+
+AccumulatedLosses::AccumulatedLosses(const std::vector<Tensor>& parameters) {
+  std::unordered_set<const at::TensorImpl*> seen;
+  for (const Tensor& parameter : parameters)
+    if (parameter.requires_grad() && seen.insert(parameter.unsafeGetTensorImpl()).second)
+      parameters_.push_back(parameter);
+}
+
+void AccumulatedLosses::add(const TaskLosses& part) {
+  if (!tasks_.empty() && part.task_count != task_count_)
+    throw Error("a part of a batch is of {} tasks, those before it of {}", part.task_count,
+                task_count_);
+  task_count_ = part.task_count;
+  std::vector<Tensor> scalars = part.values;
+  for (const Tensor& weight : part.weights)
+    if (weight.defined()) scalars.push_back(weight);
+  const Eigen::VectorXd numbers = read_together(scalars);
+  for (size_t i = 0; i < part.values.size(); ++i)
+    require_loss(numbers[static_cast<Eigen::Index>(i)], part, i, "");
+  Eigen::Index next_weight = part.size();
+  for (size_t i = 0; i < part.values.size(); ++i) {
+    Task& task = tasks_[part.tasks[i]];
+    const bool weighted = i < part.weights.size() && part.weights[i].defined();
+    const double weight = weighted ? numbers[next_weight++] : static_cast<double>(part.samples[i]);
+    task.name = part.names[i];
+    task.kind = part.kind(i);
+    task.like = part.values[i].detach();
+    task.sum += weight * numbers[static_cast<Eigen::Index>(i)];
+    task.weight += weight;
+    task.samples += part.samples[i];
+    task.weighted = task.weighted || weighted;
+    if (part.values[i].requires_grad() && !parameters_.empty())
+      add_gradient(part.values[i], weight, parameters_, i + 1 == part.values.size(), task.row);
+  }
+}
+
+TaskLosses AccumulatedLosses::losses() const {
+  TaskLosses whole;
+  whole.task_count = task_count_;
+  for (const auto& [index, task] : tasks_) {
+    // Where every weight is zero (a class of weight 0 only) the batch teaches nothing.
+    const double divisor = task.weight == 0 ? 1 : task.weight;
+    Tensor value = torch::full_like(task.like, task.sum / divisor);
+    std::vector<Tensor> reached, gradient;
+    {
+      const torch::NoGradGuard no_grad;
+      for (size_t p = 0; p < task.row.size(); ++p) {
+        if (!task.row[p].defined()) continue;
+        reached.push_back(parameters_[p]);
+        gradient.push_back(task.row[p] / divisor);
+      }
+    }
+    if (!reached.empty()) value = with_gradient(std::move(value), reached, std::move(gradient));
+    whole.tasks.push_back(index);
+    whole.names.push_back(task.name);
+    whole.values.push_back(std::move(value));
+    whole.samples.push_back(task.samples);
+    whole.weights.push_back(
+        task.weighted
+            ? torch::full_like(task.like, task.weight, task.like.options().dtype(torch::kDouble))
+            : Tensor());
+    whole.kinds.push_back(task.kind);
+  }
+  return whole;
+}
+
+}  // namespace mtl

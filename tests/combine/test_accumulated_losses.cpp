@@ -1,0 +1,150 @@
+#include <limits>
+#include <vector>
+
+#include "catch.hpp"
+#include "error_text.hpp"
+#include "mtl/combine/accumulated_losses.hpp"
+#include "mtl/combine/gradients/upgrad.hpp"
+#include "mtl/combine/losses/sum.hpp"
+#include "mtl/combine/task_gradients.hpp"
+
+namespace {
+
+using mtl::Tensor;
+
+/// Two squared errors of a linear model, in double precision.
+struct LinearTasks {
+  Tensor shared = torch::randn({3, 2}, torch::kDouble).requires_grad_();
+  Tensor head = torch::randn({2}, torch::kDouble).requires_grad_();
+  Tensor unused = torch::randn({2}, torch::kDouble).requires_grad_();
+  Tensor x = torch::randn({12, 3}, torch::kDouble);
+  Tensor y = torch::randn({12, 2}, torch::kDouble);
+  Tensor weights = torch::rand({12}, torch::kDouble);  // of the second task's samples
+
+  std::vector<Tensor> parameters() const { return {shared, head, shared, unused}; }
+
+  /// Of the rows that are labelled: `labels` of the first task, all of the second.
+  mtl::TaskLosses losses(int64_t first, int64_t count, int64_t labels) const {
+    const auto out = x.narrow(0, first, count).matmul(shared);
+    mtl::TaskLosses step;
+    step.task_count = 3;
+    const auto errors = (out - y.narrow(0, first, count)).square();
+    const auto add = [&](int64_t task, Tensor value, int64_t samples, Tensor weight) {
+      step.tasks.push_back(task);
+      step.names.push_back(std::to_string(task));
+      step.values.push_back(std::move(value));
+      step.samples.push_back(samples);
+      step.weights.push_back(std::move(weight));
+      step.kinds.push_back(task == 0 ? mtl::LossKind::regression : mtl::LossKind::classification);
+    };
+    if (labels > 0) add(0, errors.select(1, 0).narrow(0, 0, labels).mean(), labels, {});
+    const auto w = weights.narrow(0, first, count);
+    add(2, (errors.select(1, 1) * w + (out * head).sum(1) * w).sum() / w.sum(), count, w.sum());
+    return step;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("AccumulatedLosses: losses and rows of the parts are those of the whole") {
+  torch::manual_seed(4);
+  LinearTasks model;
+  mtl::AccumulatedLosses parts(model.parameters());
+  parts.add(model.losses(0, 5, 5));
+  parts.add(model.losses(5, 3, 2));
+  // The labels of the whole are not its first rows: joined by hand.
+  const auto first = model.losses(0, 5, 5), second = model.losses(5, 3, 2);
+  auto whole = model.losses(0, 8, 8);
+  whole.values[0] = (first.values[0] * 5 + second.values[0] * 2) / 7;
+  whole.samples[0] = 7;
+
+  const auto found = parts.losses();
+  CHECK(found.tasks == std::vector<int64_t>{0, 2});
+  CHECK(found.names == whole.names);
+  CHECK(found.samples == std::vector<int64_t>{7, 8});
+  CHECK(found.task_count == 3);
+  CHECK(found.kind(1) == mtl::LossKind::classification);
+  CHECK_FALSE(found.weights[0].defined());
+  CHECK(found.weights[1].item<double>() == Approx(whole.weights[1].item<double>()));
+  const std::vector<Tensor> wanted{model.shared, model.head, model.unused};
+  const auto rows = mtl::task_gradients(found, wanted),
+             expected = mtl::task_gradients(whole, wanted);
+  for (size_t t = 0; t < 2; ++t) {
+    CHECK(torch::allclose(found.values[t], whole.values[t], 1e-12));
+    CHECK(torch::allclose(rows[0][t], expected[0][t], 1e-12));
+  }
+  CHECK_FALSE(rows[1][0].defined());  // the head is not the first task's
+  CHECK(torch::allclose(rows[1][1], expected[1][1], 1e-12));
+  CHECK_FALSE(rows[2][0].defined());
+}
+
+TEST_CASE("AccumulatedLosses: a task without a label in some parts, or in all") {
+  torch::manual_seed(5);
+  const LinearTasks model;
+  mtl::AccumulatedLosses parts(model.parameters());
+  parts.add(model.losses(0, 4, 0));
+  CHECK(parts.losses().tasks == std::vector<int64_t>{2});
+  parts.add(model.losses(4, 4, 3));
+  const auto found = parts.losses(), alone = model.losses(4, 4, 3);
+  CHECK(found.tasks == std::vector<int64_t>{0, 2});
+  CHECK(torch::allclose(found.values[0], alone.values[0], 1e-12));
+  CHECK(torch::allclose(mtl::task_gradients(found, {model.shared})[0][0],
+                        mtl::task_gradients(alone, {model.shared})[0][0], 1e-12));
+}
+
+TEST_CASE("AccumulatedLosses: the graph gives its gradients as often as it is asked") {
+  torch::manual_seed(6);
+  const LinearTasks model;
+  mtl::AccumulatedLosses parts(model.parameters());
+  parts.add(model.losses(0, 6, 6));
+  parts.add(model.losses(6, 6, 6));
+  mtl::Sum sum;
+  mtl::UpGrad upgrad;
+  const mtl::Parameters parameters{{model.shared}, {{}, {}, {model.head}}};
+  sum.backward(parts.losses(), parameters);
+  const Tensor once = model.shared.grad().clone();
+  sum.backward(parts.losses(), parameters);
+  CHECK(torch::allclose(model.shared.grad(), 2 * once, 1e-12));
+  model.shared.mutable_grad().reset();
+  upgrad.backward(parts.losses(), parameters);
+  CHECK(model.shared.grad().isfinite().all().item<bool>());
+}
+
+TEST_CASE("AccumulatedLosses: without gradients the values only") {
+  const LinearTasks model;
+  mtl::AccumulatedLosses parts(model.parameters());
+  {
+    const torch::NoGradGuard no_grad;
+    parts.add(model.losses(0, 12, 12));
+  }
+  const auto found = parts.losses();
+  CHECK(torch::allclose(found.values[1], model.losses(0, 12, 12).values[1], 1e-12));
+  CHECK_FALSE(found.values[1].requires_grad());
+}
+
+TEST_CASE("AccumulatedLosses: a weight of 0 in all parts teaches nothing") {
+  LinearTasks model;
+  mtl::AccumulatedLosses parts(model.parameters());
+  auto part = model.losses(0, 4, 4);
+  part.weights[1] = torch::zeros({}, torch::kDouble);
+  parts.add(part);
+  const auto found = parts.losses();
+  CHECK(found.values[1].item<double>() == 0);
+  CHECK(mtl::task_gradients(found, {model.shared})[0][1].abs().max().item<double>() == 0);
+}
+
+TEST_CASE("AccumulatedLosses: a faulty part is named and not taken") {
+  const LinearTasks model;
+  mtl::AccumulatedLosses parts(model.parameters());
+  parts.add(model.losses(0, 4, 4));
+  const auto before = parts.losses();
+  auto faulty = model.losses(4, 4, 4);
+  faulty.values[1] = faulty.values[1] * std::numeric_limits<double>::infinity();
+  CHECK(contains(error_text([&] { parts.add(faulty); }), "task \"2\": its loss is"));
+  CHECK_THROWS_AS(parts.add(faulty), mtl::FaultyStep);
+  CHECK(parts.losses().values[0].equal(before.values[0]));
+  CHECK(parts.losses().samples == before.samples);
+  auto other = model.losses(4, 4, 4);
+  other.task_count = 5;
+  CHECK(contains(error_text([&] { parts.add(other); }), "a part of a batch is of 5 tasks"));
+}
