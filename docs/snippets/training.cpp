@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 /// Prints the gradient's norm every hundred steps.
@@ -110,6 +111,15 @@ int main() {
   for (train.start_epoch(0); train.next(part);)
     whole.add(mtl::task_losses(*model, model->forward(part.inputs), part));  // its graph goes
   combiner.backward(whole.losses(), *model);  // the gradients of the whole epoch
+
+  // Averages, penalties, clipping.
+  trainer.fit(train, valid, mtl::WeightPenalty{.l1 = {1e-5}, .l2 = {1e-4}},
+              mtl::ClipValues{.limit = 0.5}, mtl::BestModel{}, mtl::AverageWeights{.decay = 0.999});
+
+  // A sink of one's own.
+  std::vector<std::string> lines;  // or a logger, a database, a web page
+  trainer.fit(train, valid,
+              mtl::LogTo{[&](const mtl::LogEntry& entry) { lines.push_back(entry.text()); }});
 
   // Callbacks by choice.
   const bool quiet = true;

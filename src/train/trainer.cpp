@@ -177,6 +177,7 @@ class Trainer::Loop {
                       ? "none has a label of any task"
                       : "faulty ones were skipped, the first: " + state_.first_fault);
     combiner_.end_epoch();
+    hooks_.call(&Callback::on_steps_end, state_);
     EpochRecord record;
     record.epoch = state_.epoch;
     record.learning_rate = place.learning_rate;

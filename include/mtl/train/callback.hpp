@@ -26,6 +26,7 @@ namespace mtl {
 ///     on_step_begin(TrainState&)   before the batch is read
 ///     on_gradients(TrainState&)    `.grad` is filled and clipped, the optimizer has not stepped
 ///     on_step_end(TrainState&)
+///     on_steps_end(TrainState&)    the epoch's last step is done; then comes the validation
 ///     on_epoch_end(TrainState&)    the epoch stands in the history; then the checkpoint is written
 ///     on_fit_end(TrainState&)      whatever ended the fit, an exception as well
 ///
@@ -70,8 +71,8 @@ class Callback {
   static std::string type_name(const std::type_info& type);
 
   std::string name;  // of its type
-  Hook on_fit_begin, on_epoch_begin, on_step_begin, on_gradients, on_step_end, on_epoch_end,
-      on_fit_end;
+  Hook on_fit_begin, on_epoch_begin, on_step_begin, on_gradients, on_step_end, on_steps_end,
+      on_epoch_end, on_fit_end;
   std::optional<Checkpointing> checkpointing;  // not a callback but an option of the fit
   std::function<NamedTensors()> state_dict;
   std::function<void(const NamedTensors&)> load_state_dict;
@@ -86,6 +87,7 @@ class Callback {
       requires(Type& c, TrainState& s) { c.on_step_begin(s); } ||
       requires(Type& c, TrainState& s) { c.on_gradients(s); } ||
       requires(Type& c, TrainState& s) { c.on_step_end(s); } ||
+      requires(Type& c, TrainState& s) { c.on_steps_end(s); } ||
       requires(Type& c, TrainState& s) { c.on_epoch_end(s); } ||
       requires(Type& c, TrainState& s) { c.on_fit_end(s); };
   // clang-format on
@@ -102,6 +104,8 @@ class Callback {
       add(on_gradients, [kept](TrainState& s) { kept->on_gradients(s); });
     if constexpr (requires(Type & c, TrainState & s) { c.on_step_end(s); })
       add(on_step_end, [kept](TrainState& s) { kept->on_step_end(s); });
+    if constexpr (requires(Type & c, TrainState & s) { c.on_steps_end(s); })
+      add(on_steps_end, [kept](TrainState& s) { kept->on_steps_end(s); });
     if constexpr (requires(Type & c, TrainState & s) { c.on_epoch_end(s); })
       add(on_epoch_end, [kept](TrainState& s) { kept->on_epoch_end(s); });
     if constexpr (requires(Type & c, TrainState & s) { c.on_fit_end(s); })

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <string>
+#include <vector>
 
 namespace mtl {
 namespace {
@@ -17,6 +18,9 @@ void TensorBoard::on_epoch_end(TrainState& state) {
   const History& history = state.history;
   const EpochRecord& record = history.epochs.back();
   add_known(*writer, "learning_rate", record.learning_rate, record.epoch);
+  const std::vector<double> rates = state.rates.now();
+  for (size_t g = 1; g < rates.size(); ++g)
+    writer->add_scalar("learning_rate/" + std::to_string(g), rates[g], record.epoch);
   for (const auto* split : {&record.train, &record.valid}) {
     if (split->losses.empty()) continue;  // no validation
     const std::string name = split == &record.train ? "train" : "valid";

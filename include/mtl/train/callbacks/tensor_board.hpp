@@ -10,8 +10,9 @@
 namespace mtl {
 
 /// Writes the losses and metrics of every epoch for TensorBoard: "total/train", "total/valid",
-/// "<task>/loss/train", "<task>/loss/valid", "<task>/<metric>/valid", "learning_rate". The epoch is
-/// the step; what is NaN (no label) is left out. Every fit opens a file of its own.
+/// "<task>/loss/train", "<task>/loss/valid", "<task>/<metric>/valid", "learning_rate", and
+/// "learning_rate/<group>" of further groups. The epoch is the step; what is NaN (no label) is left
+/// out. Every fit opens a file of its own.
 struct TensorBoard {
   std::filesystem::path directory = {};  // "run/tensorboard"
 

@@ -1,0 +1,126 @@
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "catch.hpp"
+#include "error_text.hpp"
+#include "temporary_folder.hpp"
+#include "two_task_problem.hpp"
+
+namespace {
+
+/// The weights after every step, as they are trained.
+struct Trace {
+  std::vector<torch::Tensor> weights;
+  void on_step_end(mtl::TrainState& state) {
+    std::vector<torch::Tensor> parts;
+    for (const auto& item : mtl::nn::weights(state.model))
+      parts.push_back(item.value().reshape(-1).to(torch::kDouble));
+    weights.push_back(torch::cat(parts).clone());
+  }
+};
+
+template <class... Callbacks>
+mtl::TrainingRun averaged_run(mtl::HardSharing& model, mtl::TrainerOptions options,
+                              Callbacks&&... callbacks) {
+  torch::optim::SGD sgd(model->parameters(), torch::optim::SGDOptions(0.05).momentum(0.9));
+  mtl::BatchLoader train(weather_like(48, 1), {.batch_size = 8, .shuffle = true});
+  mtl::BatchLoader valid(weather_like(16, 2));
+  mtl::Trainer trainer(model, sgd, mtl::Sum(), options);
+  return trainer.fit(train, valid, std::forward<Callbacks>(callbacks)...);
+}
+
+}  // namespace
+
+TEST_CASE("AverageWeights: the run ends with the moving average of the weights after each step") {
+  for (const bool warm_up : {false, true}) {
+    auto model = normed_model();  // running statistics are averaged as well
+    auto average = flat(model);
+    Trace trace;
+    mtl::AverageWeights averaging{.decay = 0.9, .warm_up = warm_up};
+    averaged_run(model, {.epochs = 2}, trace, averaging);
+    REQUIRE(trace.weights.size() == 12);
+    for (size_t n = 1; n <= trace.weights.size(); ++n) {
+      const auto step = static_cast<double>(n);
+      const double d = warm_up ? std::min(0.9, (1 + step) / (10 + step)) : 0.9;
+      average = d * average + (1 - d) * trace.weights[n - 1];
+    }
+    // num_batches_tracked is a whole number, copied.
+    const auto whole = trace.weights.back() == trace.weights.back().round();
+    CHECK(torch::allclose(flat(model).masked_fill(whole, 0), average.masked_fill(whole, 0), 1e-5,
+                          1e-6));
+    CHECK(averaging.steps == 12);
+  }
+}
+
+TEST_CASE("AverageWeights: training goes on from the weights, the validation sees the average") {
+  auto plain = two_task_model(), averaged = two_task_model();
+  Trace plain_trace, averaged_trace;
+  const auto plain_run = averaged_run(plain, {.epochs = 3}, plain_trace);
+  const auto run =
+      averaged_run(averaged, {.epochs = 3}, averaged_trace, mtl::AverageWeights{.decay = 0.95});
+  REQUIRE(plain_trace.weights.size() == averaged_trace.weights.size());
+  for (size_t n = 0; n < plain_trace.weights.size(); ++n)
+    CHECK(averaged_trace.weights[n].equal(plain_trace.weights[n]));
+  CHECK(run.history.last().valid.total != plain_run.history.last().valid.total);
+  // At the end the model is what the last validation has seen.
+  mtl::BatchLoader valid(weather_like(16, 2));
+  CHECK(mtl::validate(averaged, valid)("temp") == run.history.last().valid("temp"));
+}
+
+TEST_CASE("AverageWeights: without keep the model ends as it was trained") {
+  auto plain = two_task_model(), averaged = two_task_model();
+  averaged_run(plain, {.epochs = 1});
+  averaged_run(averaged, {.epochs = 1}, mtl::AverageWeights{.keep = false});
+  CHECK(flat(averaged).equal(flat(plain)));
+}
+
+TEST_CASE("AverageWeights: the best model is an averaged one, and has the last word") {
+  auto model = two_task_model();
+  const auto lowest = [](const mtl::EpochRecord& epoch) {
+    return static_cast<double>(std::abs(epoch.epoch - 2));
+  };
+  const auto run = averaged_run(model, {.epochs = 4}, mtl::BestModel{.watch = lowest},
+                                mtl::AverageWeights{.decay = 0.9});
+  mtl::BatchLoader valid(weather_like(16, 2));
+  CHECK(mtl::validate(model, valid)("temp") == run.history.at(2).valid("temp"));
+}
+
+TEST_CASE("AverageWeights: ahead of the best model it is refused") {
+  auto model = two_task_model();
+  CHECK(contains(error_text([&] {
+                   averaged_run(model, {.epochs = 1}, mtl::AverageWeights{}, mtl::BestModel{});
+                 }),
+                 "mtl::BestModel comes behind it"));
+  CHECK(contains(
+      error_text([&] { averaged_run(model, {.epochs = 1}, mtl::AverageWeights{.decay = 1}); }),
+      "found decay 1"));
+}
+
+TEST_CASE("AverageWeights: a resumed run ends with the same bits, another decay is refused") {
+  const TemporaryFolder folder;
+  const auto fit = [&](const std::string& name, int64_t epochs, double decay) {
+    auto model = two_task_model(0.2);
+    averaged_run(model, {.epochs = epochs, .checkpoint = {folder / name, true}},
+                 mtl::AverageWeights{.decay = decay});
+    return flat(model);
+  };
+  const auto whole = fit("whole", 4, 0.9);
+  fit("parts", 2, 0.9);
+  CHECK(contains(error_text([&] { fit("parts", 4, 0.8); }), "decay 0.9"));
+  CHECK(fit("parts", 4, 0.9).equal(whole));
+}
+
+TEST_CASE(
+    "AverageWeights: an error between validation and the epoch's end gives the weights back") {
+  struct Throws {
+    torch::Tensor trained;
+    void on_steps_end(mtl::TrainState&) { throw mtl::Error("on purpose"); }
+  };
+  auto plain = two_task_model(), averaged = two_task_model();
+  averaged_run(plain, {.epochs = 1});
+  CHECK(error_text([&] {
+          averaged_run(averaged, {.epochs = 1}, mtl::AverageWeights{.keep = false}, Throws{});
+        }) == "on purpose");
+  CHECK(flat(averaged).equal(flat(plain)));
+}

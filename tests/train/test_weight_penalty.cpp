@@ -1,0 +1,67 @@
+#include <limits>
+
+#include "catch.hpp"
+#include "error_text.hpp"
+#include "two_task_problem.hpp"
+
+namespace {
+
+/// The model after some steps of SGD with groups for the encoder and for all else.
+torch::Tensor penalized(mtl::WeightPenalty penalty, double weight_decay, bool by_hand = false) {
+  auto model = two_task_model();
+  std::vector<torch::optim::OptimizerParamGroup> groups;
+  groups.emplace_back(model->shared_parameters());
+  std::vector<torch::Tensor> heads;
+  for (const auto* task : {"temp", "sky"})
+    for (const auto& parameter : model->task_parameters(task)) heads.push_back(parameter);
+  groups.emplace_back(heads, std::make_unique<torch::optim::SGDOptions>(0.1));
+  torch::optim::SGD sgd(groups, torch::optim::SGDOptions(0.1).weight_decay(weight_decay));
+  struct ByHand {
+    void on_gradients(mtl::TrainState& state) {
+      torch::NoGradGuard no_grad;
+      for (auto& parameter : state.optimizer.param_groups()[1].params())
+        parameter.mutable_grad() = parameter.grad() + 0.03 * parameter.sign();
+    }
+  };
+  mtl::BatchLoader train(weather_like(32, 1), {.batch_size = 8});
+  mtl::Trainer trainer(model, sgd, mtl::Sum(), {.epochs = 2});
+  if (by_hand)
+    trainer.fit(train, ByHand{});
+  else
+    trainer.fit(train, std::move(penalty));
+  return flat(model);
+}
+
+}  // namespace
+
+TEST_CASE("WeightPenalty: l2 of a group is its weight decay") {
+  CHECK(torch::allclose(penalized({.l2 = {0.05}}, 0), penalized({}, 0.05), 1e-6, 1e-7));
+}
+
+TEST_CASE("WeightPenalty: l1 is the sign of the weights, by group") {
+  CHECK(torch::allclose(penalized({.l1 = {0, 0.03}}, 0), penalized({}, 0, true), 1e-6, 1e-7));
+  CHECK_FALSE(torch::allclose(penalized({.l1 = {0.03}}, 0), penalized({}, 0, true), 1e-6, 1e-7));
+}
+
+TEST_CASE("WeightPenalty: a head without a gradient in the step is left alone") {
+  auto model = two_task_model();
+  const auto before = model->task_parameters("sky")[0].detach().clone();
+  auto list = batches_of(weather_like(16, 1));
+  for (auto& batch : list) batch.targets = {{"temp", batch.targets["temp"]}};
+  ListLoader train(list);
+  torch::optim::SGD sgd(model->parameters(), 0.1);
+  mtl::Trainer(model, sgd, mtl::Sum(), {.epochs = 1})
+      .fit(train, mtl::WeightPenalty{.l1 = {0.1}, .l2 = {0.1}});
+  CHECK(model->task_parameters("sky")[0].detach().equal(before));
+}
+
+TEST_CASE("WeightPenalty: what makes no sense is named") {
+  CHECK(contains(error_text([] { penalized({.l1 = {-1}}, 0); }), "found l1 -1"));
+  CHECK(
+      contains(error_text([] { penalized({.l2 = {std::numeric_limits<double>::infinity()}}, 0); }),
+               "found l2 inf"));
+  CHECK(contains(error_text([] {
+                   penalized({.l2 = {1, 1, 1}}, 0);
+                 }),
+                 "the optimizer has 2 groups"));
+}
