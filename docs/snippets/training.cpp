@@ -112,6 +112,11 @@ int main() {
     whole.add(mtl::task_losses(*model, model->forward(part.inputs), part));  // its graph goes
   combiner.backward(whole.losses(), *model);  // the gradients of the whole epoch
 
+  // Less than float32.
+  mtl::Trainer rough(model, adam, combiner,
+                     {.epochs = 20, .arithmetic = mtl::Arithmetic::bfloat16});
+  rough.fit(train, valid);
+
   // Averages, penalties, clipping.
   trainer.fit(train, valid, mtl::WeightPenalty{.l1 = {1e-5}, .l2 = {1e-4}},
               mtl::ClipValues{.limit = 0.5}, mtl::BestModel{}, mtl::AverageWeights{.decay = 0.999});

@@ -4,7 +4,8 @@
 #include <torch/csrc/autograd/function.h>
 #include <torch/csrc/autograd/functions/utils.h>
 
-#include <memory>
+#include <concepts>
+#include <type_traits>
 #include <unordered_set>
 #include <utility>
 
@@ -26,12 +27,21 @@ struct KnownGradient : torch::autograd::Node {
   }
 };
 
+/// A node by the pointer that LibTorch has for it: std::shared_ptr, later c10::intrusive_ptr.
+template <class Pointer, class Derived>
+Pointer made() {
+  if constexpr (std::constructible_from<Pointer, Derived*>)
+    return Pointer(new Derived());
+  else
+    return c10::make_intrusive<Derived>();
+}
+
 /// `value` as a function of `parameters`. (torch::autograd::Function takes no list of tensors.)
 Tensor with_gradient(Tensor value, const std::vector<Tensor>& parameters,
                      std::vector<Tensor> gradient) {
-  const auto node =
-      std::shared_ptr<KnownGradient>(new KnownGradient(), torch::autograd::deleteNode);
-  node->gradient = std::move(gradient);
+  using Pointer = std::decay_t<decltype(value.grad_fn())>;
+  const Pointer node = made<Pointer, KnownGradient>();
+  static_cast<KnownGradient&>(*node).gradient = std::move(gradient);
   node->set_next_edges(torch::autograd::collect_next_edges(parameters));
   torch::autograd::set_history(value, node);
   return value;

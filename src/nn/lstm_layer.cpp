@@ -164,8 +164,9 @@ struct LstmLayer : torch::autograd::Function<LstmLayer> {
 }  // namespace
 
 bool is_slow_in_torch(const Tensor& x) {
+  // Autocast is on where its key is not left out.
   if (!x.device().is_cpu() ||
-      c10::impl::tls_is_dispatch_key_included(c10::DispatchKey::AutocastCPU))
+      !c10::impl::tls_is_dispatch_key_excluded(c10::DispatchKey::AutocastCPU))
     return false;
 #if MTL_TORCH_2
   const bool fused = at::hasMKLDNN() && at::globalContext().userEnabledMkldnn();

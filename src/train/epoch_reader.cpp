@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "memory_layout.hpp"
 #include "mtl/core/error.hpp"
 
 namespace mtl {
@@ -16,8 +17,8 @@ StepBatch without_left_out_rows(StepBatch batch) {
 }
 
 EpochReader::EpochReader(LoaderRef& loader, std::string_view what, torch::Device device,
-                         int64_t parts)
-    : loader_(loader), what_(what), device_(device), parts_(parts) {
+                         int64_t parts, bool channels_last)
+    : loader_(loader), what_(what), device_(device), parts_(parts), channels_last_(channels_last) {
   if (loader.batches() < 1) throw Error("{} has no batch", what);
 }
 
@@ -50,7 +51,8 @@ bool EpochReader::next(Batch& batch) {
 bool EpochReader::next(StepBatch& batch) {
   batch.clear();
   Batch part;
-  while (std::ssize(batch) < parts_ && next(part)) batch.push_back(std::move(part));
+  while (std::ssize(batch) < parts_ && next(part))
+    batch.push_back(channels_last_ ? with_channels_last(std::move(part)) : std::move(part));
   return !batch.empty();
 }
 

@@ -20,8 +20,9 @@ StepBatch without_left_out_rows(StepBatch batch);
 class EpochReader {
  public:
   /// `what`: the loader's name in errors, such as "the training loader"; `parts`: batches that make
-  /// one step. Error: it has no batch.
-  EpochReader(LoaderRef& loader, std::string_view what, torch::Device device, int64_t parts = 1);
+  /// one step; `channels_last`: how pictures lie in it. Error: it has no batch.
+  EpochReader(LoaderRef& loader, std::string_view what, torch::Device device, int64_t parts = 1,
+              bool channels_last = false);
 
   void start(int64_t epoch);
   /// False after the last batch. Error: there are fewer or more than the loader says.
@@ -38,6 +39,7 @@ class EpochReader {
   std::string_view what_;
   torch::Device device_;
   int64_t parts_;
+  bool channels_last_;
   int64_t epoch_ = 0, read_ = 0, batches_ = 0;
 };
 

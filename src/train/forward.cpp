@@ -4,13 +4,23 @@
 
 #include <string>
 
+#include "autocast.hpp"
 #include "mtl/combine/faulty_step.hpp"
 
 namespace mtl {
 
-NamedTensors forward(Model& model, const Batch& batch) {
+NamedTensors forward(Model& model, const Batch& batch, Arithmetic arithmetic) {
   try {
-    return model.forward(batch.inputs);
+    if (arithmetic == Arithmetic::float32) return model.forward(batch.inputs);
+    NamedTensors predictions;
+    {
+      const Autocast lower(arithmetic, device_of(model));
+      predictions = model.forward(batch.inputs);
+    }
+    for (auto& item : predictions)
+      if (item.value().defined() && item.value().is_floating_point())
+        item.value() = item.value().to(torch::kFloat);
+    return predictions;
   } catch (const c10::Error& error) {
     std::string inputs;
     for (const auto& item : batch.inputs)

@@ -12,10 +12,10 @@
 namespace mtl {
 
 StepForward step_losses(Model& model, const StepBatch& batch, const std::vector<Tensor>& held,
-                        const std::vector<bool>& left_out) {
+                        const std::vector<bool>& left_out, Arithmetic arithmetic) {
   const auto of_part = [&](const Batch& part) {
     StepForward seen;
-    seen.predictions = forward(model, part);
+    seen.predictions = forward(model, part, arithmetic);
     seen.losses = task_losses(model, seen.predictions, part, left_out);
     return seen;
   };
@@ -40,8 +40,11 @@ StepForward step_losses(Model& model, const StepBatch& batch, const std::vector<
   return {whole.losses(), NamedTensors()};
 }
 
-std::string steps_text(int64_t accumulate) {
-  return accumulate == 1 ? "" : fmt::format("; {} batches a step", accumulate);
+std::string steps_text(int64_t accumulate, Arithmetic arithmetic) {
+  std::string text;
+  if (accumulate > 1) text += fmt::format("; {} batches a step", accumulate);
+  if (arithmetic == Arithmetic::bfloat16) text += "; in bfloat16";
+  return text;
 }
 
 std::string explain_losses(const Model& model, const Batch& batch, const StepForward& seen,

@@ -7,6 +7,7 @@
 #include "epoch_reader.hpp"
 #include "mtl/combine/task_losses.hpp"
 #include "mtl/sharing/model.hpp"
+#include "mtl/train/arithmetic.hpp"
 
 namespace mtl {
 
@@ -20,10 +21,10 @@ struct StepForward {
 /// the model's own parameters (AccumulatedLosses). FaultyStep: the model does not take it; the loss
 /// of one of several parts is NaN or infinite. `left_out`: tasks, as in task_losses.
 StepForward step_losses(Model& model, const StepBatch& batch, const std::vector<Tensor>& held,
-                        const std::vector<bool>& left_out);
+                        const std::vector<bool>& left_out, Arithmetic arithmetic);
 
-/// What a resumed run must have the same in a step; empty: it sees one batch.
-std::string steps_text(int64_t accumulate);
+/// What a resumed run must have the same in a step; empty: a batch in float32.
+std::string steps_text(int64_t accumulate, Arithmetic arithmetic);
 
 /// Why one of `values`, read from the losses, is NaN or infinite; empty: none is. Of a batch in
 /// parts that was looked for before.

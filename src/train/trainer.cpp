@@ -16,6 +16,7 @@
 #include "gradient_norm.hpp"
 #include "hook_calls.hpp"
 #include "loss_meter.hpp"
+#include "memory_layout.hpp"
 #include "mtl/combine/faulty_step.hpp"
 #include "mtl/core/error.hpp"
 #include "mtl/core/random.hpp"
@@ -37,7 +38,8 @@ class Trainer::Loop {
         combiner_(*trainer.combiner_),
         options_(trainer.options_),
         train_(std::move(train)),
-        reader_(train_, "the training loader", options_.device, options_.accumulate),
+        reader_(train_, "the training loader", options_.device, options_.accumulate,
+                options_.channels_last),
         callbacks_(std::move(callbacks)),
         hooks_(callbacks_),
         state_{.model = model_,
@@ -47,7 +49,8 @@ class Trainer::Loop {
                .epochs = options_.epochs,
                .batches = reader_.steps(),
                .history = History{result_names(model_.tasks()), {}},
-               .train_data = train_detail::data_text(train_) + steps_text(options_.accumulate),
+               .train_data = train_detail::data_text(train_) +
+                             steps_text(options_.accumulate, options_.arithmetic),
                .valid_data = valid == nullptr ? "none" : train_detail::data_text(*valid),
                .has_validation = valid != nullptr},
         parameters_(model_.parameter_sets()),
@@ -55,6 +58,7 @@ class Trainer::Loop {
         buffers_(parameters_.buffers),
         look_buffers_(parameters_.buffers),
         generator_(options_.device) {
+    if (options_.channels_last) lay_channels_last(model_);
     if (valid != nullptr) {
       valid_ = *valid;
       EpochReader(*valid_, "the validation loader", options_.device);
@@ -247,7 +251,7 @@ class Trainer::Loop {
   /// Fills `.grad`. Returns what is wrong with the batch; empty: nothing.
   std::string find_gradients(const StepBatch& batch, TaskLosses& losses,
                              std::vector<double>& values) {
-    const StepForward seen = step_losses(model_, batch, held_, frozen_.left_out());
+    const StepForward seen = forward_of(batch);
     losses = seen.losses;
     if (losses.size() == 0) return {};
     const torch::Device device = losses.values.front().device();
@@ -319,14 +323,14 @@ class Trainer::Loop {
     for (const auto& of_task : parameters_.by_task) drop(of_task);
   }
 
-  TaskLosses losses_of(const StepBatch& batch) {
-    return step_losses(model_, batch, held_, frozen_.left_out()).losses;
+  StepForward forward_of(const StepBatch& batch) {
+    return step_losses(model_, batch, held_, frozen_.left_out(), options_.arithmetic);
   }
 
   /// The losses of a batch that has been counted: it leaves running statistics as they are.
   TaskLosses look_at(const StepBatch& batch) {
     look_buffers_.remember();
-    TaskLosses losses = losses_of(batch);
+    TaskLosses losses = forward_of(batch).losses;
     look_buffers_.put_back();
     return losses;
   }
@@ -352,7 +356,7 @@ class Trainer::Loop {
     StepBatch batch;
     if (!reader_.next(batch)) return look_at(first_batch_);
     ++state_.batch;
-    return losses_of(without_left_out_rows(std::move(batch)));
+    return forward_of(without_left_out_rows(std::move(batch))).losses;
   }
 
   Model& model_;
@@ -381,14 +385,7 @@ Trainer::Trainer(ModelRef model, Kept<torch::optim::Optimizer> optimizer, Kept<C
       optimizer_(std::move(optimizer)),
       combiner_(std::move(combiner)),
       options_(options) {
-  if (options.epochs < 1)
-    throw Error("Trainer: found epochs {}, expected at least 1", options.epochs);
-  if (options.accumulate < 1)
-    throw Error("Trainer: found accumulate {}, expected at least 1 batch a step",
-                options.accumulate);
-  if (!(options.max_grad_norm >= 0))
-    throw Error("Trainer: found max_grad_norm {}, expected 0 (off) or more", options.max_grad_norm);
-  options.checkpoint.check_options();
+  options.check_options();
   check_optimizer(*optimizer_, *model_);
   combiner_->set_task_count(model_->tasks().size());
   join(*combiner_, *optimizer_);

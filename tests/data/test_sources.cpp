@@ -30,7 +30,7 @@ std::vector<mtl::Source> sources_of(const std::vector<int64_t>& batches, bool sh
 
 /// The rows of the rest of the epoch.
 template <class L>
-std::vector<int64_t> rest_of(L& loader) {
+std::vector<int64_t> rows_left(L& loader) {
   std::vector<int64_t> rows;
   mtl::Batch batch;
   while (loader.next(batch))
@@ -40,13 +40,13 @@ std::vector<int64_t> rest_of(L& loader) {
 }
 
 template <class L>
-std::vector<int64_t> rows_of_epoch(L& loader, int64_t epoch) {
+std::vector<int64_t> rows_drawn_in(L& loader, int64_t epoch) {
   loader.start_epoch(epoch);
-  return rest_of(loader);
+  return rows_left(loader);
 }
 
 /// Whose batches they are: "aab..."
-std::string turns(const std::vector<int64_t>& rows) {
+std::string whose_turns(const std::vector<int64_t>& rows) {
   std::string text;
   for (size_t i = 0; i < rows.size(); i += 2) text += static_cast<char>('a' + rows[i] / 1000);
   return text;
@@ -59,7 +59,7 @@ std::vector<int64_t> counts_of(const mtl::Sources& sources) {
   return counts;
 }
 
-std::vector<int64_t> sorted(std::vector<int64_t> rows) {
+std::vector<int64_t> in_order(std::vector<int64_t> rows) {
   std::sort(rows.begin(), rows.end());
   return rows;
 }
@@ -70,23 +70,23 @@ TEST_CASE("Sources: proportionally, every sample comes once an epoch, in an orde
   mtl::Sources sources(sources_of({5, 2}), {.seed = 1});
   CHECK(sources.batches() == 7);
   CHECK(sources.samples() == 14);
-  const auto first = rows_of_epoch(sources, 0), second = rows_of_epoch(sources, 1);
+  const auto first = rows_drawn_in(sources, 0), second = rows_drawn_in(sources, 1);
   std::vector<int64_t> all{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 1000, 1001, 1002, 1003};
-  CHECK(sorted(first) == all);
-  CHECK(sorted(second) == all);
-  CHECK(turns(first) != turns(second));
+  CHECK(in_order(first) == all);
+  CHECK(in_order(second) == all);
+  CHECK(whose_turns(first) != whose_turns(second));
   CHECK(first != second);
 }
 
 TEST_CASE("Sources: in turn until the largest ends, the smaller begins again in a new order") {
   mtl::Sources sources(sources_of({6, 2}), {.sampling = mtl::Sampling::in_turn()});
-  const auto rows = rows_of_epoch(sources, 0);
-  CHECK(turns(rows) == "abababababab");
+  const auto rows = rows_drawn_in(sources, 0);
+  CHECK(whose_turns(rows) == "abababababab");
   std::vector<std::vector<int64_t>> passes(3);
   for (size_t i = 0; i < 12; i += 2)
     for (size_t row : {2 * i + 2, 2 * i + 3}) passes[i / 4].push_back(rows[row]);
   for (const auto& pass : passes)
-    CHECK(sorted(pass) == std::vector<int64_t>{1000, 1001, 1002, 1003});
+    CHECK(in_order(pass) == std::vector<int64_t>{1000, 1001, 1002, 1003});
   CHECK((passes[0] != passes[1] || passes[1] != passes[2]));
 }
 
@@ -97,7 +97,7 @@ TEST_CASE("Sources: until the smallest ends, the larger goes on in the next epoc
     CHECK(counts_of(sources) == std::vector<int64_t>{2, 2});
     std::map<int64_t, int64_t> seen;
     for (int64_t epoch = 0; epoch < 5; ++epoch) {
-      const auto rows = rows_of_epoch(sources, epoch);
+      const auto rows = rows_drawn_in(sources, epoch);
       for (const int64_t row : rows) ++seen[row];
     }
     for (int64_t row = 0; row < 10; ++row) CHECK(seen[row] == 2);
@@ -124,7 +124,7 @@ TEST_CASE("Sources: shares, temperature and a number of batches give counts that
 
 TEST_CASE("Sources: without shuffling they are spread evenly over the epoch") {
   mtl::Sources sources(sources_of({6, 2}), {.shuffle = false});
-  CHECK(turns(rows_of_epoch(sources, 0)) == "aabaaaba");
+  CHECK(whose_turns(rows_drawn_in(sources, 0)) == "aabaaaba");
 }
 
 TEST_CASE("Sources: what an epoch gives depends on the seeds and its number only") {
@@ -135,16 +135,17 @@ TEST_CASE("Sources: what an epoch gives depends on the seeds and its number only
   };
   auto steady = make(1), other_seed = make(2), jumping = make(1);
   std::vector<std::vector<int64_t>> epochs;
-  for (int64_t epoch = 0; epoch < 4; ++epoch) epochs.push_back(rows_of_epoch(steady, epoch));
-  CHECK(rest_of(jumping) == epochs[0]);  // a new one stands at epoch 0
-  CHECK(rows_of_epoch(jumping, 3) == epochs[3]);
+  for (int64_t epoch = 0; epoch < 4; ++epoch) epochs.push_back(rows_drawn_in(steady, epoch));
+  CHECK(rows_left(jumping) == epochs[0]);  // a new one stands at epoch 0
+  CHECK(rows_drawn_in(jumping, 3) == epochs[3]);
   jumping.start_epoch(2);
   mtl::Batch batch;
   REQUIRE(jumping.next(batch));
-  CHECK(rows_of_epoch(jumping, 1) == epochs[1]);
+  CHECK(rows_drawn_in(jumping, 1) == epochs[1]);
   bool differs = false;
   for (int64_t epoch = 0; epoch < 4; ++epoch)
-    differs = differs || turns(rows_of_epoch(other_seed, epoch)) != turns(epochs[epoch]);
+    differs =
+        differs || whose_turns(rows_drawn_in(other_seed, epoch)) != whose_turns(epochs[epoch]);
   CHECK(differs);
 }
 
@@ -153,12 +154,12 @@ TEST_CASE("Sources: a place within the epoch is reached without reading what com
     return mtl::Sources(sources_of({5, 2, 1}), {.sampling = mtl::Sampling::temperature(3)});
   };
   auto whole = make();
-  const auto rows = rows_of_epoch(whole, 2);
+  const auto rows = rows_drawn_in(whole, 2);
   for (const int64_t place : {int64_t{0}, int64_t{1}, int64_t{7}, whole.batches()}) {
     auto skipping = make();
     skipping.start_epoch(2);
     skipping.skip(place);
-    CHECK(rest_of(skipping) == std::vector<int64_t>(rows.begin() + 2 * place, rows.end()));
+    CHECK(rows_left(skipping) == std::vector<int64_t>(rows.begin() + 2 * place, rows.end()));
   }
 }
 
@@ -166,7 +167,7 @@ TEST_CASE("Sources: through Prefetch they are the same") {
   mtl::Sources alone(sources_of({5, 2}));
   mtl::Prefetch ahead(mtl::Sources(sources_of({5, 2})), {.device = torch::kCPU, .ahead = 3});
   for (const int64_t epoch : {0, 1, 3})
-    CHECK(rows_of_epoch(ahead, epoch) == rows_of_epoch(alone, epoch));
+    CHECK(rows_drawn_in(ahead, epoch) == rows_drawn_in(alone, epoch));
   CHECK(ahead.per_epoch().size() == 2);
   CHECK(ahead.text() == alone.text());
 }
@@ -223,5 +224,5 @@ TEST_CASE("Sources: what is wrong is named") {
     bool next(mtl::Batch&) { return false; }
   };
   mtl::Sources sources({{.name = "short", .loader = Short()}});
-  CHECK(contains(error_text([&] { rest_of(sources); }), "\"short\" gave 0 of its 3 batches"));
+  CHECK(contains(error_text([&] { rows_left(sources); }), "\"short\" gave 0 of its 3 batches"));
 }

@@ -46,14 +46,14 @@ mtl::HardSharing four_task_model(bool normed = false) {
   return model;
 }
 
-struct Result {
+struct PartsRun {
   torch::Tensor weights;
   mtl::NamedTensors of_combiner = mtl::NamedTensors();
   mtl::TrainingRun run;
 };
 
-Result trained(const std::string& combiner_text, int64_t batch_size, int64_t accumulate,
-               int64_t rows = 96) {
+PartsRun run_in_parts(const std::string& combiner_text, int64_t batch_size, int64_t accumulate,
+                      int64_t rows = 96) {
   auto model = four_task_model();
   const auto combiner = mtl::make_combiner(combiner_text, 4);
   torch::optim::SGD sgd(model->parameters(), 0.05);
@@ -61,7 +61,7 @@ Result trained(const std::string& combiner_text, int64_t batch_size, int64_t acc
                          {.batch_size = batch_size, .shuffle = true, .seed = 2});
   mtl::Trainer trainer(model, sgd, *combiner,
                        {.epochs = 2, .max_grad_norm = 1, .accumulate = accumulate});
-  Result result;
+  PartsRun result;
   result.run = trainer.fit(train);
   result.weights = flat(model);
   result.of_combiner = mtl::nn::cloned(combiner->state_dict());
@@ -74,7 +74,7 @@ TEST_CASE("accumulate: four batches of 8 are one of 32, for every combiner") {
   for (const auto& name : mtl::combiner_names()) {
     INFO(name);
     const std::string text = name == "fixed" ? "fixed:weights=1/0.5/2/1" : name;
-    const auto whole = trained(text, 32, 1), parts = trained(text, 8, 4);
+    const auto whole = run_in_parts(text, 32, 1), parts = run_in_parts(text, 8, 4);
     CHECK(parts.run.steps == whole.run.steps);
     CHECK(torch::allclose(parts.weights, whole.weights, 1e-7, 1e-9));
     for (const auto& item : whole.of_combiner)
@@ -87,13 +87,13 @@ TEST_CASE("accumulate: four batches of 8 are one of 32, for every combiner") {
 }
 
 TEST_CASE("accumulate: the last step of an epoch has the batches that are left") {
-  const auto whole = trained("upgrad", 16, 1, 56), parts = trained("upgrad", 8, 2, 56);
+  const auto whole = run_in_parts("upgrad", 16, 1, 56), parts = run_in_parts("upgrad", 8, 2, 56);
   CHECK(parts.run.steps == 8);
   CHECK(torch::allclose(parts.weights, whole.weights, 1e-7, 1e-9));
 }
 
 TEST_CASE("accumulate: a combiner that compares at the representation is told why it cannot") {
-  CHECK(contains(error_text([] { trained("upgrad:at=representation", 8, 2); }),
+  CHECK(contains(error_text([] { run_in_parts("upgrad:at=representation", 8, 2); }),
                  "parts of a batch have none in common"));
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "mtl/train/arithmetic.hpp"
 #include "mtl/train/callback.hpp"
 #include "mtl/train/callbacks/add_penalty.hpp"
 #include "mtl/train/callbacks/average_weights.hpp"

@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "mtl/combine/combiner.hpp"
+#include "mtl/core/error.hpp"
 #include "mtl/sharing/model_ref.hpp"
+#include "mtl/train/arithmetic.hpp"
 #include "mtl/train/callback.hpp"
 #include "mtl/train/checkpoint.hpp"
 #include "mtl/train/faulty_batch.hpp"
@@ -27,9 +29,22 @@ struct TrainerOptions {
   /// So many batches of the loader make one step, for every combiner as if they were one batch; one
   /// after the other is in memory, and one gradient a task (AccumulatedLosses).
   int64_t accumulate = 1;
+  Arithmetic arithmetic = Arithmetic::float32;  ///< of the training's forward passes
+  /// Pictures of the training, [N, C, H, W], and the weights of convolutions lie in memory with
+  /// their channels last, on which convolutions of many channels are faster; the weights stay so.
+  bool channels_last = false;
   FaultyBatch faulty_batch = FaultyBatch::stop;
   torch::Device device = torch::kCPU;  ///< where the model lies; batches are moved there
   Checkpointing checkpoint = {};       ///< full checkpoints, and resuming
+
+  void check_options() const {
+    if (epochs < 1) throw Error("Trainer: found epochs {}, expected at least 1", epochs);
+    if (!(max_grad_norm >= 0))
+      throw Error("Trainer: found max_grad_norm {}, expected 0 (off) or more", max_grad_norm);
+    if (accumulate < 1)
+      throw Error("Trainer: found accumulate {}, expected at least 1 batch a step", accumulate);
+    checkpoint.check_options();
+  }
 };
 
 /// Stands for the validation loader where there is none.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <c10/core/impl/LocalDispatchKeySet.h>
 #include <torch/nn/modules/rnn.h>
 
 #include <string_view>
@@ -52,14 +53,22 @@ class RecurrentEncoderImpl : public torch::nn::Module {
     if (sequence.dim() != 3 || sequence.size(1) < 1 || sequence.size(2) != options_.input_size)
       throw Error("{} encoder: found input {}, expected [N, steps, {}]", rnn_name,
                   shape_text(sequence), options_.input_size);
-    if constexpr (is_lstm)
-      if (nn_detail::is_slow_in_torch(sequence)) return last_step(sequence);
-    return std::get<0>(rnn_->forward(sequence)).select(1, -1);
+    constexpr auto autocast = c10::DispatchKey::AutocastCPU;
+    if (c10::impl::tls_is_dispatch_key_excluded(autocast)) return answer(sequence);
+    // LibTorch 1 has no recurrent layer that takes autocast on the CPU: it stays as it is.
+    const c10::impl::ExcludeDispatchKeyGuard without(autocast);
+    return answer(sequence.to(rnn_->all_weights().front().scalar_type()));
   }
 
   const Options& options() const { return options_; }
 
  private:
+  Tensor answer(const Tensor& sequence) {
+    if constexpr (is_lstm)
+      if (nn_detail::is_slow_in_torch(sequence)) return last_step(sequence);
+    return std::get<0>(rnn_->forward(sequence)).select(1, -1);
+  }
+
   // What rnn_->forward gives at the last step, with the same random numbers for dropout.
   Tensor last_step(const Tensor& sequence) {
     const auto& options = rnn_->options_base;
