@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "check_skip.hpp"
 #include "error_text.hpp"
 #include "mtl/data/loader.hpp"
 #include "mtl/data/prefetch.hpp"
@@ -161,6 +162,13 @@ TEST_CASE("Sources: a place within the epoch is reached without reading what com
     skipping.skip(place);
     CHECK(rows_left(skipping) == std::vector<int64_t>(rows.begin() + 2 * place, rows.end()));
   }
+}
+
+TEST_CASE("Sources: pass over batches, alone and through Prefetch") {
+  mtl::Sources alone(sources_of({5, 2}), {.sampling = mtl::Sampling::temperature(2)});
+  check_skip(alone, "x");
+  mtl::Prefetch ahead(mtl::Sources(sources_of({5, 2})), {.device = torch::kCPU, .ahead = 2});
+  check_skip(ahead, "x");
 }
 
 TEST_CASE("Sources: through Prefetch they are the same") {

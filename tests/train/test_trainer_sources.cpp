@@ -104,6 +104,32 @@ TEST_CASE("Trainer: a run over sources goes on to the bit, and tells what was dr
                  "drawn: stations 16 batches (2.7 times through), observers 8 batches (4 times"));
 }
 
+TEST_CASE("Trainer: sources in parts, averaged and cut off within an epoch, go on to the bit") {
+  struct CutAt {
+    int64_t step;
+    void on_step_end(mtl::TrainState& state) const {
+      if (state.step == step) throw mtl::Error("the test cuts it off here");
+    }
+  };
+  const auto fit = [](const mtl::Checkpointing& checkpoint, int64_t cut) {
+    auto train = temp_and_sky({.sampling = mtl::Sampling::in_turn(), .seed = 3});
+    auto model = two_task_model(0.2);
+    torch::optim::Adam adam(model->parameters(), 0.01);
+    mtl::NashMtl combiner;
+    mtl::Trainer trainer(model, adam, combiner,
+                         {.epochs = 2, .accumulate = 2, .checkpoint = checkpoint});
+    trainer.fit(train, mtl::AverageWeights{.decay = 0.9}, CutAt{cut});
+    return flat(model);
+  };
+  const auto undisturbed = fit({}, 0);
+  for (const int64_t cut : {2, 6, 9}) {
+    const TemporaryFolder folder;
+    CHECK(contains(error_text([&] { fit({.directory = folder.path(), .every_steps = 1}, cut); }),
+                   "cuts it off"));
+    CHECK(fit({.directory = folder.path(), .resume = true}, 0).equal(undisturbed));
+  }
+}
+
 TEST_CASE("Trainer: another way of drawing is another run") {
   const TemporaryFolder folder;
   const auto fit = [&](mtl::Sampling sampling) {
