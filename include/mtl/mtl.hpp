@@ -5,6 +5,7 @@
 #include "mtl/combine/combine.hpp"
 #include "mtl/core/core.hpp"
 #include "mtl/data/data.hpp"
+#include "mtl/deploy/deploy.hpp"
 #include "mtl/evaluate/evaluate.hpp"
 #include "mtl/io/io.hpp"
 #include "mtl/nn/nn.hpp"

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <array>
+#include <string_view>
+
 #include "mtl/core/error.hpp"
 #include "mtl/core/tensor.hpp"
 
@@ -7,6 +10,9 @@ namespace mtl::nn {
 
 /// The non-linearity between layers.
 enum class Activation { relu, gelu, silu, tanh, leaky_relu, relu6 };
+/// In the order of Activation, as files call them.
+inline constexpr std::array<std::string_view, 6> activation_names = {"relu", "gelu",       "silu",
+                                                                     "tanh", "leaky_relu", "relu6"};
 
 inline Tensor activate(Activation activation, const Tensor& input) {
   switch (activation) {

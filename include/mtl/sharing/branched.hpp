@@ -73,6 +73,10 @@ class BranchedImpl : public Model {
   /// The stem's output: the last tensor that every task sees.
   Tensor representation() const override { return representation_; }
 
+  const Encoder& stem() const { return stem_; }
+  const std::vector<Branch>& branches() const { return branches_; }
+  const std::string& input() const { return input_; }
+
  protected:
   std::shared_ptr<Model> make_again() const override {
     LayerClones clones;

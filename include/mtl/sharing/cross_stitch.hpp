@@ -93,6 +93,10 @@ class CrossStitchImpl : public Model {
     return stitches_.empty() ? at::ones({1, 1}) : at::stack(stitches_.at(k)).detach();
   }
 
+  const std::vector<Stages>& columns() const { return columns_; }
+  const Options& options() const { return options_; }
+  const std::string& input() const { return input_; }
+
  protected:
   std::shared_ptr<Model> make_again() const override {
     return std::make_shared<CrossStitchImpl>(sharing_detail::clones_of(columns_),

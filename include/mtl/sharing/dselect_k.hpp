@@ -103,6 +103,10 @@ class DSelectKImpl : public Model {
     return at::stack(terms).sum();
   }
 
+  const std::vector<Encoder>& experts() const { return experts_; }
+  const Options& options() const { return options_; }
+  const std::string& input() const { return input_; }
+
  protected:
   std::shared_ptr<Model> make_again() const override {
     return std::make_shared<DSelectKImpl>(sharing_detail::clones_of(experts_), mtl::clone(tasks()),

@@ -91,6 +91,9 @@ class FilmImpl : public Model {
   /// The last stage's output where only that is modulated; undefined where tasks part earlier.
   Tensor representation() const override { return representation_; }
 
+  const std::vector<Stage>& stages() const { return stages_; }
+  const std::string& input() const { return input_; }
+
  protected:
   std::shared_ptr<Model> make_again() const override {
     std::vector<Stage> copies;

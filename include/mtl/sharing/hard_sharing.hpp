@@ -33,6 +33,7 @@ class HardSharingImpl : public Model {
 
   Tensor representation() const override { return representation_; }
   const Encoder& encoder() const { return encoder_; }
+  const std::string& input() const { return input_; }
 
  protected:
   std::shared_ptr<Model> make_again() const override {

@@ -99,6 +99,10 @@ class LearnedBranchingImpl : public Model {
     options_.temperature = temperature;
   }
 
+  const std::vector<Stages>& levels() const { return levels_; }
+  const Options& options() const { return options_; }
+  const std::string& input() const { return input_; }
+
  protected:
   std::shared_ptr<Model> make_again() const override {
     return std::make_shared<LearnedBranchingImpl>(sharing_detail::clones_of(levels_),

@@ -111,6 +111,8 @@ class LowRankUpdatesImpl : public Model {
   Tensor representation() const override { return representation_; }
 
   const std::vector<Layer>& layers() const { return layers_; }
+  const Options& options() const { return options_; }
+  const std::string& input() const { return input_; }
 
  protected:
   std::shared_ptr<Model> make_again() const override {

@@ -78,6 +78,10 @@ class MixtureOfExpertsImpl : public Model {
   /// What each task took of each expert in the last forward: by task [N, experts].
   const NamedTensors& gate_weights() const { return gate_weights_; }
 
+  const std::vector<Encoder>& experts() const { return experts_; }
+  const Options& options() const { return options_; }
+  const std::string& input() const { return input_; }
+
  protected:
   std::shared_ptr<Model> make_again() const override {
     return std::make_shared<MixtureOfExpertsImpl>(sharing_detail::clones_of(experts_),

@@ -91,6 +91,9 @@ class MultiTaskAttentionImpl : public Model {
     return parameters;
   }
 
+  const std::vector<Stage>& stages() const { return stages_; }
+  const std::string& input() const { return input_; }
+
  protected:
   std::shared_ptr<Model> make_again() const override {
     std::vector<Stage> copies;

@@ -69,6 +69,9 @@ class ProgressiveLayeredExtractionImpl : public Model {
     return parameters;
   }
 
+  const std::vector<Level>& levels() const { return levels_; }
+  const std::string& input() const { return input_; }
+
  protected:
   std::shared_ptr<Model> make_again() const override {
     std::vector<Level> copies;

@@ -121,6 +121,10 @@ class SluiceImpl : public Model {
     return options_.strength * at::stack(terms).sum();
   }
 
+  const std::vector<Stages>& columns() const { return columns_; }
+  const Options& options() const { return options_; }
+  const std::string& input() const { return input_; }
+
  protected:
   std::shared_ptr<Model> make_again() const override {
     return std::make_shared<SluiceImpl>(sharing_detail::clones_of(columns_), mtl::clone(tasks()),

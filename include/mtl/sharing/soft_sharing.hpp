@@ -89,6 +89,8 @@ class SoftSharingImpl : public Model {
   }
 
   const std::vector<Encoder>& encoders() const { return encoders_; }
+  const Options& options() const { return options_; }
+  const std::string& input() const { return input_; }
 
  protected:
   std::shared_ptr<Model> make_again() const override {

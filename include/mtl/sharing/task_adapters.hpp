@@ -98,6 +98,10 @@ class TaskAdaptersImpl : public Model {
   /// The last stage's output where only that has adapters; undefined where tasks part earlier.
   Tensor representation() const override { return representation_; }
 
+  const std::vector<Stage>& stages() const { return stages_; }
+  const Options& options() const { return options_; }
+  const std::string& input() const { return input_; }
+
  protected:
   std::shared_ptr<Model> make_again() const override {
     std::vector<Stage> copies;

@@ -118,6 +118,7 @@ class EfficientNetLiteImpl : public torch::nn::Module {
   void freeze() { set_frozen(blocks() + 2); }  ///< everything
   void unfreeze() { set_frozen(0); }           ///< nothing stays frozen
 
+  const Options& options() const { return options_; }
   int64_t blocks() const { return static_cast<int64_t>(blocks_->size()); }
 
   /// Pixels, of the published weights: 224, 240, 260, 280, 300.

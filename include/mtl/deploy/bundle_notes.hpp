@@ -1,0 +1,48 @@
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "mtl/data/scalers/min_max_scaler.hpp"
+#include "mtl/data/scalers/standard_scaler.hpp"
+
+namespace mtl {
+
+/// A scaler, or none.
+using AnyScaler = std::variant<std::monostate, StandardScaler, MinMaxScaler>;
+
+/// What a head's outputs mean to who asks.
+enum class AnswerKind {
+  automatic,  ///< values of a regression, classes of a classification; scores where that has one
+              ///< output
+  values,     ///< as they are, or in the units that a scaler was learned from
+  classes,    ///< the greatest of [N, C], and the probability of each (softmax)
+  scores,     ///< each output for itself a yes or no, and its probability (sigmoid)
+};
+
+/// What a bundle says beside its model, so that who loads it needs nothing else.
+struct BundleNotes {
+  struct Input {
+    std::string name;                       // as the model is given it
+    std::vector<std::string> columns = {};  // of a table, in their order in the input
+    AnyScaler scaler = {};                  // learned from the raw input
+  };
+  struct OfTask {
+    std::string task;
+    AnswerKind answer = AnswerKind::automatic;
+    std::string unit = {};                 // "EUR", "°C"
+    std::vector<std::string> labels = {};  // of the classes, or of several outputs
+    AnyScaler scaler = {};                 // learned from the raw targets
+  };
+  struct Metric {
+    std::string name;  // "price, R2 on the test part"
+    double value;
+  };
+  std::vector<Input> inputs = {};
+  std::vector<OfTask> tasks = {};  // those that need saying something
+  std::vector<Metric> metrics = {};
+  std::string description = {}, licence = {}, data = {};  // free text: what for, whose, from what
+};
+
+}  // namespace mtl

@@ -1,0 +1,10 @@
+#pragma once
+
+#include "mtl/deploy/bundle.hpp"
+#include "mtl/deploy/bundle_notes.hpp"
+#include "mtl/deploy/description.hpp"
+#include "mtl/deploy/export_python.hpp"
+#include "mtl/deploy/fields.hpp"
+#include "mtl/deploy/kind.hpp"
+#include "mtl/deploy/kinds/kinds.hpp"
+#include "mtl/deploy/predictor.hpp"

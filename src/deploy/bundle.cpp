@@ -1,0 +1,161 @@
+#include "mtl/deploy/bundle.hpp"
+
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "mtl/deploy/description.hpp"
+#include "mtl/io/digest.hpp"
+#include "mtl/io/excerpt.hpp"
+#include "mtl/io/file.hpp"
+#include "mtl/io/json_member.hpp"
+#include "mtl/sharing/load.hpp"
+#include "mtl/sharing/save.hpp"
+#include "new_folder.hpp"
+#include "notes_json.hpp"
+
+namespace mtl {
+namespace fs = std::filesystem;
+namespace {
+
+using io::Json;
+
+constexpr int64_t version = 1;
+constexpr int64_t largest_json = int64_t{64} << 20;
+constexpr const char* json_name = "bundle.json";
+constexpr const char* weights_name = "weights.safetensors";
+
+std::string digest_of_file(const fs::path& path) {
+  io::InputFile file(path);
+  io::Digest digest;
+  std::string part(size_t{1} << 20, '\0');
+  while (const size_t count = file.read_some(part.data(), part.size()))
+    digest.update(std::string_view(part).substr(0, count));
+  return digest.text();
+}
+
+/// Of all that "bundle.json" says but the digest.
+std::string digest_of(Json bundle) {
+  bundle.erase("digest");
+  io::Digest digest;
+  digest.update(io::json_text(bundle, -1));
+  return digest.text();
+}
+
+/// A file of the bundle. Error: the name, or a link of that name, leads out of its folder.
+fs::path file_in(const fs::path& directory, const std::string& name) {
+  if (name.empty() || name == "." ||
+      name.find_first_of(std::string_view("/\\\0", 3)) != name.npos || name.find("..") != name.npos)
+    throw Error("\"{}\" is no name of a file in the bundle's folder", io::excerpt(name));
+  const fs::path path = directory / name;
+  std::error_code missing;
+  const fs::path real = fs::canonical(path, missing);
+  if (!missing && real.parent_path() != fs::canonical(directory))
+    throw Error("\"{}\" is a link that leads out of the bundle's folder", name);
+  return path;
+}
+
+/// What a bundle holds but the weights' model.
+struct Read {
+  Json json = {};
+  NamedTensors weights = NamedTensors();
+  BundleNotes notes = {};
+  std::vector<deploy_detail::TaskNotes> tasks = {};
+};
+
+Read read(const fs::path& directory) {
+  const fs::path path = file_in(directory, json_name);
+  if (const int64_t size = io::InputFile(path).size(); size < 0 || size > largest_json)
+    throw Error("{} has {} bytes, expected at most {}", json_name, size, largest_json);
+  Read found{.json = io::read_json(path)};
+  const Json& json = found.json;
+  if (!json.is_object() || json.value("format", Json()) != "mtl bundle")
+    throw Error("{} does not say that it is an mtl bundle", json_name);
+  if (const auto is = io::json_member<int64_t>(json, "version", json_name); is != version)
+    throw Error("it is of version {}, and this library reads version {}", is, version);
+  if (io::json_member<std::string>(json, "digest", json_name) != digest_of(json))
+    throw Error("{} does not fit its digest: it was damaged or changed after it was written",
+                json_name);
+  found.notes = deploy_detail::read_notes(json, found.tasks);
+  const auto file = json.find("weights");
+  if (file == json.end()) throw Error("{}: \"weights\" is missing", json_name);
+  const fs::path weights =
+      file_in(directory, io::json_member<std::string>(*file, "file", json_name));
+  if (digest_of_file(weights) != io::json_member<std::string>(*file, "digest", json_name))
+    throw Error("\"{}\" is not the file that was saved with {}: its digest differs",
+                weights.filename().string(), json_name);
+  found.weights = io::read_safetensors(weights);
+  return found;
+}
+
+/// A bundle's model can predict; what it would be trained by stayed behind.
+Loss no_loss(LossKind kind) {
+  return {[](const Tensor&, const Tensor&) -> Tensor {
+            throw Error(
+                "the model comes from a bundle, which holds no losses; train one that you "
+                "make, and load the bundle into it");
+          },
+          kind};
+}
+
+/// Errors of a bundle name its folder.
+template <class Load>
+Bundle in_folder(const fs::path& directory, const Load& load) {
+  try {
+    return load(read(directory));
+  } catch (const Error& error) {
+    throw Error("bundle \"{}\": {}", directory.string(), error.what());
+  } catch (const fs::filesystem_error& error) {
+    throw Error("bundle \"{}\": {}", directory.string(), error.code().message());
+  }
+}
+
+}  // namespace
+
+void save_bundle(ModelRef model, const fs::path& directory, const BundleNotes& notes,
+                 const Kinds& kinds) {
+  std::error_code ignored;
+  if (fs::exists(directory, ignored) &&
+      !(fs::is_directory(directory, ignored) &&
+        (fs::is_empty(directory, ignored) || fs::exists(directory / json_name, ignored))))
+    throw Error("\"{}\" is there and is no bundle; give another folder", directory.string());
+  Json bundle = {{"format", "mtl bundle"}, {"version", version}};
+  bundle["model"] = model_description(*model, kinds);
+  deploy_detail::write_notes(bundle, *model, notes);
+  deploy_detail::NewFolder folder(directory);
+  save(model, folder.path() / weights_name);
+  bundle["weights"] = {{"file", weights_name},
+                       {"digest", digest_of_file(folder.path() / weights_name)}};
+  bundle["digest"] = digest_of(bundle);
+  io::write_json(folder.path() / json_name, bundle);
+  folder.commit();
+}
+
+Bundle load_bundle(const fs::path& directory, const Kinds& kinds) {
+  return in_folder(directory, [&](Read found) -> Bundle {
+    std::vector<Task> tasks;
+    for (size_t t = 0; t < found.tasks.size(); ++t)
+      tasks.push_back({.name = found.notes.tasks[t].task,
+                       .loss = no_loss(found.tasks[t].kind),
+                       .target = found.tasks[t].target});
+    const auto model = found.json.find("model");
+    if (model == found.json.end()) throw Error("{}: \"model\" is missing", json_name);
+    return {make_model(*model, found.weights, std::move(tasks), kinds), std::move(found.notes)};
+  });
+}
+
+Bundle load_bundle(const fs::path& directory, std::shared_ptr<Model> model) {
+  return in_folder(directory, [&](Read found) -> Bundle {
+    std::vector<std::string> names;
+    for (const Task& task : model->tasks()) names.push_back(task.name);
+    std::vector<std::string> saved;
+    for (const auto& task : found.notes.tasks) saved.push_back(task.task);
+    if (names != saved)
+      throw Error("its tasks are {}, the model's {}", io::json_text(Json(saved), -1),
+                  io::json_text(Json(names), -1));
+    nn::load_weights(*model, found.weights);
+    model->eval();
+    return {std::move(model), std::move(found.notes)};
+  });
+}
+
+}  // namespace mtl

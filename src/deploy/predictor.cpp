@@ -1,0 +1,114 @@
+#include "mtl/deploy/predictor.hpp"
+
+#include <algorithm>
+
+namespace mtl {
+namespace {
+
+/// `change(scaler)` of the scaler that is there, or `values`.
+template <class Change>
+Tensor scaled(const AnyScaler& scaler, const Tensor& values, const Change& change) {
+  return std::visit(
+      [&](const auto& given) {
+        if constexpr (std::is_same_v<decltype(given), const std::monostate&>)
+          return values;
+        else
+          return change(given);
+      },
+      scaler);
+}
+
+bool is_vector_scaler(const AnyScaler& scaler) {
+  if (const auto* standard = std::get_if<StandardScaler>(&scaler))
+    return standard->scale().dim() == 0;
+  const auto* min_max = std::get_if<MinMaxScaler>(&scaler);
+  return min_max != nullptr && min_max->scale().dim() == 0;
+}
+
+/// [N, 1] as [N].
+Tensor without_last_one(const Tensor& values) {
+  return values.dim() == 2 && values.size(1) == 1 ? values.squeeze(1) : values;
+}
+
+AnswerKind resolved(AnswerKind kind, LossKind loss, const Tensor& outputs) {
+  if (kind != AnswerKind::automatic) return kind;
+  if (loss == LossKind::regression) return AnswerKind::values;
+  return outputs.dim() < 2 || outputs.size(1) == 1 ? AnswerKind::scores : AnswerKind::classes;
+}
+
+Answer answer_of(const Task& task, const BundleNotes::OfTask& notes, const Tensor& outputs) {
+  Answer answer{task.name, resolved(notes.answer, task.loss.kind(), outputs), {}, {}, notes.labels,
+                notes.unit};
+  const Tensor raw = outputs.detach().to(torch::kCPU, torch::kFloat64);
+  switch (answer.kind) {
+    case AnswerKind::classes:
+      if (raw.dim() < 2)
+        throw Error("task \"{}\": classes need outputs [N, C], found {}", task.name,
+                    shape_text(raw));
+      answer.probabilities = raw.softmax(1);
+      answer.values = raw.argmax(1);
+      break;
+    case AnswerKind::scores:
+      answer.probabilities = without_last_one(raw).sigmoid();
+      answer.values = answer.probabilities.ge(0.5);
+      break;
+    default: {
+      const Tensor rows = is_vector_scaler(notes.scaler) ? without_last_one(raw) : raw;
+      answer.values = without_last_one(scaled(
+          notes.scaler, rows, [&](const auto& scaler) { return scaler.inverse_transform(rows); }));
+    }
+  }
+  return answer;
+}
+
+}  // namespace
+
+std::vector<std::string> Answer::texts() const {
+  if (kind != AnswerKind::classes || values.dim() != 1)
+    throw Error("task \"{}\": its answers are no classes [N], but {} of shape {}", task,
+                kind == AnswerKind::values ? "values" : "yes or no", shape_text(values));
+  std::vector<std::string> names;
+  names.reserve(static_cast<size_t>(values.size(0)));
+  for (int64_t i = 0; i < values.size(0); ++i) {
+    const auto index = static_cast<size_t>(values.data_ptr<int64_t>()[i]);
+    names.push_back(index < labels.size() ? labels[index] : std::to_string(index));
+  }
+  return names;
+}
+
+const Answer& Answers::operator[](std::string_view task) const {
+  const auto found = std::find_if(by_task.begin(), by_task.end(),
+                                  [&](const Answer& answer) { return answer.task == task; });
+  if (found != by_task.end()) return *found;
+  std::string names;
+  for (const Answer& answer : by_task) names += (names.empty() ? "" : ", ") + answer.task;
+  throw Error("there is no task \"{}\"; the model has: {}", task, names);
+}
+
+Answers Predictor::predict(const NamedTensors& inputs) {
+  const torch::NoGradGuard no_grad;
+  Model& model = *bundle_.model;
+  const auto parameters = model.parameters();
+  const auto options = parameters.empty() ? torch::TensorOptions() : parameters.front().options();
+  NamedTensors ready;
+  for (const auto& item : inputs) {
+    if (!item.value().defined()) throw Error("input \"{}\" is undefined", item.key());
+    Tensor value = item.value();
+    for (const auto& input : bundle_.notes.inputs)
+      if (input.name == item.key())
+        value = scaled(input.scaler, value,
+                       [&](const auto& scaler) { return scaler.transform(value); });
+    ready.insert(item.key(),
+                 value.is_floating_point() ? value.to(options) : value.to(options.device()));
+  }
+  for (const auto& input : bundle_.notes.inputs)
+    if (!ready.contains(input.name)) throw Error("there is no input \"{}\"", input.name);
+  Answers answers;
+  const NamedTensors predictions = model.forward(ready);
+  size_t t = 0;
+  for (const Task& task : model.tasks())
+    answers.by_task.push_back(answer_of(task, bundle_.notes.tasks[t++], predictions[task.name]));
+  return answers;
+}
+
+}  // namespace mtl

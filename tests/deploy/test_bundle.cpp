@@ -1,0 +1,248 @@
+#include "mtl/deploy/bundle.hpp"
+
+#include <fstream>
+#include <functional>
+
+#include "catch.hpp"
+#include "error_text.hpp"
+#include "every_way.hpp"
+#include "mtl/deploy/predictor.hpp"
+#include "mtl/io/digest.hpp"
+#include "mtl/io/file.hpp"
+#include "mtl/io/json.hpp"
+#include "temporary_folder.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A price and a kind of houses from three columns.
+struct Houses {
+  torch::Tensor rows = torch::randn({40, 3}, torch::kDouble) * 20 + 100;
+  torch::Tensor prices = torch::randn({40}, torch::kDouble) * 5e4 + 3e5;
+  mtl::StandardScaler inputs{rows};
+  mtl::MinMaxScaler outputs{prices};
+  std::shared_ptr<mtl::Model> model = mtl::HardSharing(gelu_layer(3, 4), two_tasks(4)).ptr();
+
+  mtl::BundleNotes notes() const {
+    return {.inputs = {{"x", {"rooms", "area", "age"}, inputs}},
+            .tasks = {{.task = "b", .labels = {"flat", "house"}},
+                      {.task = "a", .unit = "EUR", .scaler = outputs}},
+            .metrics = {{"price, R2 on the test part", 0.9}},
+            .description = "houses",
+            .licence = "CC0-1.0",
+            .data = "made up"};
+  }
+  void save(const fs::path& folder) const { mtl::save_bundle(*model, folder, notes()); }
+};
+
+int64_t entries(const fs::path& folder) {
+  return std::distance(fs::directory_iterator(folder), fs::directory_iterator());
+}
+
+/// What is said of a bundle whose JSON was changed, with a digest that fits again where asked.
+std::string fault_in_json(const std::function<void(mtl::io::Json&)>& change) {
+  const TemporaryFolder folder;
+  Houses().save(folder / "houses");
+  auto json = mtl::io::read_json(folder / "houses" / "bundle.json");
+  change(json);
+  json.erase("digest");
+  mtl::io::Digest digest;
+  digest.update(mtl::io::json_text(json, -1));
+  json["digest"] = digest.text();
+  mtl::io::write_json(folder / "houses" / "bundle.json", json);
+  return error_text([&] { mtl::load_bundle(folder / "houses"); });
+}
+
+}  // namespace
+
+TEST_CASE("bundle: answers in the user's units, by hand and by Predictor") {
+  torch::manual_seed(1);
+  const TemporaryFolder folder;
+  Houses houses;
+  settle_weights(*houses.model, 1);
+  houses.save(folder / "houses");
+  mtl::Predictor predictor(folder / "houses");
+  const auto answers = predictor.predict({{"x", houses.rows}});
+
+  const auto outputs =
+      houses.model->forward({{"x", houses.inputs.transform(houses.rows).to(torch::kFloat)}});
+  const auto price = outputs["a"].squeeze(1).to(torch::kDouble) * houses.outputs.scale() +
+                     houses.outputs.minimum();
+  CHECK(answers["a"].kind == mtl::AnswerKind::values);
+  CHECK(answers["a"].unit == "EUR");
+  CHECK(answers["a"].values.allclose(price, 1e-12));
+  CHECK(answers["b"].kind == mtl::AnswerKind::classes);
+  CHECK(answers["b"].probabilities.allclose(outputs["b"].to(torch::kDouble).softmax(1), 1e-12));
+  const auto texts = answers["b"].texts();
+  for (int64_t i = 0; i < 40; ++i)
+    CHECK(texts[static_cast<size_t>(i)] ==
+          (outputs["b"][i].argmax().item<int64_t>() == 0 ? "flat" : "house"));
+  CHECK(contains(error_text([&] { answers["c"]; }), "no task \"c\"; the model has: a, b"));
+  CHECK(contains(error_text([&] { answers["a"].texts(); }), "no classes"));
+}
+
+TEST_CASE("bundle: every note comes back") {
+  const TemporaryFolder folder;
+  const Houses houses;
+  houses.save(folder / "houses");
+  const auto notes = mtl::load_bundle(folder / "houses").notes;
+  CHECK(notes.inputs.at(0).columns == std::vector<std::string>{"rooms", "area", "age"});
+  REQUIRE(notes.tasks.size() == 2);
+  CHECK(notes.tasks[0].task == "a");
+  CHECK(notes.tasks[1].labels == std::vector<std::string>{"flat", "house"});
+  CHECK(notes.metrics.at(0).name == "price, R2 on the test part");
+  CHECK(notes.metrics.at(0).value == 0.9);
+  CHECK(notes.description + notes.licence + notes.data == "housesCC0-1.0made up");
+  const auto scaler = std::get<mtl::StandardScaler>(notes.inputs[0].scaler);
+  CHECK(scaler.mean().equal(houses.inputs.mean()));
+  CHECK(scaler.scale().equal(houses.inputs.scale()));
+}
+
+TEST_CASE("bundle: scores are yes or no with a probability, several values stay several") {
+  const TemporaryFolder folder;
+  auto model = mtl::HardSharing(
+      gelu_layer(3, 4),
+      {{.name = "rain", .head = mtl::nn::LinearHead(4, 1), .loss = mtl::BinaryCrossEntropy{}},
+       {.name = "signs", .head = mtl::nn::LinearHead(4, 3), .loss = mtl::BinaryCrossEntropy{}},
+       {.name = "wind", .head = mtl::nn::LinearHead(4, 2), .loss = mtl::MeanSquaredError{}}});
+  const mtl::StandardScaler winds(torch::randn({9, 2}) * 3 + 5);
+  mtl::save_bundle(model, folder / "b",
+                   {.tasks = {{.task = "signs", .answer = mtl::AnswerKind::scores},
+                              {.task = "wind", .scaler = winds}}});
+  const auto x = torch::randn({5, 3});
+  const auto answers = mtl::Predictor(folder / "b").predict({{"anything", x}});
+  model->eval();
+  const auto outputs = model->forward({{"x", x}});
+  CHECK(answers["rain"].kind == mtl::AnswerKind::scores);
+  CHECK(answers["rain"].probabilities.allclose(
+      outputs["rain"].squeeze(1).to(torch::kDouble).sigmoid()));
+  CHECK(answers["rain"].values.equal(outputs["rain"].squeeze(1).ge(0)));
+  CHECK(answers["signs"].values.equal(outputs["signs"].ge(0)));
+  CHECK(
+      answers["wind"].values.allclose(winds.inverse_transform(outputs["wind"].to(torch::kDouble))));
+}
+
+TEST_CASE("bundle: predicting leaves gradients and the generator alone, and wants its inputs") {
+  const TemporaryFolder folder;
+  Houses().save(folder / "houses");
+  mtl::Predictor predictor(folder / "houses");
+  torch::manual_seed(7);
+  const auto expected = torch::rand({1});
+  torch::manual_seed(7);
+  const auto answers = predictor.predict({{"x", torch::randn({2, 3})}});
+  torch::manual_seed(7);
+  mtl::Predictor another(folder / "houses");
+  CHECK(torch::rand({1}).equal(expected));
+  CHECK_FALSE(answers["a"].values.requires_grad());
+  CHECK(contains(error_text([&] {
+                   predictor.predict({{"y", torch::randn({2, 3})}});
+                 }),
+                 "no input \"x\""));
+  CHECK(contains(error_text([&] {
+                   predictor.predict({{"x", torch::randn({2, 4})}});
+                 }),
+                 "it learned from rows of shape [3], but was given [2, 4]"));
+}
+
+TEST_CASE("bundle: a model of one's own is loaded into one that is there") {
+  const TemporaryFolder folder;
+  Houses houses, others;
+  settle_weights(*houses.model, 1);
+  houses.save(folder / "houses");
+  const auto bundle = mtl::load_bundle(folder / "houses", others.model);
+  CHECK(bundle.model == others.model);
+  CHECK_FALSE(others.model->is_training());
+  const auto x = torch::randn({2, 3});
+  CHECK(others.model->forward({{"x", x}})["a"].equal(houses.model->forward({{"x", x}})["a"]));
+  const auto small = mtl::HardSharing(gelu_layer(3, 4), {two_tasks(4)[0]}).ptr();
+  CHECK(contains(error_text([&] { mtl::load_bundle(folder / "houses", small); }),
+                 R"(its tasks are ["a","b"], the model's ["a"])"));
+}
+
+TEST_CASE("bundle: the folder appears whole, and replaces a bundle only") {
+  const TemporaryFolder folder;
+  Houses houses;
+  houses.save(folder / "deep" / "houses");
+  houses.save(folder / "deep" / "houses");
+  CHECK(entries(folder / "deep") == 1);
+  CHECK(entries(folder / "deep" / "houses") == 2);
+  std::ofstream(folder / "thesis.txt") << "years of work";
+  CHECK(contains(error_text([&] { houses.save(folder.path()); }), "is there and is no bundle"));
+  CHECK(contains(error_text([&] { houses.save(folder / "thesis.txt"); }), "is no bundle"));
+  CHECK(contains(error_text([&] {
+                   mtl::save_bundle(*houses.model, folder / "deep" / "houses",
+                                    {.tasks = {{.task = "nobody's"}}});
+                 }),
+                 "nobody's"));
+  CHECK(entries(folder / "deep" / "houses") == 2);
+  CHECK(error_text([&] { mtl::load_bundle(folder / "deep" / "houses"); }).empty());
+}
+
+TEST_CASE("bundle: damage is an error that names the bundle") {
+  const TemporaryFolder folder;
+  const auto fault = [&](const std::function<void(const fs::path&)>& damage) {
+    fs::remove_all(folder / "houses");
+    Houses().save(folder / "houses");
+    damage(folder / "houses");
+    const auto text = error_text([&] { mtl::load_bundle(folder / "houses"); });
+    CHECK(contains(text, "bundle \"" + (folder / "houses").string() + "\": "));
+    return text;
+  };
+  const auto change_byte = [](const fs::path& file, int64_t at) {
+    std::fstream bytes(file, std::ios::in | std::ios::out | std::ios::binary);
+    bytes.seekp(at, at < 0 ? std::ios::end : std::ios::beg);
+    bytes.put('#');
+  };
+  fault([](const fs::path& p) { fs::remove_all(p); });
+  fault([](const fs::path& p) { fs::remove(p / "bundle.json"); });
+  fault([](const fs::path& p) { fs::remove(p / "weights.safetensors"); });
+  CHECK(contains(fault([&](const fs::path& p) { change_byte(p / "weights.safetensors", -3); }),
+                 "its digest differs"));
+  CHECK(contains(fault([&](const fs::path& p) { fs::resize_file(p / "weights.safetensors", 100); }),
+                 "its digest differs"));
+  CHECK(contains(fault([&](const fs::path& p) { fs::resize_file(p / "bundle.json", 100); }),
+                 "bundle.json"));
+  CHECK(contains(fault([&](const fs::path& p) {
+                   auto text = mtl::io::read_file(p / "bundle.json");
+                   text.replace(text.find("CC0"), 3, "WTF");
+                   std::ofstream(p / "bundle.json") << text;
+                 }),
+                 "does not fit its digest"));
+  CHECK(contains(fault([&](const fs::path& p) {
+                   fs::rename(p / "weights.safetensors", folder / "w");
+                   fs::create_symlink(folder / "w", p / "weights.safetensors");
+                 }),
+                 "a link that leads out of the bundle's folder"));
+}
+
+TEST_CASE("bundle: what a stranger wrote is read with care") {
+  using mtl::io::Json;
+  REQUIRE(fault_in_json([](Json&) {}).empty());
+  for (const char* name : {"../weights.safetensors", "/etc/passwd", "..", "", "a/b", "a\\b"}) {
+    INFO(name);
+    CHECK(contains(fault_in_json([&](Json& j) { j["weights"]["file"] = name; }),
+                   "is no name of a file in the bundle's folder"));
+  }
+  CHECK(contains(fault_in_json([](Json& j) { j["version"] = 2; }), "version 2"));
+  CHECK(contains(fault_in_json([](Json& j) { j["format"] = "pickle"; }), "not say that it is"));
+  for (const char* member : {"model", "inputs", "tasks", "metrics", "licence", "weights"})
+    CHECK(contains(fault_in_json([&](Json& j) { j.erase(member); }),
+                   std::string("\"") + member + "\" is missing"));
+  CHECK(contains(fault_in_json([](Json& j) { j["tasks"].erase(0); }), "each of 1 tasks"));
+  CHECK(contains(fault_in_json([](Json& j) { j["tasks"][0]["name"] = "b"; }), "\"b\""));
+  CHECK(contains(fault_in_json([](Json& j) { j["tasks"][0]["answer"] = "oracle"; }),
+                 "tasks[0].answer: found \"oracle\", expected one of automatic"));
+  CHECK(contains(fault_in_json([](Json& j) { j["inputs"][0]["scaler"]["shape"] = {1 << 30}; }),
+                 "a scaler of shape [1073741824] has 3 numbers"));
+  CHECK(contains(fault_in_json([](Json& j) { j["inputs"][0]["scaler"]["shape"] = {-3}; }),
+                 "has 3 numbers"));
+  CHECK(contains(fault_in_json([](Json& j) {
+                   j["inputs"][0]["scaler"]["scale"] = {1, 0, 1};
+                 }),
+                 "a saved scale is not above 0"));
+  CHECK(contains(fault_in_json([](Json& j) {
+                   j["model"]["encoder"]["hidden_sizes"] = {1'000'000'000, 1'000'000'000};
+                 }),
+                 "its sizes ask for"));
+}
