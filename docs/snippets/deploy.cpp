@@ -71,13 +71,28 @@ torch::Tensor load_into_own(const std::filesystem::path& folder, const torch::Te
   return predictor.predict({{"input", rows}})["price"].values;
 }
 
+/// Weights that PyTorch saved from a wrapped network with a classifier.
+bool takes_pytorch_weights(const std::filesystem::path& folder) {
+  const auto weight = torch::randn({16, 3});
+  mtl::io::write_safetensors(folder / "pytorch.safetensors",
+                             {{"module.fc0.weight", weight},
+                              {"module.fc0.bias", torch::zeros({16})},
+                              {"module.classifier.weight", torch::zeros({9, 16})}});
+  mtl::nn::MlpEncoder encoder({.input_size = 3, .hidden_sizes = {16}});
+  mtl::load_weights_by_name(
+      *encoder, folder / "pytorch.safetensors",
+      {.rename = {{"^module\\.", ""}, {"^fc(\\d)", "layers.$1"}}, .ignore = {"^classifier"}});
+  return encoder->named_parameters()["layers.0.weight"].equal(weight);
+}
+
 int main() {
   torch::manual_seed(0);
   const auto folder = std::filesystem::temp_directory_path() / "mtl_docs_deploy";
   const auto rows = torch::randn({256, 3}, torch::kDouble) * 20 + 100;
   const auto expected = train_and_save(folder, rows);
   const bool right = load_and_predict(folder, rows).allclose(expected, 1e-9) &&
-                     load_into_own(folder, rows).allclose(expected, 1e-9);
+                     load_into_own(folder, rows).allclose(expected, 1e-9) &&
+                     takes_pytorch_weights(folder);
   std::filesystem::remove_all(folder);
   return right ? 0 : 1;
 }

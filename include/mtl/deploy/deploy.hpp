@@ -8,3 +8,4 @@
 #include "mtl/deploy/kind.hpp"
 #include "mtl/deploy/kinds/kinds.hpp"
 #include "mtl/deploy/predictor.hpp"
+#include "mtl/deploy/weights_by_name.hpp"
