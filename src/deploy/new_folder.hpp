@@ -4,8 +4,8 @@
 
 namespace mtl::deploy_detail {
 
-/// A folder that appears whole or not at all: made beside its place as ".<name>.mtl-<process>-<n>" and
-/// moved there by `commit()`, in exchange for what was there, which is removed. The destructor
+/// A folder that appears whole or not at all: made beside its place as ".<name>.mtl-<process>-<n>"
+/// and moved there by `commit()`, in exchange for what was there, which is removed. The destructor
 /// removes what was not committed.
 /// Error: whatever the system refuses.
 class NewFolder {

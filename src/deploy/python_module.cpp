@@ -209,6 +209,11 @@ std::string python_module(const Json& description, const Kinds& kinds,
       const auto kind = std::find_if(list->begin(), list->end(),
                                      [&](const Kind& known) { return known.name == name; });
       if (kind == list->end()) continue;
+      if (list == &kinds.described() && kind->python.empty())
+        throw Error(
+            "export_python: kind {} of one's own says nothing of its Python; give it `python`, or "
+            "leave it out of PythonOptions::kinds to get a class to fill in",
+            name);
       if (!kind->python_needs.empty() && written.insert(kind->python_needs).second)
         text += "\n" + kind->python_needs;
       if (!kind->python.empty()) text += "\n" + kind->python;

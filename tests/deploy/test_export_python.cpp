@@ -43,6 +43,19 @@ struct SumOfTwoImpl : mtl::Model {
   mtl::Encoder left_, right_;
 };
 
+struct SquareKind {
+  using Module = SquareHeadImpl;
+  static constexpr std::string_view name = "SquareHead";
+  int64_t in = 0;
+  static SquareKind of(const SquareHeadImpl& head) { return {head.linear->options.in_features()}; }
+  void fields(mtl::Fields& f) { f("in", in); }
+  mtl::nn::Layer make() const { return SquareHead(in); }
+};
+struct WithPython : SquareKind {
+  static constexpr std::string_view python = "\nclass SquareHead(nn.Module): pass  # ours\n";
+  static WithPython of(const SquareHeadImpl& head) { return {SquareKind::of(head)}; }
+};
+
 std::shared_ptr<mtl::Model> with_square_head() {
   return mtl::HardSharing(gelu_layer(3, 4),
                           {{.name = "a", .head = SquareHead(4), .loss = mtl::MeanSquaredError{}}})
@@ -156,6 +169,17 @@ TEST_CASE("export_python: a module of one's own is a class with a place for its 
                    exported(*with_square_head(), {.forward = {{"Square", "return x"}}});
                  }),
                  "forward was given for Square"));
+}
+
+TEST_CASE("export_python: a kind of one's own brings its Python with it") {
+  mtl::Kinds silent, speaking;
+  silent.add<SquareKind>();
+  speaking.add<WithPython>();
+  const auto text = exported(*with_square_head(), {.kinds = speaking});
+  CHECK(contains(text, "\"a\": SquareHead(in=4)"));
+  CHECK(contains(text, "class SquareHead(nn.Module): pass  # ours"));
+  CHECK(contains(error_text([&] { exported(*with_square_head(), {.kinds = silent}); }),
+                 "SquareHead of one's own says nothing of its Python"));
 }
 
 TEST_CASE("export_python: a model of one's own is a class with all its parts") {
