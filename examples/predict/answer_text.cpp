@@ -1,0 +1,111 @@
+#include "answer_text.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "mtl/core/error.hpp"
+#include "mtl/io/csv.hpp"
+#include "mtl/io/json.hpp"
+
+/// One number, or the name of a class, of each sample.
+struct AnswerText::Column {
+  std::string name;
+  torch::Tensor numbers;                             // [N] float64
+  const std::vector<std::string>* labels = nullptr;  // what numbers stand for
+  bool is_class = false;
+};
+
+namespace {
+
+torch::Tensor as_numbers(const torch::Tensor& values) {
+  return values.to(torch::kFloat64).contiguous();
+}
+
+std::string label_of(const mtl::Answer& answer, int64_t k) {
+  const auto index = static_cast<size_t>(k);
+  return index < answer.labels.size() ? answer.labels[index] : std::to_string(k);
+}
+
+}  // namespace
+
+std::vector<AnswerText::Column> AnswerText::columns(const mtl::Answers& answers) const {
+  std::vector<Column> all;
+  for (const mtl::Answer& answer : answers.by_task) {
+    const bool classes = answer.kind == mtl::AnswerKind::classes;
+    const auto& numbers =
+        answer.kind == mtl::AnswerKind::scores ? answer.probabilities : answer.values;
+    if (numbers.dim() > 2 || answer.probabilities.dim() > 2)
+      throw mtl::Error("task \"{}\" answers with maps, which are no columns of a table",
+                       answer.task);
+    const auto add_each = [&](const torch::Tensor& of) {
+      for (int64_t k = 0; k < of.size(1); ++k)
+        all.push_back({answer.task + "." + label_of(answer, k), as_numbers(of.select(1, k))});
+    };
+    if (classes) {
+      // A class of a sample that has no probabilities (a missing input) is none.
+      const auto missing = answer.probabilities.isnan().any(1);
+      all.push_back({answer.task, as_numbers(numbers).masked_fill(missing, std::nan("")),
+                     &answer.labels, true});
+      if (probabilities_) add_each(answer.probabilities);
+    } else if (numbers.dim() == 2) {
+      add_each(numbers);
+    } else {
+      all.push_back({answer.task, as_numbers(numbers)});
+    }
+  }
+  return all;
+}
+
+std::string AnswerText::header(const mtl::Answers& answers) const {
+  if (format_ == Format::json) return {};
+  std::vector<std::string> names = kept_;
+  for (const Column& column : columns(answers)) names.push_back(column.name);
+  return mtl::io::csv_row(names);
+}
+
+std::string AnswerText::lines(const mtl::Answers& answers,
+                              const std::vector<std::vector<std::string>>& kept) const {
+  const auto all = columns(answers);
+  // Names are quoted once, and a label once, not once a row.
+  const auto quoted = [&](const std::string& text) {
+    if (format_ == Format::json) return mtl::io::json_text(mtl::io::Json(text), -1);
+    std::string cell = mtl::io::csv_row({text});
+    cell.pop_back();
+    return cell;
+  };
+  std::vector<std::string> names;
+  std::vector<std::vector<std::string>> labels;
+  for (const Column& column : all) {
+    names.push_back(quoted(column.name));
+    auto& of_column = labels.emplace_back();
+    if (column.is_class)
+      for (const std::string& label : *column.labels) of_column.push_back(quoted(label));
+  }
+  std::string text;
+  for (size_t row = 0; row < kept.size(); ++row) {
+    const char* between = format_ == Format::json ? "{" : "";
+    const char* const comma = format_ == Format::json ? ", " : ",";
+    for (size_t c = 0; c < kept_.size(); ++c) {
+      text += between;
+      if (format_ == Format::json) text += quoted(kept_[c]) + ": ";
+      text += quoted(kept[row][c]);
+      between = comma;
+    }
+    for (size_t c = 0; c < all.size(); ++c) {
+      text += between;
+      if (format_ == Format::json) text += names[c] + ": ";
+      const double number = all[c].numbers.data_ptr<double>()[row];
+      if (!std::isfinite(number))
+        text += format_ == Format::json ? "null" : "";
+      else if (const auto k = static_cast<size_t>(number); all[c].is_class && k < labels[c].size())
+        text += labels[c][k];
+      else
+        fmt::format_to(std::back_inserter(text), "{:.9g}", number);
+      between = comma;
+    }
+    text += format_ == Format::json ? "}\n" : "\n";
+  }
+  return text;
+}

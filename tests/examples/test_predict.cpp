@@ -1,0 +1,114 @@
+#include <fstream>
+
+#include "catch.hpp"
+#include "csv_blocks.hpp"
+#include "error_text.hpp"
+#include "mtl/io/json.hpp"
+#include "mtl/nn/nn.hpp"
+#include "mtl/sharing/hard_sharing.hpp"
+#include "mtl/task/tasks.hpp"
+#include "predict_table.hpp"
+#include "temporary_folder.hpp"
+
+namespace {
+
+/// price = 1000 (area + 10 rooms) EUR; the kind is a house from an area of 100 on, up to rounding.
+mtl::Predictor house_predictor(const std::filesystem::path& folder) {
+  mtl::HardSharing model(
+      torch::nn::Identity(),
+      {{.name = "price", .head = mtl::nn::LinearHead(2, 1), .loss = mtl::MeanSquaredError{}},
+       {.name = "kind", .head = mtl::nn::LinearHead(2, 2), .loss = mtl::CrossEntropy{}}});
+  mtl::nn::load_weights(*model, {{"heads.price.weight", torch::tensor({{10.0F, 1.0F}})},
+                                 {"heads.price.bias", torch::zeros({1})},
+                                 {"heads.kind.weight", torch::tensor({{0.0F, 0.0F}, {0.0F, 1.0F}})},
+                                 {"heads.kind.bias", torch::tensor({0.0F, -99.5F})}});
+  const mtl::MinMaxScaler thousands(torch::tensor({0.0, 1000.0}, torch::kDouble));
+  mtl::save_bundle(model, folder,
+                   {.inputs = {{"x", {"rooms", "area"}}},
+                    .tasks = {{.task = "price", .unit = "EUR", .scaler = thousands},
+                              {.task = "kind", .labels = {"flat, or so", "house"}}}});
+  return mtl::Predictor(folder);
+}
+
+std::string predicted(const std::string& table, const PredictOptions& options = {}) {
+  const TemporaryFolder folder;
+  auto predictor = house_predictor(folder / "houses");
+  std::ofstream(folder / "t.csv") << table;
+  std::string text;
+  predict_table(predictor, folder / "t.csv", options, [&](std::string_view t) { text += t; });
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("predict: CSV to CSV, columns by name, what is missing stays missing") {
+  CHECK(predicted("id,area,rooms\n1,80,3\n2,120,4\n3,,4\n") ==
+        "price,kind\n110000,\"flat, or so\"\n160000,house\n,\n");
+}
+
+TEST_CASE("predict: columns are handed through, probabilities given, lines may end in any way") {
+  CHECK(predicted("\xef\xbb\xbfid;area;rooms\r\n\"a;b\";99.5;0\r\n",
+                  {.probabilities = true, .separator = ';', .keep = {"id"}}) ==
+        "id,price,kind,\"kind.flat, or so\",kind.house\na;b,99500,\"flat, or so\",0.5,0.5\n");
+}
+
+TEST_CASE("predict: JSON lines") {
+  const auto text = predicted("rooms,area\n3,80\n3,\n", {.format = AnswerText::Format::json});
+  const auto end = text.find('\n');
+  CHECK(mtl::io::parse_json(text.substr(0, end)) ==
+        mtl::io::Json({{"price", 110000}, {"kind", "flat, or so"}}));
+  CHECK(mtl::io::parse_json(text.substr(end)) ==
+        mtl::io::Json({{"price", nullptr}, {"kind", nullptr}}));
+}
+
+TEST_CASE("predict: any number of rows in any batches gives the same lines") {
+  std::string table = "rooms,area\n";
+  for (int i = 0; i < 1000; ++i) table += std::to_string(i % 7) + "," + std::to_string(i) + "\n";
+  const auto expected = predicted(table);
+  CHECK(std::count(expected.begin(), expected.end(), '\n') == 1001);
+  for (const int64_t batch : {1, 7, 1000, 5000})
+    CHECK(predicted(table, {.batch = batch}) == expected);
+}
+
+TEST_CASE("predict: what is wrong with a table is said, with its line") {
+  const auto fault = [](const std::string& table, const PredictOptions& options = {}) {
+    return error_text([&] { predicted(table, options); });
+  };
+  CHECK(contains(fault("rooms,size\n1,2\n"), "no column \"area\""));
+  CHECK(contains(fault("rooms,area\n1,2\n", {.keep = {"id"}}), "no column \"id\""));
+  CHECK(contains(fault("rooms,area\n1,2\n3,many\n"), "line 3, column 2: \"many\" is not a number"));
+  CHECK(contains(fault("rooms,area\n1,2\n3\n"), "line 3"));
+  CHECK(contains(fault(""), "no line of column names"));
+  CHECK(contains(fault("rooms,area\n1,\"2\n"), "quote"));
+  CHECK(contains(fault("rooms,area\n1,2\n", {.batch = 0}), "batch"));
+}
+
+TEST_CASE("predict: who cannot write stops the program") {
+  const TemporaryFolder folder;
+  auto predictor = house_predictor(folder / "houses");
+  std::ofstream(folder / "t.csv")
+      << "rooms,area\n1,2\n1,2\n1,2\n1,2\n1,2\n1,2\n1,2\n1,2\n1,2\n1,2\n";
+  CHECK(contains(error_text([&] {
+                   predict_table(predictor, folder / "t.csv", {.batch = 1},
+                                 [](std::string_view) { throw mtl::Error("the disk is full"); });
+                 }),
+                 "the disk is full"));
+}
+
+TEST_CASE("predict: a file is read in blocks of whole rows, quoted line ends and all") {
+  const TemporaryFolder folder;
+  std::string table;
+  for (int i = 0; i < 60000; ++i) table += "\"a\n\"\"b\"," + std::to_string(i) + "\n";
+  std::ofstream(folder / "t.csv") << table << "last";
+  CsvBlocks blocks(folder / "t.csv");
+  std::string all;
+  int64_t count = 0;
+  for (std::string block; blocks.next(block); ++count) {
+    CHECK((block.ends_with("\n") || block == "last" || block.ends_with("\nlast")));
+    CHECK((block.starts_with("\"a") || block == "last"));
+    CHECK(block.size() < 600000);
+    all += block;
+  }
+  CHECK(all == table + "last");
+  CHECK(count > 1);
+}
