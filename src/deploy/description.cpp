@@ -1,5 +1,7 @@
 #include "mtl/deploy/description.hpp"
 
+#include <c10/util/Type.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
