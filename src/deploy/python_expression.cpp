@@ -68,7 +68,7 @@ Call call_of(const Json& value) {
     for (const Json& item : value) call.arguments.push_back({"", item});
     return call;
   }
-  if (!value.contains("kind")) {
+  if (!is_description(value)) {
     Call call{"{", {}, "}"};
     for (const auto& item : value.items())
       call.arguments.push_back({io::json_text(Json(item.key()), -1) + ": ", item.value()});
@@ -96,6 +96,11 @@ std::string on_one_line(const Json& value) {
 }
 
 }  // namespace
+
+bool is_description(const Json& value) {
+  const auto kind = value.is_object() ? value.find("kind") : value.end();
+  return kind != value.end() && kind->is_string();
+}
 
 std::string python_name(const Json& description) {
   std::string name = description.at("kind").get<std::string>();

@@ -73,8 +73,18 @@ def read_safetensors(path):
     return tensors
 
 
-class Parts(nn.Module):
-    """Modules by name, whatever the names are: those of tasks need not suit nn.ModuleDict."""
+class ByName(nn.Module):
+    """What holds parts by the names of tasks, which may be those of members of nn.Module."""
+
+    def train(self, mode=True):
+        object.__setattr__(self, "training", mode)
+        for part in self.children():
+            part.train(mode)
+        return self
+
+
+class Parts(ByName):
+    """Modules by name; nn.ModuleDict takes fewer names."""
 
     def __init__(self, parts=()):
         super().__init__()
@@ -97,7 +107,7 @@ class Parts(nn.Module):
         return self._modules[str(name)]
 
 
-class Weights(nn.Module):
+class Weights(ByName):
     """Parameters by name."""
 
     def __init__(self, shapes):
@@ -148,7 +158,7 @@ ACTIVATIONS = {"relu": F.relu, "gelu": F.gelu, "silu": F.silu, "tanh": torch.tan
 void collect(const Json& value, std::vector<const Json*>& found) {
   if (!value.is_structured()) return;
   for (const Json& item : value) collect(item, found);
-  if (value.is_object() && value.contains("kind")) found.push_back(&value);
+  if (is_description(value)) found.push_back(&value);
 }
 
 std::string body_text(const std::string& body) {

@@ -62,4 +62,4 @@ exported = folders[folders.index("--export") + 1:]
 for folder in folders[:folders.index("--export")]:
     check(folder)
 onnx = [check_export(folder) for folder in exported]
-print(f"{len(folders) - 1} exports agree, {sum(onnx)} of {len(onnx)} as ONNX")
+print(f"{len(folders) - 1 - len(exported)} exports agree, {sum(onnx)} of {len(onnx)} as ONNX")

@@ -125,6 +125,15 @@ TEST_CASE("export_python: the file reads like the model that it rebuilds") {
   CHECK_FALSE(contains(text, "class LstmEncoder"));
 }
 
+TEST_CASE("export_python: tasks may be called as fields and methods are") {
+  mtl::TaskRegistry tasks;
+  for (const char* name : {"kind", "own", "training", "items"})
+    tasks.add({.name = name, .head = mtl::nn::LinearHead(4, 1), .loss = mtl::MeanSquaredError{}});
+  const auto text = exported(*mtl::HardSharing(gelu_layer(3, 4), tasks).ptr());
+  for (const char* name : {"kind", "own", "training", "items"})
+    CHECK(contains(text, std::string("\n            \"") + name + "\": nn.Linear("));
+}
+
 TEST_CASE("export_python: every class that the network needs is in the file, once") {
   for (const auto& ways : {ways_with_encoders(), ways_of_sharing()})
     for (const WayCase& way : ways) {
@@ -219,6 +228,17 @@ TEST_CASE("export_python: plain PyTorch gives the same numbers", "[.python]") {
          auto model = mtl::HardSharing(gelu_layer(3, 4), two_tasks(4)).ptr();
          model->to(torch::kDouble);
          return std::shared_ptr<mtl::Model>(model);
+       },
+       {3}});
+  add({"tasks with names of methods",
+       [] {
+         mtl::TaskRegistry tasks;
+         for (const char* name : {"kind", "own", "training", "items"})
+           tasks.add(
+               {.name = name, .head = mtl::nn::LinearHead(4, 1), .loss = mtl::MeanSquaredError{}});
+         return mtl::CrossStitch(mtl::several(4, [] { return mtl::Stages{gelu_layer(3, 4)}; }),
+                                 tasks)
+             .ptr();
        },
        {3}});
   add({"a head of one's own", with_square_head, {3}}, {.forward = {{"SquareHead", square_head}}});
