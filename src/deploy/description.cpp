@@ -54,6 +54,8 @@ class Describer {
         Writer writer(description, *this);
         if (!kind.describe(module, writer)) continue;
         description["kind"] = kind.name;
+        if (const auto* model = dynamic_cast<const Model*>(&module))
+          description["heads"] = heads_of(*model);
         return description;
       }
     return of_unknown(module);
@@ -74,6 +76,13 @@ class Describer {
     }
     const Describer& describer;
   };
+
+  Json heads_of(const Model& model) const {
+    Json heads = Json::object();
+    for (const Task& task : model.tasks())
+      heads[task.name] = task.head ? of(*task.head.module()) : Json();
+    return heads;
+  }
 
   /// In a module of one's own, which its maker makes, a layer may have options that no kind knows.
   Json of_child(const torch::nn::Module& module) const {
@@ -262,14 +271,7 @@ const std::vector<Kind>& own_kinds() {
 }  // namespace deploy_detail
 
 Json model_description(const Model& model, const Kinds& kinds) {
-  const Describer describer(kinds);
-  Json description = describer.of(model);
-  if (description.contains("own")) return description;  // its heads are among its parts
-  Json heads = Json::object();
-  for (const Task& task : model.tasks())
-    heads[task.name] = task.head ? describer.of(*task.head.module()) : Json();
-  description["heads"] = std::move(heads);
-  return description;
+  return Describer(kinds).of(model);
 }
 
 std::shared_ptr<Model> make_model(const Json& description, const NamedTensors& weights,

@@ -197,6 +197,13 @@ TEST_CASE("export_python: a model of one's own is a class with all its parts") {
   CHECK(contains(text, "def forward(self, inputs)"));
 }
 
+TEST_CASE("export_python: a model around another is one's own, the other one whole") {
+  const auto inner = mtl::HardSharing(gelu_layer(3, 4), two_tasks(4));
+  const auto text = exported(*mtl::JoinedInputs({{"x", torch::nn::Identity()}}, inner).ptr());
+  CHECK(contains(text, "class JoinedInputs(OwnPart):"));
+  CHECK(contains(text, "\"a\": nn.Linear("));
+}
+
 TEST_CASE("export_python: what cannot be carried over is an error") {
   auto model = mtl::HardSharing(torch::nn::Sequential(torch::nn::Conv2d(
                                     torch::nn::Conv2dOptions(3, 4, 3).padding(torch::kSame))),
