@@ -17,15 +17,20 @@ struct KnownCombiner {
   std::vector<OptionDescription> (*options)();
 };
 
+struct NoOptions {
+  void describe(OptionVisitor&) {}
+};
+
 // A combiner without options has no Options.
 template <class Kind>
 std::unique_ptr<Combiner> made_from(std::string_view text) {
   if constexpr (requires { typename Kind::Options; }) {
     typename Kind::Options options{};
-    read_options(Kind::name, text, [&](OptionVisitor& option) { options.describe(option); });
+    read_options(Kind::name, text, options);
     return std::make_unique<Kind>(std::move(options));
   } else {
-    read_options(Kind::name, text, [](OptionVisitor&) {});
+    NoOptions none;
+    read_options(Kind::name, text, none);
     return std::make_unique<Kind>();
   }
 }
@@ -34,7 +39,7 @@ template <class Kind>
 std::vector<OptionDescription> options_of() {
   if constexpr (requires { typename Kind::Options; }) {
     typename Kind::Options options{};
-    return list_options([&](OptionVisitor& option) { options.describe(option); });
+    return list_options(options);
   } else {
     return {};
   }

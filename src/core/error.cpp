@@ -1,11 +1,15 @@
 #include "mtl/core/error.hpp"
 
+#include <fmt/args.h>
 #include <fmt/format.h>
 
 namespace mtl {
 
-std::string Error::formatted(fmt::string_view format, fmt::format_args arguments) {
-  return fmt::vformat(format, arguments);
+std::string Error::formatted(std::string_view text, std::initializer_list<Value> values) {
+  fmt::dynamic_format_arg_store<fmt::format_context> arguments;
+  for (const Value& value : values)
+    std::visit([&](const auto& held) { arguments.push_back(held); }, value.value_);
+  return fmt::vformat(text, arguments);
 }
 
 }  // namespace mtl

@@ -136,6 +136,11 @@ void Model::register_part(const std::string& name, const Encoder& part) {
   folder->register_module(key, part.module());
 }
 
+void Model::register_parts(const std::string& folder, const std::vector<Encoder>& parts) {
+  for (size_t k = 0; k < parts.size(); ++k)
+    register_part(folder + "." + std::to_string(k), parts[k]);
+}
+
 void Model::register_model(const std::string& name, const std::shared_ptr<Model>& model) {
   if (model == nullptr) throw Error("the model's part \"{}\" is missing; give a model", name);
   owner_ = model->owner_;
@@ -197,6 +202,15 @@ Tensor Model::input_of(const NamedTensors& inputs, const std::string& input) {
 Tensor Model::answer(const Task& task, const Tensor& representation) {
   return pass(task.head, representation, "the head of task \"" + task.name + "\"",
               "the representation");
+}
+
+NamedTensors Model::answers(const std::vector<Tensor>& representations) const {
+  NamedTensors predictions;
+  for (size_t t = 0; t < representations.size(); ++t) {
+    const Task& task = tasks_[static_cast<int64_t>(t)];
+    predictions.insert(task.name, answer(task, representations[t]));
+  }
+  return predictions;
 }
 
 }  // namespace mtl

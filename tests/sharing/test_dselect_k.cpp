@@ -47,6 +47,22 @@ TEST_CASE("DSelectK: codes beyond gamma / 2 choose exactly, and at most `selecte
   CHECK(model->gate_weights("b").gt(0).all().item<bool>());  // undecided at the start
 }
 
+TEST_CASE("DSelectK: an expert that nobody chose does not run") {
+  auto model = selecting({"a"}, 4, {.selected = 2});
+  {
+    const torch::NoGradGuard no_grad;
+    for (auto& item : model->named_parameters())
+      if (item.key() == "gates.a.code")
+        item.value().copy_(torch::tensor({{3.0, -3.0}, {-3.0, 3.0}}));  // bits 01 and 10
+  }
+  model->forward({{"x", torch::randn({5, 2})}})["a"].sum().backward();
+  for (const auto& item : model->named_parameters())
+    if (item.key().starts_with("experts.")) {
+      const bool chosen = item.key()[8] == '1' || item.key()[8] == '2';
+      CHECK(item.value().grad().defined() == chosen);
+    }
+}
+
 TEST_CASE("DSelectK: the penalty makes the gates choose") {
   auto model = selecting({"a", "b"}, 4, {.selected = 1, .entropy = 1});
   torch::optim::Adam adam(model->parameters(), 0.02);

@@ -78,8 +78,8 @@ class Combiner {
   /// The options themselves, checked, and noted for options_text(): for a constructor.
   template <class Options>
   Options checked(Options options, std::string_view method) {
-    options = mtl::checked(std::move(options), method);
-    options_text_ = mtl::options_text([&](OptionVisitor& option) { options.describe(option); });
+    check_options(method, options);
+    options_text_ = mtl::options_text(options);
     return options;
   }
   /// Counts the step; true when this one reports.

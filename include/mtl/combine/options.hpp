@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <initializer_list>
 #include <limits>
 #include <string>
@@ -34,7 +33,7 @@ inline constexpr Range below_one{
 ///       void describe(OptionVisitor& option) { option.number("c", c, not_negative); }
 ///     };
 ///
-/// make_combiner reads text by it, constructors check by it (`checked`), documentation and property
+/// make_combiner reads text by it, constructors check by it (`Combiner::checked`), documentation and property
 /// tests list it (`combiner_options`). A name may have a second one behind a bar: "step_size|step".
 class OptionVisitor {
  public:
@@ -75,7 +74,21 @@ struct OptionDescription {
   std::vector<std::string> choices;  ///< the words it may be; empty: not one of several words
 };
 
-using DescribeOptions = std::function<void(OptionVisitor&)>;
+/// Refers to an Options struct while options are checked, read, listed or written.
+class DescribeOptions {
+ public:
+  template <class Options>
+  requires requires(Options& options, OptionVisitor& visitor) { options.describe(visitor); }
+  DescribeOptions(Options& options)
+      : options_(&options), describe_([](void* of, OptionVisitor& visitor) {
+          static_cast<Options*>(of)->describe(visitor);
+        }) {}
+  void operator()(OptionVisitor& visitor) const { describe_(options_, visitor); }
+
+ private:
+  void* options_;
+  void (*describe_)(void*, OptionVisitor&);
+};
 
 /// Error: a value that is not allowed; the text names method, option, value and what is expected.
 void check_options(std::string_view method, const DescribeOptions& describe);
@@ -88,12 +101,5 @@ std::vector<OptionDescription> list_options(const DescribeOptions& describe);
 
 /// All options with their values, as make_combiner reads them: "c=0.4,rescale=none".
 std::string options_text(const DescribeOptions& describe);
-
-/// The options themselves, checked: for a constructor.
-template <class Options>
-Options checked(Options options, std::string_view method) {
-  check_options(method, [&](OptionVisitor& option) { options.describe(option); });
-  return options;
-}
 
 }  // namespace mtl

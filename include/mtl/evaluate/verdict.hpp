@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "mtl/evaluate/effect_size.hpp"
 #include "mtl/evaluate/paired_t_test.hpp"

@@ -54,11 +54,9 @@ class BranchedImpl : public Model {
                "branch " + node.name,
                node.parent == none ? std::string("the stem's output")
                                    : "the output of branch " + nodes_[node.parent].name));
-    NamedTensors predictions;
-    for (int64_t t = 0; t < tasks().size(); ++t)
-      predictions.insert(tasks()[t].name,
-                         answer(tasks()[t], outputs[paths_[static_cast<size_t>(t)].back()]));
-    return predictions;
+    std::vector<Tensor> by_task;
+    for (const auto& path : paths_) by_task.push_back(outputs[path.back()]);
+    return answers(by_task);
   }
 
   std::vector<Tensor> task_parameters(std::string_view task) override {

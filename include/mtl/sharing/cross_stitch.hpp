@@ -50,10 +50,8 @@ class CrossStitchImpl : public Model {
           "CrossStitch: found channels for {} stages, and there are {}; give one number a "
           "stage, or none",
           options_.channels.size(), columns_[0].size());
-    for (int64_t t = 0; t < tasks().size(); ++t)
-      for (size_t k = 0; k < columns_[0].size(); ++k)
-        register_part("columns." + tasks()[t].name + "." + std::to_string(k),
-                      columns_[static_cast<size_t>(t)][k]);
+    for (size_t t = 0; t < columns_.size(); ++t)
+      register_parts("columns." + tasks()[static_cast<int64_t>(t)].name, columns_[t]);
     make_stitches();
     register_heads();
   }
@@ -73,12 +71,7 @@ class CrossStitchImpl : public Model {
       const Tensor all = at::stack(states);  // [T, N, ...]
       for (size_t t = 0; t < task_count; ++t) states[t] = combined(stitches_[k][t], all, k);
     }
-    NamedTensors predictions;
-    for (size_t t = 0; t < task_count; ++t) {
-      const Task& task = tasks()[static_cast<int64_t>(t)];
-      predictions.insert(task.name, answer(task, states[t]));
-    }
-    return predictions;
+    return answers(states);
   }
 
   std::vector<Tensor> task_parameters(std::string_view task) override {

@@ -27,7 +27,8 @@ namespace mtl {
 ///     penalty = sum_t mean over samples of
 ///               sum_i entropy * H(r(z_t,i)) + (1 / sum_e r(z_t,i)_e where codes are left over)
 /// It goes around the combiner: after its backward() add `model->penalty().backward()`, in the
-/// trainer mtl::AddPenalty. Without it the gates stay dense for longer.
+/// trainer mtl::AddPenalty. Without it the gates stay dense for longer. An expert of which nobody
+/// takes anything in a batch does not run.
 ///
 /// Reads the input named `input`, or the only one there is where `input` is empty.
 /// Parameters: "experts.<e>.*" (shared), "gates.<task>.select" and "gates.<task>.code" (the
@@ -53,28 +54,29 @@ class DSelectKImpl : public Model {
                   experts_.size());
     sharing_detail::require_distinct(experts_, "experts");
     check_options();
-    for (size_t e = 0; e < experts_.size(); ++e)
-      register_part("experts." + std::to_string(e), experts_[e]);
+    register_parts("experts", experts_);
     make_gates();
     register_heads();
   }
 
   NamedTensors forward(const NamedTensors& inputs) override {
     const Tensor x = input_of(inputs, input_);
-    const auto name = [](size_t e) { return "expert " + std::to_string(e); };
-    std::vector<Tensor> outputs;
-    for (size_t e = 0; e < experts_.size(); ++e)
-      outputs.push_back(pass(experts_[e], x, name(e), "the input"));
-    sharing_detail::require_same_shape(outputs, name);
-    const Tensor all = beside_each_other(outputs);
     const Tensor seen = options_.gate_input_size > 0 ? values_of(x) : Tensor();
     if (seen.defined()) gate_input_ = seen.detach();
-    NamedTensors predictions;
-    for (int64_t t = 0; t < tasks().size(); ++t) {
-      const Tensor weights = gate_of(static_cast<size_t>(t), seen).weights();
-      predictions.insert(tasks()[t].name, answer(tasks()[t], mixed(weights, all, outputs[0])));
-    }
-    return predictions;
+    std::vector<Tensor> weights;  // by task
+    for (size_t t = 0; t < select_.size(); ++t) weights.push_back(gate_of(t, seen).weights());
+    const std::vector<int64_t> chosen = chosen_experts(weights);
+    const auto name = [&](size_t k) { return "expert " + std::to_string(chosen[k]); };
+    std::vector<Tensor> outputs;
+    for (size_t k = 0; k < chosen.size(); ++k)
+      outputs.push_back(pass(experts_[static_cast<size_t>(chosen[k])], x, name(k), "the input"));
+    sharing_detail::require_same_shape(outputs, name);
+    const Tensor all = beside_each_other(outputs);
+    const Tensor index = at::tensor(chosen, at::kLong).to(all.device());
+    std::vector<Tensor> by_task;
+    for (const Tensor& of_task : weights)
+      by_task.push_back(mixed(of_task.index_select(-1, index), all, outputs[0]));
+    return answers(by_task);
   }
 
   std::vector<Tensor> task_parameters(std::string_view task) override {
@@ -155,6 +157,18 @@ class DSelectKImpl : public Model {
       code_.push_back(
           register_weight("gates." + task.name + ".code", at::empty(code).uniform_(-bound, bound)));
     }
+  }
+
+  /// The experts that somebody takes something of; one where nobody does. The others need not run:
+  /// a bit that is decided has no slope, so that they would teach nothing.
+  std::vector<int64_t> chosen_experts(const std::vector<Tensor>& weights) const {
+    const auto experts = static_cast<int64_t>(experts_.size());
+    const Tensor taken = (at::stack(weights).detach().reshape({-1, experts}) != 0).any(0).cpu();
+    std::vector<int64_t> chosen;
+    for (int64_t e = 0; e < experts; ++e)
+      if (taken[e].item<bool>()) chosen.push_back(e);
+    if (chosen.empty()) chosen.push_back(0);
+    return chosen;
   }
 
   Tensor values_of(const Tensor& x) const {

@@ -75,10 +75,7 @@ class FilmImpl : public Model {
                    [&](size_t t, const Tensor& x) { return modulated(x, modulations_[t][k], k); });
     }
     representation_ = streams.common();
-    NamedTensors predictions;
-    for (int64_t t = 0; t < tasks().size(); ++t)
-      predictions.insert(tasks()[t].name, answer(tasks()[t], streams.of(static_cast<size_t>(t))));
-    return predictions;
+    return answers(streams.by_task(static_cast<size_t>(tasks().size())));
   }
 
   std::vector<Tensor> task_parameters(std::string_view task) override {

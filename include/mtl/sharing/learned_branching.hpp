@@ -151,18 +151,18 @@ class LearnedBranchingImpl : public Model {
     const Choices chosen = choices();
     std::vector<std::vector<Tensor>> outputs;
     for (const Stages& level : levels_) outputs.emplace_back(level.size());
-    NamedTensors predictions;
-    for (int64_t t = 0; t < tasks().size(); ++t) {
+    std::vector<Tensor> by_task;
+    for (const int64_t of_task : chosen.of_tasks) {
       std::vector<size_t> path(levels_.size());  // the node of each level
-      path.back() = static_cast<size_t>(chosen.of_tasks[static_cast<size_t>(t)]);
+      path.back() = static_cast<size_t>(of_task);
       for (size_t l = levels_.size() - 1; l > 0; --l)
         path[l - 1] = static_cast<size_t>(chosen.parents[l - 1][path[l]]);
       for (size_t l = 0; l < levels_.size(); ++l)
         if (Tensor& output = outputs[l][path[l]]; !output.defined())
           output = run(l, path[l], l == 0 ? x : outputs[l - 1][path[l - 1]]);
-      predictions.insert(tasks()[t].name, answer(tasks()[t], outputs.back()[path.back()]));
+      by_task.push_back(outputs.back()[path.back()]);
     }
-    return predictions;
+    return answers(by_task);
   }
 
   std::vector<Stages> levels_;

@@ -38,8 +38,7 @@ class MixtureOfExpertsImpl : public Model {
         input_(std::move(input)) {
     if (experts_.empty()) throw Error("MixtureOfExperts: no expert; give at least one encoder");
     sharing_detail::require_distinct(experts_, "experts");
-    for (size_t e = 0; e < experts_.size(); ++e)
-      register_part("experts." + std::to_string(e), experts_[e]);
+    register_parts("experts", experts_);
     for (const Task& task : tasks()) {
       gates_.emplace_back(SoftmaxGate({.input_size = options_.gate_input_size,
                                        .experts = static_cast<int64_t>(experts_.size())}));
@@ -57,15 +56,14 @@ class MixtureOfExpertsImpl : public Model {
     sharing_detail::require_same_shape(outputs, name);
     const Tensor all = beside_each_other(outputs);
     gate_weights_ = NamedTensors();
-    NamedTensors predictions;
-    for (int64_t t = 0; t < tasks().size(); ++t) {
-      const Task& task = tasks()[t];
-      const Tensor weights = pass(gates_[static_cast<size_t>(t)], x,
-                                  "the gate of task \"" + task.name + "\"", "the input");
-      gate_weights_.insert(task.name, weights.detach());
-      predictions.insert(task.name, answer(task, mixed(weights, all, outputs[0])));
+    std::vector<Tensor> by_task;
+    for (size_t t = 0; t < gates_.size(); ++t) {
+      const std::string& task = tasks()[static_cast<int64_t>(t)].name;
+      const Tensor weights = pass(gates_[t], x, "the gate of task \"" + task + "\"", "the input");
+      gate_weights_.insert(task, weights.detach());
+      by_task.push_back(mixed(weights, all, outputs[0]));
     }
-    return predictions;
+    return answers(by_task);
   }
 
   std::vector<Tensor> task_parameters(std::string_view task) override {

@@ -72,6 +72,8 @@ class Model : public torch::nn::Module {
   /// Registers an encoder, or another part that is no head, under `name`; dots in it make folders
   /// ("experts.0", "columns.a.1"). Error: there is none, or it belongs to another model.
   void register_part(const std::string& name, const Encoder& part);
+  /// Registers parts as "<folder>.0", "<folder>.1", ...
+  void register_parts(const std::string& folder, const std::vector<Encoder>& parts);
   /// Registers a whole model, around which this one goes, under `name`; its parts belong to this
   /// one, too. Call it before other parts are registered. Error: there is none.
   void register_model(const std::string& name, const std::shared_ptr<Model>& model);
@@ -94,6 +96,8 @@ class Model : public torch::nn::Module {
   static Tensor input_of(const NamedTensors& inputs, const std::string& input);
   /// The prediction of a task from a representation.
   static Tensor answer(const Task& task, const Tensor& representation);
+  /// The predictions of all tasks from their representations, which are in the order of the tasks.
+  NamedTensors answers(const std::vector<Tensor>& representations) const;
 
  private:
   /// The module in which `name` stands, made where it is not there, and the name within it.

@@ -77,10 +77,7 @@ class MultiTaskAttentionImpl : public Model {
                          : looked;
       }
     }
-    NamedTensors predictions;
-    for (int64_t t = 0; t < tasks().size(); ++t)
-      predictions.insert(tasks()[t].name, answer(tasks()[t], carried[static_cast<size_t>(t)]));
-    return predictions;
+    return answers(carried);
   }
 
   std::vector<Tensor> task_parameters(std::string_view task) override {

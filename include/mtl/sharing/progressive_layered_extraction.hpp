@@ -53,10 +53,7 @@ class ProgressiveLayeredExtractionImpl : public Model {
     Tensor shared = input_of(inputs, input_);
     std::vector<Tensor> by_task(static_cast<size_t>(tasks().size()), shared);
     for (size_t l = 0; l < levels_.size(); ++l) extract(l, by_task, shared);
-    NamedTensors predictions;
-    for (int64_t t = 0; t < tasks().size(); ++t)
-      predictions.insert(tasks()[t].name, answer(tasks()[t], by_task[static_cast<size_t>(t)]));
-    return predictions;
+    return answers(by_task);
   }
 
   std::vector<Tensor> task_parameters(std::string_view task) override {

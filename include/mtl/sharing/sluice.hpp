@@ -55,17 +55,15 @@ class SluiceImpl : public Model {
         throw Error("Sluice: found {} for own or last, expected a finite number", value);
     if (!(options_.strength >= 0 && options_.strength < 1e300))
       throw Error("Sluice: found strength {}, expected a number of at least 0", options_.strength);
-    for (int64_t t = 0; t < tasks().size(); ++t)
-      for (size_t k = 0; k < columns_[0].size(); ++k)
-        register_part("columns." + tasks()[t].name + "." + std::to_string(k),
-                      columns_[static_cast<size_t>(t)][k]);
+    for (size_t t = 0; t < columns_.size(); ++t)
+      register_parts("columns." + tasks()[static_cast<int64_t>(t)].name, columns_[t]);
     make_mixtures();
     register_heads();
   }
 
   NamedTensors forward(const NamedTensors& inputs) override {
     const size_t task_count = columns_.size();
-    std::vector<Tensor> states(task_count, input_of(inputs, input_)), answers(task_count);
+    std::vector<Tensor> states(task_count, input_of(inputs, input_)), added(task_count);
     for (size_t k = 0; k < columns_[0].size(); ++k) {
       const auto name = [&](size_t t) {
         return "stage " + std::to_string(k) + " of task \"" +
@@ -79,21 +77,16 @@ class SluiceImpl : public Model {
         states[t] = at::tensordot(alphas_[k][t], subspaces, {1}, {0})
                         .transpose(0, 1)
                         .reshape(states[t].sizes());
-        if (k > 0 && states[t].sizes() != answers[t].sizes())
+        if (k > 0 && states[t].sizes() != added[t].sizes())
           throw Error(
               "Sluice: {} gives {}, the stages before {}; all stages are added, so that they "
               "must have one shape",
-              name(t), shape_text(states[t]), shape_text(answers[t]));
+              name(t), shape_text(states[t]), shape_text(added[t]));
         const Tensor part = betas_[t][static_cast<int64_t>(k)] * states[t];
-        answers[t] = k == 0 ? part : answers[t] + part;
+        added[t] = k == 0 ? part : added[t] + part;
       }
     }
-    NamedTensors predictions;
-    for (size_t t = 0; t < task_count; ++t) {
-      const Task& task = tasks()[static_cast<int64_t>(t)];
-      predictions.insert(task.name, answer(task, answers[t]));
-    }
-    return predictions;
+    return answers(added);
   }
 
   std::vector<Tensor> task_parameters(std::string_view task) override {

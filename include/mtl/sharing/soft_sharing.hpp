@@ -57,14 +57,12 @@ class SoftSharingImpl : public Model {
   }
 
   NamedTensors forward(const NamedTensors& inputs) override {
-    NamedTensors predictions;
-    for (int64_t t = 0; t < tasks().size(); ++t) {
-      const Task& task = tasks()[t];
-      predictions.insert(task.name,
-                         answer(task, encode(encoders_[static_cast<size_t>(t)], inputs, input_,
-                                             "the encoder of task \"" + task.name + "\"")));
-    }
-    return predictions;
+    std::vector<Tensor> by_task;
+    for (size_t t = 0; t < encoders_.size(); ++t)
+      by_task.push_back(
+          encode(encoders_[t], inputs, input_,
+                 "the encoder of task \"" + tasks()[static_cast<int64_t>(t)].name + "\""));
+    return answers(by_task);
   }
 
   std::vector<Tensor> task_parameters(std::string_view task) override {

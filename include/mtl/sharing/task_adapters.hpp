@@ -81,10 +81,7 @@ class TaskAdaptersImpl : public Model {
                    [&](size_t t, const Tensor& h) { return adapted(h, adapters_[t][k], k); });
     }
     representation_ = streams.common();
-    NamedTensors predictions;
-    for (int64_t t = 0; t < tasks().size(); ++t)
-      predictions.insert(tasks()[t].name, answer(tasks()[t], streams.of(static_cast<size_t>(t))));
-    return predictions;
+    return answers(streams.by_task(static_cast<size_t>(tasks().size())));
   }
 
   std::vector<Tensor> task_parameters(std::string_view task) override {

@@ -31,6 +31,10 @@ class TaskStreams {
 
   bool parted() const { return parted_; }
   const Tensor& of(size_t t) const { return states_[parted_ ? t : 0]; }
+  /// What comes out for each of `tasks` tasks.
+  std::vector<Tensor> by_task(size_t tasks) const {
+    return parted_ ? states_ : std::vector<Tensor>(tasks, states_[0]);
+  }
   /// The one tensor through which all tasks see the stages; undefined where they go through a stage
   /// apart.
   const Tensor& common() const { return common_; }

@@ -1,5 +1,7 @@
 #include "mtl/combine/solvers/equal_angles.hpp"
 
+#include <cmath>
+
 #include "mtl/combine/solvers/spectrum.hpp"
 #include "unit_rows.hpp"
 
@@ -21,6 +23,24 @@ Eigen::VectorXd equal_angles(const Eigen::MatrixXd& gramian, const Eigen::Vector
     return Eigen::VectorXd::Constant(v.size(), on_a_line ? 1.0 : 0.0);
   }
   return v.cwiseQuotient(unit.norms) * (unit.norms.dot(products) / squared);
+}
+
+Eigen::VectorXd equal_projections(const Spectrum& s) {
+  // Rows in coordinates, F = V l^1/2, the longest axis last. With Fc = |F_t| the answer is
+  // v = V l^-1/2 c. Near the longest axis e c is e but for what |F_t| - F_t e asks, which is small.
+  const Eigen::Index last = s.values.size() - 1;
+  const Eigen::VectorXd roots = s.values.cwiseSqrt();
+  Eigen::MatrixXd rows = s.vectors * roots.asDiagonal();
+  const double side = rows.col(last).sum() < 0 ? -1 : 1;
+  Eigen::VectorXd rest(rows.rows());
+  for (Eigen::Index t = 0; t < rows.rows(); ++t) {
+    const double along = side * rows(t, last), across = rows.row(t).head(last).squaredNorm();
+    const double length = std::sqrt(along * along + across);
+    rest[t] = along > 0 ? across / (length + along) : length - along;
+  }
+  Eigen::VectorXd c = (s.vectors.transpose() * rest).cwiseQuotient(roots);
+  c[last] += side;
+  return s.vectors * c.cwiseQuotient(roots);
 }
 
 }  // namespace mtl::solvers

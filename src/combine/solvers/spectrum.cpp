@@ -229,8 +229,8 @@ MatrixXd coordinates(const MatrixXd& gramian) {
 
 VectorXd pseudo_solve(const MatrixXd& gramian, const VectorXd& b) {
   if (b.size() != gramian.rows())
-    throw Error("pseudo-inverse of a {0} x {0} Gramian: the right side has {1} entries",
-                gramian.rows(), b.size());
+    throw Error("pseudo-inverse of a {} x {} Gramian: the right side has {} entries",
+                gramian.rows(), gramian.rows(), b.size());
   const auto unit = detail::unit_rows(gramian);
   if (unit.size() == 0) return VectorXd::Zero(b.size());
   if (unit.size() == unit.total) {

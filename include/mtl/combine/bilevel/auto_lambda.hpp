@@ -13,6 +13,7 @@
 #include "mtl/combine/combiner.hpp"
 #include "mtl/combine/loss_values.hpp"
 #include "mtl/combine/options.hpp"
+#include "mtl/combine/solvers/vectors.hpp"
 #include "mtl/combine/state/task_adam.hpp"
 
 namespace mtl {
@@ -105,7 +106,7 @@ inline void AutoLambda::learn(const TaskLosses& losses, const Parameters& parame
     throw FaultyStep("auto_lambda: the gradient of the validation losses holds NaN or infinity");
   if (length == 0) return;
   const Eigen::VectorXd slopes = slopes_along(direction, length, losses, trial, name);
-  weights_.descend(losses, -options_.inner_lr * slopes, 0);
+  weights_.descend(losses, solvers::times(-options_.inner_lr, slopes), 0);
 }
 
 }  // namespace mtl

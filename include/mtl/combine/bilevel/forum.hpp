@@ -16,6 +16,7 @@
 #include "mtl/combine/options.hpp"
 #include "mtl/combine/solvers/constrained.hpp"
 #include "mtl/combine/solvers/simplex.hpp"
+#include "mtl/combine/solvers/vectors.hpp"
 #include "mtl/combine/state/task_adam.hpp"
 #include "mtl/combine/task_gradients.hpp"
 
@@ -107,23 +108,23 @@ inline void Forum::backward(const TaskLosses& losses, const Parameters& paramete
   // grad q: its part for theta, and for a by what the inner descent has gained.
   const auto lower = gradient(losses, p, trial.parameters(), Graph::free);
   const Eigen::VectorXd of_logits = solvers::through_softmax(p, gained(losses, p, lower, trial));
-  const double squared = product(lower, lower) + of_logits.squaredNorm();
+  const double squared = product(lower, lower) + solvers::dot(of_logits, of_logits);
   if (!std::isfinite(squared))
     throw FaultyStep("forum: the gradient of the training losses holds NaN or infinity");
 
   Eigen::MatrixXd between = gramian(upper);
   Eigen::VectorXd scale = Eigen::VectorXd::Ones(between.rows());
-  if (options_.scale == Scale::l2) scale = to_unit_length(between.diagonal());
-  for (Eigen::Index i = 0; i < scale.size(); ++i)
-    for (Eigen::Index j = 0; j < scale.size(); ++j) between(i, j) *= scale[i] * scale[j];
-  const Eigen::VectorXd along = scale.cwiseProduct(products(upper, lower));
+  if (options_.scale == Scale::l2) scale = to_unit_length(solvers::diagonal(between));
+  between = solvers::scaled(between, scale);
+  const Eigen::VectorXd along = solvers::times(scale, products(upper, lower));
   const Eigen::VectorXd shares = smoothed(
       validation,
       solvers::constrained_min_norm(between, along, squared, options_.rho * squared).weights);
-  const double nu = squared > 0 ? std::max(0.0, options_.rho - shares.dot(along) / squared) : 0.0;
+  const double nu =
+      squared > 0 ? std::max(0.0, options_.rho - solvers::dot(shares, along) / squared) : 0.0;
 
-  logits_.descend(losses, nu * of_logits);
-  std::vector<Tensor> direction = weighted_sum(upper, scale.cwiseProduct(shares));
+  logits_.descend(losses, solvers::times(nu, of_logits));
+  std::vector<Tensor> direction = weighted_sum(upper, solvers::times(scale, shares));
   for (size_t i = 0; i < direction.size(); ++i) {
     if (!lower[i].defined()) continue;
     direction[i] = direction[i].defined() ? direction[i].add(lower[i], nu) : lower[i] * nu;
@@ -143,7 +144,7 @@ inline Eigen::VectorXd Forum::gained(const TaskLosses& losses, const Eigen::Vect
                -options_.inner_lr);
   }
   const at::NoGradGuard no_grad;
-  return before - finite_values(again(losses, name), "after the inner steps");
+  return solvers::sum(before, -1, finite_values(again(losses, name), "after the inner steps"));
 }
 
 inline Eigen::VectorXd Forum::smoothed(const TaskLosses& validation,
@@ -153,8 +154,9 @@ inline Eigen::VectorXd Forum::smoothed(const TaskLosses& validation,
   const double part = kept.sum();
   if (!(part > 0)) return shares;
   const double rate = std::pow(static_cast<double>(epoch_), -0.75);
-  const Eigen::VectorXd now = kept / part + rate * (shares - kept / part);
-  shares_.keep(validation, part * now);
+  const Eigen::VectorXd before = solvers::divided(kept, part);
+  const Eigen::VectorXd now = solvers::sum(before, rate, solvers::sum(shares, -1, before));
+  shares_.keep(validation, solvers::times(part, now));
   return now;
 }
 

@@ -13,6 +13,7 @@
 #include "mtl/combine/options.hpp"
 #include "mtl/combine/solvers/min_norm.hpp"
 #include "mtl/combine/solvers/simplex.hpp"
+#include "mtl/combine/solvers/vectors.hpp"
 #include "mtl/combine/state/task_adam.hpp"
 #include "mtl/combine/task_gradients.hpp"
 
@@ -95,19 +96,21 @@ inline void Moml::learn(const TaskLosses& losses, const TaskLosses& validation, 
   std::vector<Tensor> row(upper.size());
   for (size_t s = 0; s < validation.values.size(); ++s) {
     for (size_t i = 0; i < upper.size(); ++i) row[i] = upper[i][s];
-    Eigen::VectorXd slope = -options_.inner_lr * solvers::through_softmax(p, products(rows, row));
-    const double length = slope.norm();
-    if (options_.scale == Scale::l2 && length > 0) slope /= length;
-    slopes.push_back(std::move(slope));
+    const Eigen::VectorXd slope =
+        solvers::times(-options_.inner_lr, solvers::through_softmax(p, products(rows, row)));
+    const double length = options_.scale == Scale::l2 ? solvers::length(slope) : 1;
+    slopes.push_back(length > 0 ? solvers::divided(slope, length) : slope);
   }
   const auto count = static_cast<Eigen::Index>(slopes.size());
   Eigen::MatrixXd products_of_slopes(count, count);
   for (Eigen::Index i = 0; i < count; ++i)
     for (Eigen::Index j = 0; j < count; ++j)
-      products_of_slopes(i, j) = slopes[static_cast<size_t>(i)].dot(slopes[static_cast<size_t>(j)]);
+      products_of_slopes(i, j) =
+          solvers::dot(slopes[static_cast<size_t>(i)], slopes[static_cast<size_t>(j)]);
   const Eigen::VectorXd shares = solvers::min_norm_point(products_of_slopes).weights;
   Eigen::VectorXd shortest = Eigen::VectorXd::Zero(p.size());
-  for (Eigen::Index s = 0; s < count; ++s) shortest += shares[s] * slopes[static_cast<size_t>(s)];
+  for (Eigen::Index s = 0; s < count; ++s)
+    solvers::add(shortest, shares[s], slopes[static_cast<size_t>(s)]);
   logits_.descend(losses, shortest);
 }
 

@@ -7,6 +7,7 @@
 
 #include "mtl/combine/gradient_combiner.hpp"
 #include "mtl/combine/solvers/cagrad.hpp"
+#include "mtl/combine/solvers/vectors.hpp"
 
 namespace mtl {
 
@@ -43,7 +44,7 @@ class CaGrad : public GradientCombiner {
     const double divisor = options_.rescale == Rescale::by_square ? 1 + options_.c * options_.c
                            : options_.rescale == Rescale::by_sum  ? 1 + options_.c
                                                                   : 1;
-    return found.weights / divisor;
+    return solvers::divided(found.weights, divisor);
   }
 
  private:

@@ -9,6 +9,7 @@
 #include "mtl/combine/gradient_combiner.hpp"
 #include "mtl/combine/gradients/preference.hpp"
 #include "mtl/combine/solvers/dual_cone.hpp"
+#include "mtl/combine/solvers/vectors.hpp"
 
 namespace mtl {
 
@@ -39,7 +40,7 @@ class DualProj : public GradientCombiner {
   }
   /// Error: preferences of another number of tasks.
   Eigen::VectorXd weights_of(const TaskLosses& rows, const Eigen::MatrixXd& gramian) override {
-    return solvers::project_on_dual_cone(gramian, preference_.of(rows)).col(0);
+    return solvers::column(solvers::project_on_dual_cone(gramian, preference_.of(rows)), 0);
   }
   void set_task_count(int64_t tasks) override {
     GradientCombiner::set_task_count(tasks);

@@ -8,8 +8,8 @@
 
 #include "mtl/combine/gradient_combiner.hpp"
 #include "mtl/combine/loss_values.hpp"
-#include "mtl/combine/solvers/scaling.hpp"
 #include "mtl/combine/solvers/simplex.hpp"
+#include "mtl/combine/solvers/vectors.hpp"
 #include "mtl/combine/task_count.hpp"
 #include "mtl/combine/task_gradients.hpp"
 
@@ -87,9 +87,10 @@ inline GradNorm::Balance GradNorm::balance(const Eigen::VectorXd& logits,
                                            const Eigen::VectorXd& first_losses, double alpha) {
   const Eigen::Index n = logits.size();
   Balance result;
-  result.weights = static_cast<double>(n) * solvers::softmax(logits);
-  const Eigen::VectorXd weighted = result.weights.cwiseProduct(norms);
-  const Eigen::VectorXd rate = losses.cwiseQuotient(first_losses);
+  result.weights = solvers::times(static_cast<double>(n), solvers::softmax(logits));
+  const Eigen::VectorXd weighted = solvers::times(result.weights, norms);
+  Eigen::VectorXd rate(n);
+  for (Eigen::Index t = 0; t < n; ++t) rate[t] = losses[t] / first_losses[t];
   const double mean = weighted.mean(), mean_rate = rate.mean();
   // d loss / d w_t = +-|g_t|, through w = T softmax(logits).
   Eigen::VectorXd slope(n);
@@ -98,8 +99,9 @@ inline GradNorm::Balance GradNorm::balance(const Eigen::VectorXd& logits,
     result.loss += std::abs(beyond);
     slope[t] = beyond > 0 ? norms[t] : beyond < 0 ? -norms[t] : 0;
   }
-  result.gradient = solvers::through_softmax(result.weights / static_cast<double>(n), slope) *
-                    static_cast<double>(n);
+  const auto count = static_cast<double>(n);
+  result.gradient = solvers::times(
+      count, solvers::through_softmax(solvers::divided(result.weights, count), slope));
   return result;
 }
 

@@ -12,6 +12,7 @@
 #include "mtl/combine/gradient_combiner.hpp"
 #include "mtl/combine/gradients/row_order.hpp"
 #include "mtl/combine/solvers/spectrum.hpp"
+#include "mtl/combine/solvers/vectors.hpp"
 #include "mtl/combine/task_gradients.hpp"
 
 namespace mtl {
@@ -103,23 +104,25 @@ inline Eigen::VectorXd GradVac::weights_of(const TaskLosses& rows, const Eigen::
   for (Eigen::Index i = 0; i < n; ++i) {
     x.setZero();
     x[i] = 1;
-    v = g.col(i);
+    v = solvers::column(g, i);
     orders_.next(i, n, order);
     for (int64_t j : order) {
       if (j == i) continue;
-      const double length = v.norm(), other = g.col(j).norm();
-      const double cosine = std::clamp(v.dot(g.col(j)) / (length * other + epsilon), -1.0, 1.0);
+      const Eigen::VectorXd g_j = solvers::column(g, j);
+      const double length = solvers::length(v), other = solvers::length(g_j);
+      const double cosine =
+          std::clamp(solvers::dot(v, g_j) / (length * other + epsilon), -1.0, 1.0);
       double& target = phi(rows.tasks[static_cast<size_t>(i)], rows.tasks[static_cast<size_t>(j)]);
       if (cosine < target) {
         const double sine = std::sqrt(1 - target * target);
         const double step = length * (target * std::sqrt(1 - cosine * cosine) - cosine * sine) /
                             (other * sine + epsilon);
         x[j] += step;
-        v += step * g.col(j);
+        solvers::add(v, step, g_j);
       }
       target = (1 - options_.beta) * target + options_.beta * cosine;
     }
-    sum += x;
+    solvers::add(sum, 1, x);
   }
   return sum;
 }
@@ -149,15 +152,18 @@ inline void GradVac::backward(const TaskLosses& losses, const Parameters& parame
   const auto guard = begin(losses, parameters);
   const mtl::Groups groups = groups_of_columns(parameters);
   const auto gramians = engine().gramians(groups);
-  for (const Eigen::MatrixXd& gramian : gramians) require_finite(gramian.diagonal(), losses.names);
+  for (const Eigen::MatrixXd& gramian : gramians)
+    require_finite(solvers::diagonal(gramian), losses.names);
   struct BackToWhole {
     size_t& group;
     ~BackToWhole() { group = 0; }
   } const back{group_};
   Eigen::MatrixXd by_group(losses.size(), static_cast<Eigen::Index>(groups.size()));
-  for (group_ = 0; group_ < groups.size(); ++group_)
-    by_group.col(static_cast<Eigen::Index>(group_)) = solve(losses, gramians[group_]);
-  if (step_reports()) make_report(losses, engine().gramian(), by_group.rowwise().mean());
+  for (group_ = 0; group_ < groups.size(); ++group_) {
+    const Eigen::VectorXd weights = solve(losses, gramians[group_]);
+    std::copy_n(weights.data(), weights.size(), &by_group(0, static_cast<Eigen::Index>(group_)));
+  }
+  if (step_reports()) make_report(losses, engine().gramian(), solvers::mean_of_columns(by_group));
   engine().write_direction(engine().weighted_sum(groups, by_group),
                            Eigen::VectorXd::Ones(losses.size()));
 }
@@ -166,9 +172,8 @@ inline NamedTensors GradVac::state_dict() const {
   NamedTensors state = saved({});
   state.insert("draws", orders_.saved());
   for (size_t g = 0; g < phi_.size(); ++g) {
-    const Eigen::MatrixXd rows = phi_[g].transpose();  // as torch has them in memory
-    Tensor phi = torch::empty({rows.cols(), rows.rows()}, torch::kDouble);
-    std::copy(rows.data(), rows.data() + rows.size(), phi.data_ptr<double>());
+    Tensor phi = torch::empty({phi_[g].rows(), phi_[g].cols()}, torch::kDouble);
+    solvers::to_rows(phi_[g], phi.data_ptr<double>());
     state.insert("phi." + std::to_string(g), phi);
   }
   return state;
@@ -183,8 +188,7 @@ inline void GradVac::load_state_dict(const NamedTensors& state) {
     if (phi.dim() != 2 || phi.size(0) != phi.size(1))
       throw Error("the state has \"{}\" of shape {}, expected [T, T]", names.back(),
                   shape_text(phi));
-    const Eigen::Map<const Eigen::MatrixXd> rows(phi.data_ptr<double>(), phi.size(1), phi.size(0));
-    loaded.emplace_back(rows.transpose());
+    loaded.push_back(solvers::from_rows(phi.data_ptr<double>(), phi.size(0), phi.size(1)));
   }
   load(state, {}, names);
   orders_.load(state_entry(state, "draws"));

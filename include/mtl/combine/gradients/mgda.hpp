@@ -9,7 +9,7 @@
 #include "mtl/combine/gradient_combiner.hpp"
 #include "mtl/combine/loss_values.hpp"
 #include "mtl/combine/solvers/min_norm.hpp"
-#include "mtl/combine/solvers/scaling.hpp"
+#include "mtl/combine/solvers/vectors.hpp"
 
 namespace mtl {
 
@@ -64,7 +64,8 @@ inline Eigen::VectorXd Mgda::weights_of(const TaskLosses& rows, const Eigen::Mat
     for (const Tensor& value : rows.values)
       if (!value.defined())
         throw Error("combiner \"mgda\" scaled by losses needs the losses, not gradients alone");
-    factors = loss_numbers(rows, "mgda scaled by losses", LossRange::above_zero).cwiseInverse();
+    factors = loss_numbers(rows, "mgda scaled by losses", LossRange::above_zero);
+    for (double& factor : factors) factor = 1 / factor;
   }
   for (Eigen::Index t = 0; t < factors.size(); ++t) {
     // A zero row stays zero, whatever its divisor.

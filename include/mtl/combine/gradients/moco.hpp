@@ -10,8 +10,8 @@
 #include "mtl/combine/gradients/row_state.hpp"
 #include "mtl/combine/gradients/task_shares.hpp"
 #include "mtl/combine/loss_values.hpp"
-#include "mtl/combine/solvers/scaling.hpp"
 #include "mtl/combine/solvers/simplex.hpp"
+#include "mtl/combine/solvers/vectors.hpp"
 
 namespace mtl {
 

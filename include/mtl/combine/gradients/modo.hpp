@@ -5,8 +5,8 @@
 #include <string_view>
 
 #include "mtl/combine/gradients/cross_gramian.hpp"
-#include "mtl/combine/solvers/scaling.hpp"
 #include "mtl/combine/solvers/simplex.hpp"
+#include "mtl/combine/solvers/vectors.hpp"
 
 namespace mtl {
 
@@ -37,7 +37,8 @@ class MoDo : public CrossGramianCombiner {
   Eigen::VectorXd moved(const TaskLosses& /*rows*/, const Eigen::VectorXd& w,
                         const Eigen::MatrixXd& cross) override {
     const Eigen::VectorXd slopes = solvers::product(cross, w);
-    return solvers::project_on_simplex(w - options_.gamma * (slopes + options_.rho * w));
+    return solvers::project_on_simplex(
+        solvers::sum(w, -options_.gamma, solvers::sum(slopes, options_.rho, w)));
   }
 
  private:

@@ -2,6 +2,7 @@
 
 #include <Eigen/Core>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -9,7 +10,7 @@
 
 #include "mtl/combine/gradient_combiner.hpp"
 #include "mtl/combine/solvers/dual_cone.hpp"
-#include "mtl/combine/solvers/scaling.hpp"
+#include "mtl/combine/solvers/vectors.hpp"
 
 namespace mtl {
 
@@ -93,8 +94,8 @@ inline Eigen::VectorXd Pcd::weights_of(const TaskLosses& rows, const Eigen::Matr
     Eigen::VectorXd asked(others);
     for (Eigen::Index j = 0; j < others; ++j)
       asked[j] = options_.tau * g(j + 1, j + 1) - g(j + 1, 0);
-    if (const auto u = solvers::shortest_with_products(g.bottomRightCorner(others, others), asked))
-      weights.tail(others) = *u;
+    if (const auto u = solvers::shortest_with_products(solvers::without_first(g), asked))
+      std::copy_n(u->data(), others, weights.data() + 1);
   }
   const double squared = solvers::squared_length(g, weights);
   double terms = 0;
@@ -102,7 +103,7 @@ inline Eigen::VectorXd Pcd::weights_of(const TaskLosses& rows, const Eigen::Matr
   constexpr double epsilon = std::numeric_limits<double>::epsilon();
   stationary_ = squared <= 4 * static_cast<double>(n) * epsilon * terms * terms;
   const double length = stationary_ ? 0 : std::sqrt(gramian(0, 0) / squared);
-  return weights.cwiseProduct(scale) * length;
+  return solvers::times(length, solvers::times(weights, scale));
 }
 
 }  // namespace mtl

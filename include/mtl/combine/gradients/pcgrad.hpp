@@ -8,6 +8,7 @@
 
 #include "mtl/combine/gradient_combiner.hpp"
 #include "mtl/combine/gradients/row_order.hpp"
+#include "mtl/combine/solvers/vectors.hpp"
 
 namespace mtl {
 
@@ -55,15 +56,15 @@ inline Eigen::VectorXd PcGrad::weights(const Eigen::MatrixXd& gramian) {
   for (Eigen::Index i = 0; i < n; ++i) {
     x.setZero();
     x[i] = 1;
-    products = gramian.col(i);
+    products = solvers::column(gramian, i);
     orders_.next(i, n, order);
     for (int64_t j : order) {
       if (j == i || products[j] >= 0) continue;
       const double step = products[j] / gramian(j, j);
       x[j] -= step;
-      products -= step * gramian.col(j);
+      solvers::add_column(products, -step, gramian, j);
     }
-    sum += x;
+    solvers::add(sum, 1, x);
   }
   return sum;
 }

@@ -2,6 +2,7 @@
 
 #include <Eigen/Core>
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <string_view>
@@ -62,7 +63,9 @@ inline Eigen::VectorXd RandomWeights::weights(const Eigen::MatrixXd& gramian) {
     return solvers::softmax(own);
   }
   const Tensor drawn = torch::randn({n}, generator_, torch::kDouble);
-  return solvers::softmax(Eigen::Map<const Eigen::VectorXd>(drawn.data_ptr<double>(), n));
+  Eigen::VectorXd logits(n);
+  std::copy_n(drawn.data_ptr<double>(), n, logits.data());
+  return solvers::softmax(logits);
 }
 
 }  // namespace mtl

@@ -10,8 +10,8 @@
 
 #include "mtl/combine/gradients/cross_gramian.hpp"
 #include "mtl/combine/gradients/preference.hpp"
-#include "mtl/combine/solvers/scaling.hpp"
 #include "mtl/combine/solvers/simplex.hpp"
+#include "mtl/combine/solvers/vectors.hpp"
 
 namespace mtl {
 
@@ -57,7 +57,8 @@ class SdmGrad : public CrossGramianCombiner {
   inline Eigen::VectorXd moved(const TaskLosses& rows, const Eigen::VectorXd& w,
                                const Eigen::MatrixXd& cross) override;
   Eigen::VectorXd of_update(const TaskLosses& step, const Eigen::VectorXd& w) override {
-    return (w + options_.lambda * preference_.of(step)) / (1 + options_.lambda);
+    return solvers::divided(solvers::sum(w, options_.lambda, preference_.of(step)),
+                            1 + options_.lambda);
   }
 
  private:
@@ -67,15 +68,16 @@ class SdmGrad : public CrossGramianCombiner {
 
 inline Eigen::VectorXd SdmGrad::moved(const TaskLosses& rows, const Eigen::VectorXd& w,
                                       const Eigen::MatrixXd& cross) {
-  const Eigen::VectorXd pull = options_.lambda * preference_.of(rows);
+  const Eigen::VectorXd pull = solvers::times(options_.lambda, preference_.of(rows));
   double scale = 0;
   for (Eigen::Index t = 0; t < cross.rows(); ++t)
     scale += std::sqrt(std::max(0.0, cross(t, t))) / static_cast<double>(cross.rows());
   Eigen::VectorXd now = w, velocity = Eigen::VectorXd::Zero(w.size());
   for (int64_t k = 0; k < options_.n_iter; ++k) {
-    velocity =
-        options_.momentum * velocity + solvers::product(cross, now + pull) / (scale * scale + 1e-8);
-    now = solvers::project_on_simplex(now - options_.lr * velocity);
+    velocity = solvers::sum(
+        solvers::divided(solvers::product(cross, solvers::sum(now, 1, pull)), scale * scale + 1e-8),
+        options_.momentum, velocity);
+    now = solvers::project_on_simplex(solvers::sum(now, -options_.lr, velocity));
   }
   return now;
 }

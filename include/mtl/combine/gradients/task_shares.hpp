@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "mtl/combine/solvers/vectors.hpp"
 #include "mtl/combine/state/task_numbers.hpp"
 
 namespace mtl {
@@ -17,18 +18,17 @@ class TaskShares {
 
   /// Of the tasks of a step, [P]; their sum is 1 where no task is absent.
   Eigen::VectorXd present(const TaskLosses& step) {
-    return numbers_.present(step) / static_cast<double>(step.task_count);
+    return solvers::divided(numbers_.present(step), static_cast<double>(step.task_count));
   }
   /// The same of sum 1, or of sum 0 where the tasks have nothing.
   Eigen::VectorXd among(const TaskLosses& step) {
-    Eigen::VectorXd shares = numbers_.present(step);
+    const Eigen::VectorXd shares = numbers_.present(step);
     const double part = shares.sum();
-    if (part > 0) shares /= part;
-    return shares;
+    return part > 0 ? solvers::divided(shares, part) : shares;
   }
   /// `shares` [P] of sum 1 say how what they have together is dealt.
   void deal(const TaskLosses& step, const Eigen::VectorXd& shares) {
-    numbers_.keep(step, numbers_.present(step).sum() * shares);
+    numbers_.keep(step, solvers::times(numbers_.present(step).sum(), shares));
   }
 
   /// T times the shares: for state_dict and set_task_count.

@@ -2,6 +2,8 @@
 
 #include <Eigen/Core>
 
+#include "mtl/combine/solvers/spectrum.hpp"
+
 namespace mtl::solvers {
 
 /// Weights w such that J'w has one angle with all rows of J, as far as `preference` [T] has it
@@ -11,5 +13,10 @@ namespace mtl::solvers {
 /// J J' without zero rows. Error: sizes differ or G is not finite.
 /// Liu, Chu, Thuerey, 2024 (arXiv 2408.11104).
 Eigen::VectorXd equal_angles(const Eigen::MatrixXd& gramian, const Eigen::VectorXd& preference);
+
+/// The v [T] with Gv = (|g_1|, ..., |g_T|) for a G of full rank by its spectrum. Of nearly parallel
+/// rows v follows from differences of their lengths that sqrt(G_tt) has lost; here lengths and G
+/// are of the same rows to the last digit.
+Eigen::VectorXd equal_projections(const Spectrum& spectrum);
 
 }  // namespace mtl::solvers

@@ -97,7 +97,9 @@ inline void TaskNumbers::set_task_count(int64_t tasks) {
 
 inline Eigen::VectorXd TaskNumbers::all() const {
   const Tensor values = numbers_.to(torch::kCPU, torch::kDouble).contiguous();
-  return Eigen::Map<const Eigen::VectorXd>(values.data_ptr<double>(), values.numel());
+  Eigen::VectorXd all(values.numel());
+  std::copy_n(values.data_ptr<double>(), values.numel(), all.data());
+  return all;
 }
 
 inline Eigen::VectorXd TaskNumbers::present(const TaskLosses& step) {
@@ -121,7 +123,7 @@ inline void TaskNumbers::keep(const TaskLosses& step, const Eigen::VectorXd& num
 inline void TaskNumbers::keep(const Eigen::VectorXd& all) {
   set_task_count(all.size());
   numbers_ = numbers_.to(torch::kCPU, torch::kDouble);
-  std::copy(all.begin(), all.end(), numbers_.data_ptr<double>());
+  std::copy_n(all.data(), all.size(), numbers_.data_ptr<double>());
 }
 
 inline void TaskNumbers::add(const TaskLosses& step, const Tensor& numbers) {
