@@ -1,6 +1,7 @@
-// The code of docs/compare.md.
+// The code of docs/compare.md and docs/tune.md.
 #include <mtl/mtl.hpp>
 
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 
@@ -55,6 +56,37 @@ int main() {
   const auto division = evaluate::task_groups(affinity, 2);
   std::printf("%zu models\n", division.groups.size());
 
+  evaluate::Tuner tuner({{.name = "temperature", .low = 0, .high = 2},
+                         {.name = "humidity", .low = 0.01, .high = 2, .log = true}},
+                        evaluate::ExpectedImprovement{},
+                        {.trials = 20, .log = folder / "trials.csv"});
+  while (const auto candidate = tuner.ask()) {
+    const auto weights = candidate->text("temperature") + "/" + candidate->text("humidity");
+    double sum = 0;
+    for (const auto& score : recipe({.method = "fixed:weights=" + weights,
+                             .tasks = {"temperature", "humidity"},
+                             .directory = folder}))
+      if (score.metric == "mae") sum += score.value;
+    tuner.tell(*candidate, sum);
+  }
+  const auto best = tuner.best();
+  std::printf("%s and %s: %.3f\n", best->candidate.text("temperature").c_str(),
+              best->candidate.text("humidity").c_str(), best->score);
+
+  const auto train_one_epoch = [](const evaluate::Candidate& candidate, int64_t epoch) {
+    return std::pow(candidate.at("rate") - 0.1, 2) + 1 / static_cast<double>(epoch);
+  };
+  evaluate::Tuner hasty({{.name = "rate", .low = 1e-4, .high = 1, .log = true}},
+                        evaluate::RandomSearch{}, {.trials = 30, .stop = evaluate::MedianRule{}});
+  while (const auto candidate = hasty.ask()) {
+    double score = 0;
+    for (int64_t epoch = 1; epoch <= 20; ++epoch) {
+      score = train_one_epoch(*candidate, epoch);
+      if (hasty.should_stop(*candidate, epoch, score)) break;
+    }
+    hasty.tell(*candidate, score);
+  }
+
   std::filesystem::remove_all(folder);
-  return finding.joint.size() == 3 ? 0 : 1;
+  return finding.joint.size() == 3 && best && hasty.best() ? 0 : 1;
 }

@@ -209,8 +209,8 @@ TEST_CASE("house: no file is a catch-all, none is long") {
 }
 
 TEST_CASE("house: code in the documentation is code that is compiled") {
-  // A C++ block stands under a line <!-- from: FILE --> and is a run of lines of that file.
-  static const std::regex block(R"((?:<!-- from: (\S+) -->\n+)?```cpp\n([^`]*)```)");
+  // A block of C++ or Python stands under a line <!-- from: FILE --> and is a run of its lines.
+  static const std::regex block(R"((?:<!-- from: (\S+) -->\n+)?```(?:cpp|python)\n([^`]*)```)");
   const auto unindented = [](const std::string& text) {
     std::istringstream lines(text);
     std::string line, result;

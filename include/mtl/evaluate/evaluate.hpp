@@ -14,5 +14,6 @@
 #include "mtl/evaluate/student_t.hpp"
 #include "mtl/evaluate/task_affinity.hpp"
 #include "mtl/evaluate/task_groups.hpp"
+#include "mtl/evaluate/tuning/tuning.hpp"
 #include "mtl/evaluate/verdict.hpp"
 #include "mtl/evaluate/wilcoxon_signed_rank.hpp"

@@ -1,0 +1,27 @@
+#include "catch.hpp"
+#include "error_text.hpp"
+#include "mtl/evaluate/tuning/grid_search.hpp"
+#include "mtl/evaluate/tuning/tuner.hpp"
+
+using namespace mtl::evaluate;
+
+TEST_CASE("GridSearch: every combination once, bounds and all choices among them") {
+  Tuner tuner({{.name = "rate", .low = 0.25, .high = 4, .log = true},
+               {.name = "layers", .low = 1, .high = 2, .whole = true},
+               {.name = "kind", .choices = {"a", "b"}}},
+              GridSearch{.steps = 3});
+  std::vector<std::string> tried;
+  while (const auto candidate = tuner.ask())
+    tried.push_back(candidate->text("rate") + candidate->text("layers") +
+                    candidate->text("kind"));
+  CHECK(tried == std::vector<std::string>{"0.251a", "0.251b", "0.252a", "0.252b",  //
+                                          "11a", "11b", "12a", "12b",              //
+                                          "41a", "41b", "42a", "42b"});
+}
+
+TEST_CASE("GridSearch: Error: more combinations than trials, fewer than 2 steps") {
+  const SearchSpace space{{.name = "a"}, {.name = "b"}, {.name = "c"}};
+  CHECK(contains(error_text([&] { Tuner(space, GridSearch{}, {.trials = 124}); }), "124 trials"));
+  CHECK(error_text([&] { Tuner(space, GridSearch{}, {.trials = 125}); }).empty());
+  CHECK(contains(error_text([&] { Tuner(space, GridSearch{.steps = 1}); }), "steps = 1"));
+}
