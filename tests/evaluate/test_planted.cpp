@@ -162,4 +162,5 @@ TEST_CASE("compare: equals raise no more false alarms than the level says", "[pl
   };
   check("accuracies of 100 samples", 5, accuracy);
   check("accuracies of 100 samples", 3, accuracy);
+  check("accuracies of 100 samples", 2, accuracy);
 }

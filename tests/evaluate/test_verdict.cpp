@@ -39,6 +39,21 @@ TEST_CASE("judge: where nothing shows, how many runs more it would take") {
   CHECK(equal.text() == "no difference that 5 runs can show");
 }
 
+TEST_CASE(
+    "judge: a step of a coarse metric in every run is no proof, where steps are small it is") {
+  // Two runs that each got one sample of a hundred more.
+  CHECK(judge(std::vector{0.91, 0.93}, std::vector{0.90, 0.92}, Better::higher).verdict ==
+        Verdict::no_difference);
+  const std::vector<double> high{0.910, 0.930, 0.912, 0.921, 0.915};
+  std::vector<double> low = high;
+  for (double& value : low) value -= 0.02;
+  CHECK(judge(high, low, Better::higher).verdict == Verdict::helps);
+  // Without steps it is the t-test.
+  const std::vector<double> first{0.31, 0.5224, 0.7353, 0.129}, second{0.2, 0.4123, 0.5771, 0.113};
+  CHECK(judge(first, second, Better::lower).p_value ==
+        Approx(paired_t_test(first, second).p_value).epsilon(0.03));
+}
+
 TEST_CASE("judge: one run, or one that gave no number, decides nothing") {
   CHECK(judge(std::vector{1.0}, std::vector{2.0}, Better::lower).verdict == Verdict::undecided);
   const auto lost = judge(std::vector{1.0, std::nan("")}, std::vector{2.0, 2.0}, Better::lower);
