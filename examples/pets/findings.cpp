@@ -1,5 +1,7 @@
 #include "findings.hpp"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 namespace pets {

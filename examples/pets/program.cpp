@@ -1,5 +1,7 @@
 #include "program.hpp"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "drawn.hpp"
 #include "files/pictures.hpp"
 #include "program.hpp"

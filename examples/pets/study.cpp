@@ -1,5 +1,7 @@
 #include "study.hpp"
 
+#include <fmt/format.h>
+
 #include <random>
 
 namespace pets {

@@ -1,5 +1,7 @@
 #include "mtl/io/arff.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>

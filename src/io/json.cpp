@@ -1,5 +1,7 @@
 #include "mtl/io/json.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <vector>

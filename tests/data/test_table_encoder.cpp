@@ -1,5 +1,7 @@
 #include "mtl/data/table_encoder.hpp"
 
+#include <fmt/format.h>
+
 #include <fstream>
 #include <nlohmann/json.hpp>
 

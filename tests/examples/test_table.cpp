@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <catch.hpp>
 #include <cmath>
 #include <nlohmann/json.hpp>

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <torch/torch.h>
 #include <unistd.h>
 

@@ -1,5 +1,7 @@
 #include "pet_data.hpp"
 
+#include <fmt/format.h>
+
 #include <sstream>
 
 namespace pets {

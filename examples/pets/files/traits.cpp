@@ -1,5 +1,7 @@
 #include "traits.hpp"
 
+#include <fmt/format.h>
+
 namespace pets {
 namespace {
 
