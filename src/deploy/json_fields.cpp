@@ -45,7 +45,8 @@ size_t FieldWriter::list(size_t size) {
 
 void FieldWriter::fail_choice(const std::string& found,
                               std::span<const std::string_view> names) const {
-  throw Error("{}: found {}, expected one of {}", joined(path_), found, fmt::join(names, ", "));
+  throw Error("{}: found {}, expected one of {}", joined(path_), found,
+              fmt::format("{}", fmt::join(names, ", ")));
 }
 
 std::string FieldReader::place() const { return joined(path_); }
@@ -103,7 +104,7 @@ size_t FieldReader::list(size_t) {
 void FieldReader::fail_choice(const std::string& found,
                               std::span<const std::string_view> names) const {
   throw Error("{}: found \"{}\", expected one of {}", place(), io::excerpt(found),
-              fmt::join(names, ", "));
+              fmt::format("{}", fmt::join(names, ", ")));
 }
 
 }  // namespace mtl::deploy_detail
