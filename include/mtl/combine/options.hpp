@@ -33,8 +33,9 @@ inline constexpr Range below_one{
 ///       void describe(OptionVisitor& option) { option.number("c", c, not_negative); }
 ///     };
 ///
-/// make_combiner reads text by it, constructors check by it (`Combiner::checked`), documentation and property
-/// tests list it (`combiner_options`). A name may have a second one behind a bar: "step_size|step".
+/// make_combiner reads text by it, constructors check by it (`Combiner::checked`), documentation
+/// and property tests list it (`combiner_options`). A name may have a second one behind a bar:
+/// "step_size|step".
 class OptionVisitor {
  public:
   virtual ~OptionVisitor() = default;

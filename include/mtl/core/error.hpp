@@ -9,8 +9,8 @@
 
 namespace mtl {
 
-/// The text of an Error with one `{}`, or `{:...}` as fmt has it, for each of `values` values. Other
-/// numbers of them do not compile.
+/// The text of an Error with one `{}`, or `{:...}` as fmt has it, for each of `values` values; more
+/// or fewer of them do not compile.
 template <size_t values>
 class ErrorText {
  public:
