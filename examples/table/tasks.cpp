@@ -26,9 +26,9 @@ Tensor read_numbers(const mtl::Table& table, const std::string& column) {
     std::string found = error.what();
     found.resize(std::min(found.find(". If it stands"), found.size()));  // what C++ would write
     throw mtl::Error(
-        "task \"{0}:regression\" needs numbers: {1}. If that stands for a missing cell, say so by "
-        "--missing; if the column has classes, write {0}:classes",
-        column, found);
+        "task \"{}:regression\" needs numbers: {}. If that stands for a missing cell, say so by "
+        "--missing; if the column has classes, write {}:classes",
+        column, found, column);
   }
 }
 
@@ -46,18 +46,19 @@ void learn_classes(const mtl::Table& table, ColumnTask& task,
       seen.push_back(texts[row]);
       if (seen.size() == 3)
         throw mtl::Error(
-            "task \"{0}:binary\": {1}: \"{2}\" is a third value beside \"{3}\" and \"{4}\". If it "
-            "has several classes, write {0}:classes; if it is a number, {0}:regression",
+            "task \"{}:binary\": {}: \"{}\" is a third value beside \"{}\" and \"{}\". If it "
+            "has several classes, write {}:classes; if it is a number, {}:regression",
             task.column, table.where(static_cast<int64_t>(row), task.column),
-            mtl::io::excerpt(seen[2]), mtl::io::excerpt(seen[0]), mtl::io::excerpt(seen[1]));
+            mtl::io::excerpt(seen[2]), mtl::io::excerpt(seen[0]), mtl::io::excerpt(seen[1]),
+            task.column, task.column);
     }
   }
   constexpr size_t most_classes = 1000;
   if (found.size() > most_classes)
     throw mtl::Error(
-        "task \"{0}:classes\": {1} different values, such as \"{2}\". If it is a number, "
-        "write {0}:regression",
-        task.column, found.size(), mtl::io::excerpt(found.back()));
+        "task \"{}:classes\": {} different values, such as \"{}\". If it is a number, write "
+        "{}:regression",
+        task.column, found.size(), mtl::io::excerpt(found.back()), task.column);
   task.classes = found;
 }
 
