@@ -7,6 +7,9 @@ import sys
 
 import torch
 
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../docs/snippets"))
+import exported  # noqa: E402
+
 
 def module_of(folder):
     spec = importlib.util.spec_from_file_location("model", os.path.join(folder, "model.py"))
@@ -42,24 +45,28 @@ def check(folder):
 
 
 def check_export(folder):
-    module = module_of(folder)
-    model, cases = module.load(), cases_of(module, folder)
-    x = cases[-1][1]
-    batch = torch.export.Dim("batch")
-    program = torch.export.export(model, ({"x": x},), dynamic_shapes=({"x": {0: batch}},))
+    sys.path.insert(0, folder)
+    sys.modules.pop("model", None)
+    cases = cases_of(module_of(folder), folder)
+    _, x, expected = cases[-1]
+    with torch.no_grad():
+        model, predictions = exported.predict(x)
+    compare(predictions, expected, f"{folder}: as documented")
+    program = exported.export(model, x)
     for name, x, expected in cases[1:]:
         with torch.no_grad():
             compare(program.module()({"x": x}), expected, f"{folder}: exported, {name} samples")
+    sys.path.remove(folder)
     if importlib.util.find_spec("onnx") and importlib.util.find_spec("onnxscript"):
-        torch.onnx.export(program, f=os.path.join(folder, "model.onnx"))
-        assert os.path.getsize(os.path.join(folder, "model.onnx")) > 0
-        return True
+        path = os.path.join(folder, "model.onnx")
+        exported.write_onnx(program, path)
+        return os.path.getsize(path) > 0
     return False
 
 
 folders = sys.argv[1:]
-exported = folders[folders.index("--export") + 1:]
+to_export = folders[folders.index("--export") + 1:]
 for folder in folders[:folders.index("--export")]:
     check(folder)
-onnx = [check_export(folder) for folder in exported]
-print(f"{len(folders) - 1 - len(exported)} exports agree, {sum(onnx)} of {len(onnx)} as ONNX")
+onnx = [check_export(folder) for folder in to_export]
+print(f"{len(folders) - 1 - len(to_export)} exports agree, {sum(onnx)} of {len(onnx)} as ONNX")
