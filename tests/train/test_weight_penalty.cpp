@@ -14,8 +14,11 @@ torch::Tensor penalized(mtl::WeightPenalty penalty, double weight_decay, bool by
   std::vector<torch::Tensor> heads;
   for (const auto* task : {"temp", "sky"})
     for (const auto& parameter : model->task_parameters(task)) heads.push_back(parameter);
-  groups.emplace_back(heads, std::make_unique<torch::optim::SGDOptions>(0.1));
-  torch::optim::SGD sgd(groups, torch::optim::SGDOptions(0.1).weight_decay(weight_decay));
+  groups.emplace_back(heads);
+  torch::optim::SGD sgd(groups, torch::optim::SGDOptions(0.1));
+  // Once they are made: LibTorch 2 gives a group the optimizer's decay where its own is 0.
+  auto& options = static_cast<torch::optim::SGDOptions&>(sgd.param_groups()[0].options());
+  options.weight_decay(weight_decay);
   struct ByHand {
     void on_gradients(mtl::TrainState& state) {
       torch::NoGradGuard no_grad;
@@ -32,15 +35,20 @@ torch::Tensor penalized(mtl::WeightPenalty penalty, double weight_decay, bool by
   return flat(model);
 }
 
+/// Largest difference of two runs: rounding leaves some 1e-7, a penalty moves weights by 1e-3.
+double apart(const torch::Tensor& a, const torch::Tensor& b) {
+  return (a - b).abs().max().item<double>();
+}
+
 }  // namespace
 
 TEST_CASE("WeightPenalty: l2 of a group is its weight decay") {
-  CHECK(torch::allclose(penalized({.l2 = {0.05}}, 0), penalized({}, 0.05), 1e-6, 1e-7));
+  CHECK(apart(penalized({.l2 = {0.05}}, 0), penalized({}, 0.05)) < 2e-6);
 }
 
 TEST_CASE("WeightPenalty: l1 is the sign of the weights, by group") {
-  CHECK(torch::allclose(penalized({.l1 = {0, 0.03}}, 0), penalized({}, 0, true), 1e-6, 1e-7));
-  CHECK_FALSE(torch::allclose(penalized({.l1 = {0.03}}, 0), penalized({}, 0, true), 1e-6, 1e-7));
+  CHECK(apart(penalized({.l1 = {0, 0.03}}, 0), penalized({}, 0, true)) < 2e-6);
+  CHECK(apart(penalized({.l1 = {0.03}}, 0), penalized({}, 0, true)) > 1e-4);
 }
 
 TEST_CASE("WeightPenalty: a head without a gradient in the step is left alone") {
