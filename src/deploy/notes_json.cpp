@@ -61,14 +61,18 @@ struct ScalerFields {
   }
 };
 
+void scaler_field(Fields& f, AnyScaler& scaler) {
+  ScalerFields fields{scaler};
+  f("scaler", fields);
+  scaler = fields.scaler;
+}
+
 struct InputFields {
   BundleNotes::Input input = {};
   void fields(Fields& f) {
     f("name", input.name);
     f("columns", input.columns);
-    ScalerFields scaler{input.scaler};
-    f("scaler", scaler);
-    input.scaler = scaler.scaler;
+    scaler_field(f, input.scaler);
   }
 };
 
@@ -83,9 +87,7 @@ struct TaskFields {
     f.choice("answer", notes.answer, answers);
     f("unit", notes.unit);
     f("labels", notes.labels);
-    ScalerFields scaler{notes.scaler};
-    f("scaler", scaler);
-    notes.scaler = scaler.scaler;
+    scaler_field(f, notes.scaler);
   }
 };
 
