@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
 #include <regex>
 
+#include "mtl/core/edit_distance.hpp"
 #include "mtl/core/error.hpp"
 #include "mtl/io/excerpt.hpp"
 #include "mtl/io/safetensors.hpp"
@@ -65,29 +65,13 @@ Renamed renamed(const NamedTensors& weights, const WeightNames& names) {
   return all;
 }
 
-/// How many letters are to be put in, taken out or changed.
-size_t distance(const std::string& a, const std::string& b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 0; i < a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i + 1;
-    for (size_t j = 0; j < b.size(); ++j) {
-      const size_t changed = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({changed, row[j] + 1, row[j + 1] + 1});
-    }
-  }
-  return row.back();
-}
-
 /// The left-over name that looks most like it: of the same shape before others.
 void find_nearest(WeightMatch::Missing& missing, const WeightMatch& match) {
   std::pair<bool, size_t> best = {true, std::string::npos};
   for (const auto& other : match.left_over) {
     if (other.renamed.size() > longest_name) continue;
     const std::pair<bool, size_t> now = {other.shape != missing.shape,
-                                         distance(missing.name, other.renamed)};
+                                         edit_distance(missing.name, other.renamed)};
     if (now >= best) continue;
     best = now;
     missing.nearest = other.name;

@@ -13,30 +13,19 @@
 namespace mtl {
 namespace {
 
-void put(NamedTensors& all, const std::string& prefix, const NamedTensors& part) {
-  for (const auto& item : part) all.insert(prefix + item.key(), item.value());
-}
-
-NamedTensors take(const NamedTensors& all, const std::string& prefix) {
-  NamedTensors part;
-  for (const auto& item : all)
-    if (item.key().starts_with(prefix)) part.insert(item.key().substr(prefix.size()), item.value());
-  return part;
-}
-
 std::string callback_prefix(size_t index) { return fmt::format("callbacks.{}.", index); }
 
 constexpr const char* device_generator = "device_generator";
 
 void set_parts(TrainState& state, const NamedTensors& all) {
-  named("model", [&] { nn::load_weights(state.model, take(all, "model.")); });
-  named("optimizer", [&] { load_optimizer_state(state.optimizer, take(all, "optimizer.")); });
-  named("combiner", [&] { state.combiner.load_state_dict(take(all, "combiner.")); });
+  named("model", [&] { nn::load_weights(state.model, under(all, "model.")); });
+  named("optimizer", [&] { load_optimizer_state(state.optimizer, under(all, "optimizer.")); });
+  named("combiner", [&] { state.combiner.load_state_dict(under(all, "combiner.")); });
   const auto callbacks = train_detail::with_memory(state);
   for (size_t c = 0; c < callbacks.size(); ++c)
     if (callbacks[c]->load_state_dict)
       named("callback " + callbacks[c]->name,
-            [&] { callbacks[c]->load_state_dict(take(all, callback_prefix(c))); });
+            [&] { callbacks[c]->load_state_dict(under(all, callback_prefix(c))); });
   named("generator", [&] {
     torch::Generator trial = make_generator(0);
     set_generator_state(trial, all["generator"]);  // where it is none, the default one stays whole
@@ -55,12 +44,12 @@ void set_parts(TrainState& state, const NamedTensors& all) {
 
 NamedTensors run_memory(const TrainState& state) {
   NamedTensors all;
-  put(all, "model.", nn::weights(state.model));
-  put(all, "optimizer.", optimizer_state(state.optimizer));
-  put(all, "combiner.", state.combiner.state_dict());
+  insert_under(all, "model.", nn::weights(state.model));
+  insert_under(all, "optimizer.", optimizer_state(state.optimizer));
+  insert_under(all, "combiner.", state.combiner.state_dict());
   const auto callbacks = train_detail::with_memory(state);
   for (size_t c = 0; c < callbacks.size(); ++c)
-    if (callbacks[c]->state_dict) put(all, callback_prefix(c), callbacks[c]->state_dict());
+    if (callbacks[c]->state_dict) insert_under(all, callback_prefix(c), callbacks[c]->state_dict());
   all.insert("generator", default_generator_state());
   const torch::Device device = device_of(state.model);
   if (!device.is_cpu())

@@ -6,6 +6,7 @@
 #include <torch/ordered_dict.h>
 
 #include <string>
+#include <string_view>
 
 namespace mtl {
 
@@ -13,6 +14,19 @@ using Tensor = torch::Tensor;
 
 /// Name -> tensor, in the order of insertion.
 using NamedTensors = torch::OrderedDict<std::string, Tensor>;
+
+/// Adds `part` to `all`, `prefix` before each name.
+inline void insert_under(NamedTensors& all, std::string_view prefix, const NamedTensors& part) {
+  for (const auto& item : part) all.insert(std::string(prefix) + item.key(), item.value());
+}
+
+/// Those of `all` whose names begin with `prefix`, each by the rest of its name.
+inline NamedTensors under(const NamedTensors& all, std::string_view prefix) {
+  NamedTensors part;
+  for (const auto& item : all)
+    if (item.key().starts_with(prefix)) part.insert(item.key().substr(prefix.size()), item.value());
+  return part;
+}
 
 /// `tensor`, of few numbers, in the type of `like` and on its device. The caller does not wait for
 /// a GPU: the copy goes through page-locked memory, which torch keeps until it is done.

@@ -6,6 +6,5 @@
 #include "mtl/deploy/export_python.hpp"
 #include "mtl/deploy/fields.hpp"
 #include "mtl/deploy/kind.hpp"
-#include "mtl/deploy/kinds/kinds.hpp"
 #include "mtl/deploy/predictor.hpp"
 #include "mtl/deploy/weights_by_name.hpp"

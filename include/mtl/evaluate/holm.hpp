@@ -1,11 +1,11 @@
 #pragma once
 
 #include <algorithm>
-#include <numeric>
 #include <span>
 #include <vector>
 
 #include "mtl/core/error.hpp"
+#include "mtl/core/order.hpp"
 
 namespace mtl::evaluate {
 
@@ -16,10 +16,7 @@ namespace mtl::evaluate {
 inline std::vector<double> holm(std::span<const double> p_values) {
   for (const double p : p_values)
     if (!(p >= 0 && p <= 1)) throw Error("statistics: a p-value lies between 0 and 1, found {}", p);
-  std::vector<size_t> order(p_values.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::sort(order.begin(), order.end(),
-            [&](size_t a, size_t b) { return p_values[a] < p_values[b]; });
+  const std::vector<size_t> order = rising_order(p_values);
   std::vector<double> corrected(p_values.size());
   double largest = 0;
   for (size_t k = 0; k < order.size(); ++k) {

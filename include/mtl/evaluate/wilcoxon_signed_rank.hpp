@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <numeric>
 #include <span>
 #include <utility>
 #include <vector>
 
+#include "mtl/core/order.hpp"
 #include "mtl/evaluate/sample.hpp"
 #include "mtl/evaluate/student_t.hpp"
 
@@ -18,18 +18,12 @@ inline constexpr size_t most_exact_ranks = 50;
 
 /// Ranks of |values| from 1, ties sharing their mean rank.
 inline std::vector<double> ranks_of_magnitudes(const std::vector<double>& values) {
-  std::vector<size_t> order(values.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::sort(order.begin(), order.end(),
-            [&](size_t a, size_t b) { return std::abs(values[a]) < std::abs(values[b]); });
-  std::vector<double> ranks(values.size());
-  for (size_t begin = 0; begin < order.size();) {
-    size_t end = begin;
-    while (end < order.size() && std::abs(values[order[end]]) == std::abs(values[order[begin]]))
-      ++end;
-    const double shared = static_cast<double>(begin + 1 + end) / 2;
-    for (; begin < end; ++begin) ranks[order[begin]] = shared;
-  }
+  std::vector<double> magnitudes(values), ranks(values.size());
+  for (double& value : magnitudes) value = std::abs(value);
+  const std::vector<size_t> order = rising_order(magnitudes);
+  for_each_tie(magnitudes, order, [&](size_t begin, size_t end) {
+    for (size_t k = begin; k < end; ++k) ranks[order[k]] = static_cast<double>(begin + 1 + end) / 2;
+  });
   return ranks;
 }
 

@@ -2,9 +2,18 @@
 
 #include <ATen/ATen.h>
 
+#include <charconv>
+
 #include "mtl/core/error.hpp"
 
 namespace mtl {
+namespace {
+
+// Beyond any network: a damaged name must not ask for memory.
+constexpr size_t most_parameters = 1'000'000;
+constexpr int64_t most_tasks = 10'000;
+
+}  // namespace
 
 Tensor& RowState::at(size_t p, int64_t t, const Tensor& like) {
   if (rows_.size() <= p) rows_.resize(p + 1);
@@ -30,21 +39,24 @@ void RowState::save(NamedTensors& state, const std::string& prefix) const {
 
 std::vector<std::string> RowState::names(const NamedTensors& state, const std::string& prefix) {
   std::vector<std::string> found;
-  for (const auto& item : state)
-    if (item.key().compare(0, prefix.size() + 1, prefix + ".") == 0) found.push_back(item.key());
+  for (const std::string& place : under(state, prefix + ".").keys())
+    found.push_back(prefix + "." + place);
   return found;
 }
 
 void RowState::load(const NamedTensors& state, const std::string& prefix) {
   rows_.clear();
-  const std::string start = prefix + ".";
-  for (const auto& item : state) {
-    const std::string& name = item.key();
-    if (name.compare(0, start.size(), start) != 0) continue;
-    const size_t dot = name.find('.', start.size());
-    if (dot == std::string::npos) throw Error("\"{}\": expected {}<parameter>.<task>", name, start);
-    const auto p = static_cast<size_t>(std::stoul(name.substr(start.size(), dot - start.size())));
-    const auto t = static_cast<int64_t>(std::stoul(name.substr(dot + 1)));
+  for (const auto& item : under(state, prefix + ".")) {
+    const std::string& place = item.key();
+    const char* end = place.data() + place.size();
+    size_t p = 0;
+    int64_t t = 0;
+    const auto dot = std::from_chars(place.data(), end, p).ptr;
+    const bool two = dot != place.data() && dot != end && *dot == '.';
+    const auto last = two ? std::from_chars(dot + 1, end, t).ptr : nullptr;
+    if (last != end || end[-1] == '.' || t < 0 || p >= most_parameters || t >= most_tasks)
+      throw Error("\"{}.{}\": expected {}.<parameter>.<task>, two numbers below {} and {}", prefix,
+                  place, prefix, most_parameters, most_tasks);
     at(p, t, item.value()).copy_(item.value());
   }
 }

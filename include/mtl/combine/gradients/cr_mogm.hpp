@@ -100,18 +100,14 @@ inline Eigen::VectorXd CrMogm::weights_of(const TaskLosses& rows, const Eigen::M
 
 inline NamedTensors CrMogm::state_dict() const {
   NamedTensors state = saved({&weights_});
-  for (const auto& item : of_->state_dict()) state.insert("of." + item.key(), item.value());
+  insert_under(state, "of.", of_->state_dict());
   return state;
 }
 
 inline void CrMogm::load_state_dict(const NamedTensors& state) {
-  NamedTensors inner;
+  const NamedTensors inner = under(state, "of.");
   std::vector<std::string> names;
-  for (const auto& item : state) {
-    if (item.key().compare(0, 3, "of.") != 0) continue;
-    names.push_back(item.key());
-    inner.insert(item.key().substr(3), item.value());
-  }
+  for (const std::string& key : inner.keys()) names.push_back("of." + key);
   of_->load_state_dict(inner);
   load(state, {&weights_}, names);
 }

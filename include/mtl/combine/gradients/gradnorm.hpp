@@ -86,8 +86,9 @@ inline GradNorm::Balance GradNorm::balance(const Eigen::VectorXd& logits,
                                            const Eigen::VectorXd& losses,
                                            const Eigen::VectorXd& first_losses, double alpha) {
   const Eigen::Index n = logits.size();
+  const auto count = static_cast<double>(n);
   Balance result;
-  result.weights = solvers::times(static_cast<double>(n), solvers::softmax(logits));
+  result.weights = solvers::times(count, solvers::softmax(logits));
   const Eigen::VectorXd weighted = solvers::times(result.weights, norms);
   Eigen::VectorXd rate(n);
   for (Eigen::Index t = 0; t < n; ++t) rate[t] = losses[t] / first_losses[t];
@@ -99,7 +100,6 @@ inline GradNorm::Balance GradNorm::balance(const Eigen::VectorXd& logits,
     result.loss += std::abs(beyond);
     slope[t] = beyond > 0 ? norms[t] : beyond < 0 ? -norms[t] : 0;
   }
-  const auto count = static_cast<double>(n);
   result.gradient = solvers::times(
       count, solvers::through_softmax(solvers::divided(result.weights, count), slope));
   return result;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "mtl/combine/gradient_combiner.hpp"
+#include "mtl/core/order.hpp"
 
 namespace mtl {
 
@@ -76,10 +77,7 @@ inline Eigen::VectorXd Krum::weights_of(const TaskLosses& rows, const Eigen::Mat
     std::nth_element(distances.begin(), nearest - 1, distances.end());
     scores[static_cast<size_t>(i)] = std::accumulate(distances.begin(), nearest, 0.0);
   }
-  std::vector<size_t> order(scores.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return scores[a] < scores[b]; });
+  const std::vector<size_t> order = rising_order(scores);
   Eigen::VectorXd weights = Eigen::VectorXd::Zero(n);
   for (size_t k = 0; k < static_cast<size_t>(options_.selected); ++k)
     weights[static_cast<Eigen::Index>(order[k])] = 1.0 / static_cast<double>(options_.selected);

@@ -20,6 +20,7 @@ class RowState {
 
   /// Entries "<prefix>.<parameter>.<task>".
   void save(NamedTensors& state, const std::string& prefix) const;
+  /// Error: such an entry whose name has no two numbers.
   void load(const NamedTensors& state, const std::string& prefix);
   /// The names of such entries in a state.
   static std::vector<std::string> names(const NamedTensors& state, const std::string& prefix);

@@ -1,7 +1,8 @@
 #pragma once
 
-#include <numeric>
+#include <vector>
 
+#include "mtl/core/order.hpp"
 #include "mtl/data/splits/shares.hpp"
 
 namespace mtl {
@@ -23,12 +24,11 @@ inline RowList spread(int64_t rows, std::span<const double> shares, const RowLis
     left -= counts[part];
   }
   if (fair) return wanted;
-  RowList order(wanted.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
-    return wanted[a] - counts[a] > wanted[b] - counts[b];
-  });
-  for (int64_t i = 0; i < left; ++i) ++counts[static_cast<size_t>(order[static_cast<size_t>(i)])];
+  std::vector<double> want(wanted.size());
+  for (size_t part = 0; part < want.size(); ++part)
+    want[part] = static_cast<double>(wanted[part] - counts[part]);
+  const std::vector<size_t> order = falling_order(want);
+  for (size_t i = 0; i < static_cast<size_t>(left); ++i) ++counts[order[i]];
   return counts;
 }
 

@@ -70,16 +70,16 @@ struct ConcordanceIndex {
 
   double value(const State& state) const {
     if (state.has_nan) return task_detail::no_value;
-    const std::vector<size_t> by_score = task_detail::rising(state.predicted);
+    const std::vector<size_t> by_score = rising_order(state.predicted);
     std::vector<size_t> place(by_score.size());  // equal predictions have one place
     size_t places = 0;
-    task_detail::for_each_tie(state.predicted, by_score, [&](size_t begin, size_t end) {
+    for_each_tie(state.predicted, by_score, [&](size_t begin, size_t end) {
       for (size_t i = begin; i < end; ++i) place[by_score[i]] = places;
       ++places;
     });
     // From the latest time down: what is in the tree outlived the rows at hand.
     Sums later(places);
-    const std::vector<size_t> by_time = task_detail::rising(state.time);
+    const std::vector<size_t> by_time = rising_order(state.time);
     double concordant = 0, comparable = 0;
     for (size_t end = by_time.size(), begin = end; end > 0; end = begin) {
       while (begin > 0 && state.time[by_time[begin - 1]] == state.time[by_time[end - 1]]) --begin;

@@ -87,10 +87,9 @@ struct Ndcg {
 
   /// The DCG of the list in the falling order of `scores`.
   double gained(const task_detail::Pairs& list, const std::vector<double>& scores) const {
-    std::vector<size_t> order = task_detail::rising(scores);
-    std::reverse(order.begin(), order.end());
+    const std::vector<size_t> order = falling_order(scores);
     double sum = 0;
-    task_detail::for_each_tie(scores, order, [&](size_t begin, size_t end) {
+    for_each_tie(scores, order, [&](size_t begin, size_t end) {
       double discounts = 0, gains = 0;
       for (size_t place = begin; place < end; ++place) {
         if (static_cast<int64_t>(place) < k)

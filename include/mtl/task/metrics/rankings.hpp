@@ -1,12 +1,12 @@
 #pragma once
 
-#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
-#include <numeric>
+#include <utility>
 #include <vector>
 
+#include "mtl/core/order.hpp"
 #include "mtl/task/metrics/class_scores.hpp"
 #include "mtl/task/metrics/outputs.hpp"
 
@@ -33,10 +33,7 @@ struct Ranking {
 
   void sort() {
     if (has_nan) return;
-    std::vector<size_t> order(scores.size());
-    std::iota(order.begin(), order.end(), size_t{0});
-    std::stable_sort(order.begin(), order.end(),
-                     [this](size_t a, size_t b) { return scores[a] > scores[b]; });
+    const std::vector<size_t> order = falling_order(scores);
     const auto ordered = [&](std::vector<double>& values) {
       std::vector<double> sorted;
       sorted.reserve(order.size());

@@ -1,33 +1,15 @@
 #pragma once
 
-#include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <vector>
 
+#include "mtl/core/edit_distance.hpp"
 #include "mtl/task/metrics/class_scores.hpp"
 
 // Sequences of class indices, filled up with -100: what metrics of texts and tags take.
 namespace mtl::task_detail {
 
 using Sequence = std::vector<int64_t>;
-
-/// The distance of Levenshtein: how many insertions, deletions and replacements make `b` of `a`.
-template <class Symbol>
-int64_t edit_distance(const std::vector<Symbol>& a, const std::vector<Symbol>& b) {
-  std::vector<int64_t> row(b.size() + 1);
-  for (size_t j = 0; j < row.size(); ++j) row[j] = static_cast<int64_t>(j);
-  for (size_t i = 1; i <= a.size(); ++i) {
-    int64_t diagonal = row[0];
-    row[0] = static_cast<int64_t>(i);
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const int64_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row[b.size()];
-}
 
 /// A row [L] of class indices without its -100.
 inline Sequence sequence_of(const Tensor& row) {

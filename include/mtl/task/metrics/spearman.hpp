@@ -42,10 +42,10 @@ struct Spearman {
   /// A row of weight w counts as w rows. A rank's constant half does not matter to a correlation.
   static std::vector<double> ranks(const std::vector<double>& values,
                                    const std::vector<double>& weights) {
-    const std::vector<size_t> order = task_detail::rising(values);
+    const std::vector<size_t> order = rising_order(values);
     std::vector<double> ranks(values.size());
     double below = 0;
-    task_detail::for_each_tie(values, order, [&](size_t begin, size_t end) {
+    for_each_tie(values, order, [&](size_t begin, size_t end) {
       double tied = 0;
       for (size_t i = begin; i < end; ++i) tied += weights[order[i]];
       for (size_t i = begin; i < end; ++i) ranks[order[i]] = below + tied / 2;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -81,16 +81,12 @@ struct AverageWeights {
   NamedTensors state_dict() const {
     NamedTensors state;
     state.insert("steps", torch::tensor({steps}, torch::kLong));
-    for (const auto& item : average)
-      state.insert(std::string(weight_prefix) + item.key(), item.value());
+    insert_under(state, weight_prefix, average);
     return state;
   }
   void load_state_dict(const NamedTensors& state) {
     steps = state["steps"].item<int64_t>();
-    average.clear();
-    for (const auto& item : state)
-      if (item.key().starts_with(weight_prefix))
-        average.insert(item.key().substr(weight_prefix.size()), item.value().clone());
+    average = nn::cloned(under(state, weight_prefix));
   }
   std::vector<std::string> identity(const TrainState& /*state*/) const {
     return {fmt::format("decay {}{}", decay, warm_up ? " with a warm-up" : "")};

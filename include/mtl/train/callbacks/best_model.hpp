@@ -52,16 +52,12 @@ struct BestModel {
   NamedTensors state_dict() const {
     NamedTensors state;
     put_score(state, best);
-    for (const auto& item : weights)
-      state.insert(std::string(weight_prefix) + item.key(), item.value());
+    insert_under(state, weight_prefix, weights);
     return state;
   }
   void load_state_dict(const NamedTensors& state) {
     best = score_from(state);
-    weights.clear();
-    for (const auto& item : state)
-      if (item.key().starts_with(weight_prefix))
-        weights.insert(item.key().substr(weight_prefix.size()), item.value());
+    weights = under(state, weight_prefix);
   }
   std::vector<std::string> identity(const TrainState& /*state*/) const {
     return {"watches " + watch.text()};

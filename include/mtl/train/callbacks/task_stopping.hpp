@@ -1,6 +1,6 @@
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdint>
 #include <string>
@@ -71,20 +71,13 @@ struct TaskStopping {
   NamedTensors state_dict() const {
     NamedTensors state;
     for (size_t w = 0; w < counts.size(); ++w)
-      for (const auto& item : counts[w].state_dict())
-        state.insert(fmt::format("{}.{}", w, item.key()), item.value());
+      insert_under(state, fmt::format("{}.", w), counts[w].state_dict());
     return state;
   }
   void load_state_dict(const NamedTensors& state) {
     counts.clear();
-    for (size_t w = 0; state.contains(fmt::format("{}.worse_epochs", w)); ++w) {
-      const std::string prefix = fmt::format("{}.", w);
-      NamedTensors part;
-      for (const auto& item : state)
-        if (item.key().starts_with(prefix))
-          part.insert(item.key().substr(prefix.size()), item.value());
-      counts.emplace_back().load_state_dict(part);
-    }
+    for (size_t w = 0; state.contains(fmt::format("{}.worse_epochs", w)); ++w)
+      counts.emplace_back().load_state_dict(under(state, fmt::format("{}.", w)));
   }
   std::vector<std::string> identity(const TrainState& state) const {
     return {"watches " + text_of(watches_by_task(tasks, state, "TaskStopping")),
