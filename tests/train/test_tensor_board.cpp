@@ -13,6 +13,19 @@ TEST_CASE("TensorBoard: every loss and metric of every epoch") {
     CHECK(occurrences(events, tag) == 3);
 }
 
+TEST_CASE("TensorBoard: histograms and pictures where they are asked for") {
+  const TemporaryFolder folder;
+  const std::string png("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\0", 26);
+  const auto draw = [&](const mtl::TrainState& state) { return state.epoch == 2 ? png : ""; };
+  logged_run(4, mtl::TensorBoard{.directory = folder / "board",
+                                 .histograms_every = 2,
+                                 .pictures = {{.name = "front", .png = draw}}});
+  const auto events = event_file(folder / "board");
+  CHECK(occurrences(events, "weights/encoder.layers.0.weight") == 2);
+  CHECK(occurrences(events, "gradients/encoder.layers.0.weight") == 2);
+  CHECK(occurrences(events, "front") == 1);
+}
+
 TEST_CASE("TensorBoard: a second fit has an event file of its own") {
   const TemporaryFolder folder;
   mtl::TensorBoard board{.directory = folder / "board"};
@@ -26,4 +39,7 @@ TEST_CASE("TensorBoard: a second fit has an event file of its own") {
 
 TEST_CASE("TensorBoard: no directory is an error when it joins") {
   CHECK(contains(joining_error(mtl::TensorBoard{}), "TensorBoard: found no directory"));
+  CHECK(contains(joining_error(mtl::TensorBoard{.directory = "b", .histograms_every = -1}), "-1"));
+  CHECK(contains(joining_error(mtl::TensorBoard{.directory = "b", .pictures = {{.name = "p"}}}),
+                 "\"p\""));
 }

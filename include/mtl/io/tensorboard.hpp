@@ -5,6 +5,9 @@
 #include <fstream>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "mtl/core/tensor.hpp"
 
 namespace mtl::io {
 
@@ -22,6 +25,25 @@ std::string version_event(double wall_time);
 /// on the axis, `wall_time` seconds since 1970. TensorBoard keeps scalars in single precision.
 std::string scalar_event(std::string_view tag, double value, int64_t step, double wall_time);
 
+/// How values lie: `counts[i]` of them up to `limits[i]` and above the limit before.
+struct Histogram {
+  double least = 0, most = 0, sum = 0, sum_of_squares = 0;
+  std::vector<double> limits, counts;
+};
+
+/// 30 buckets of one width from the least to the greatest value, as TensorBoard's own writer has
+/// them; one bucket where all are equal. NaN and infinite values are left out; where no value
+/// remains, there is no bucket.
+Histogram histogram_of(const Tensor& values);
+
+/// The payload of one histogram.
+std::string histogram_event(std::string_view tag, const Histogram& histogram, int64_t step,
+                            double wall_time);
+
+/// The payload of one picture: the bytes of a PNG file. Error: they are none.
+std::string picture_event(std::string_view tag, std::string_view png, int64_t step,
+                          double wall_time);
+
 /// An event file that TensorBoard shows while it grows.
 class TensorBoardWriter {
  public:
@@ -31,6 +53,11 @@ class TensorBoardWriter {
 
   /// Adds a point to a curve, stamped with the current time.
   void add_scalar(std::string_view tag, double value, int64_t step);
+
+  /// Adds how the values of a tensor lie; nothing where none is finite.
+  void add_histogram(std::string_view tag, const Tensor& values, int64_t step);
+  /// Adds a picture, the bytes of a PNG file. Error: they are none.
+  void add_picture(std::string_view tag, std::string_view png, int64_t step);
 
   /// Hands everything added so far to the file; a full disk is an `mtl::Error`.
   void flush();

@@ -32,6 +32,15 @@ void TensorBoard::on_epoch_end(TrainState& state) {
                   split->metrics[t][m], record.epoch);
     }
   }
+  if (histograms_every > 0 && record.epoch % histograms_every == 0)
+    for (const auto& parameter : state.model.named_parameters()) {
+      writer->add_histogram("weights/" + parameter.key(), parameter.value(), record.epoch);
+      if (const Tensor& gradient = parameter.value().grad(); gradient.defined())
+        writer->add_histogram("gradients/" + parameter.key(), gradient, record.epoch);
+    }
+  for (const Picture& picture : pictures)
+    if (const std::string png = picture.png(state); !png.empty())
+      writer->add_picture(picture.name, png, record.epoch);
   writer->flush();
 }
 
