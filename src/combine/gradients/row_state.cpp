@@ -2,7 +2,10 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <charconv>
+#include <optional>
+#include <system_error>
 
 #include "mtl/core/error.hpp"
 
@@ -11,7 +14,14 @@ namespace {
 
 // Beyond any network: a damaged name must not ask for memory.
 constexpr size_t most_parameters = 1'000'000;
-constexpr int64_t most_tasks = 10'000;
+constexpr size_t most_tasks = 10'000;
+
+std::optional<size_t> index_below(const std::string& text, size_t limit) {
+  size_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  return whole && value < limit ? std::optional(value) : std::nullopt;
+}
 
 }  // namespace
 
@@ -48,16 +58,13 @@ void RowState::load(const NamedTensors& state, const std::string& prefix) {
   rows_.clear();
   for (const auto& item : under(state, prefix + ".")) {
     const std::string& place = item.key();
-    const char* end = place.data() + place.size();
-    size_t p = 0;
-    int64_t t = 0;
-    const auto dot = std::from_chars(place.data(), end, p).ptr;
-    const bool two = dot != place.data() && dot != end && *dot == '.';
-    const auto last = two ? std::from_chars(dot + 1, end, t).ptr : nullptr;
-    if (last != end || end[-1] == '.' || t < 0 || p >= most_parameters || t >= most_tasks)
+    const auto dot = std::min(place.find('.'), place.size());
+    const auto p = index_below(place.substr(0, dot), most_parameters);
+    const auto t = index_below(place.substr(std::min(dot + 1, place.size())), most_tasks);
+    if (!p || !t)
       throw Error("\"{}.{}\": expected {}.<parameter>.<task>, two numbers below {} and {}", prefix,
                   place, prefix, most_parameters, most_tasks);
-    at(p, t, item.value()).copy_(item.value());
+    at(*p, static_cast<int64_t>(*t), item.value()).copy_(item.value());
   }
 }
 
