@@ -4,6 +4,7 @@
 #include "mtl/core/batch.hpp"
 #include "mtl/core/edit_distance.hpp"
 #include "mtl/core/error.hpp"
+#include "mtl/core/formatted.hpp"
 #include "mtl/core/loss_kind.hpp"
 #include "mtl/core/nearest_first.hpp"
 #include "mtl/core/order.hpp"

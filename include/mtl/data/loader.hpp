@@ -1,7 +1,5 @@
 #pragma once
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <concepts>
 #include <cstdint>
@@ -11,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "mtl/core/formatted.hpp"
 #include "mtl/core/random.hpp"
 #include "mtl/data/dataset.hpp"
 #include "mtl/data/shuffled_order.hpp"
@@ -73,10 +72,10 @@ class BatchLoader {
   /// What makes its batches, by which a resumed run knows whether they are the same: batch size,
   /// order, and where rows are cheap a digest of some of them.
   std::string text() const {
-    std::string text = fmt::format("batches of {}", options_.batch_size);
-    if (options_.shuffle) text += fmt::format(", shuffled with seed {}", options_.seed);
+    std::string text = formatted("batches of {}", options_.batch_size);
+    if (options_.shuffle) text += formatted(", shuffled with seed {}", options_.seed);
     if (options_.drop_last) text += ", without a smaller last one";
-    if (options_.transform) text += fmt::format(", transformed with seed {}", options_.seed);
+    if (options_.transform) text += formatted(", transformed with seed {}", options_.seed);
     if (row_bytes_ < 0) return text;
     const int64_t looked_at = std::min<int64_t>(size_, 64);  // all over the data
     const int64_t gaps = std::max<int64_t>(looked_at - 1, 1);

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <fmt/core.h>
-
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -10,6 +8,7 @@
 #include <vector>
 
 #include "mtl/core/error.hpp"
+#include "mtl/core/formatted.hpp"
 
 namespace mtl {
 
@@ -38,7 +37,7 @@ class Sampling {
           "Sampling: found temperature {}, expected a number above 0: 1 is proportional, "
           "infinity draws all equally often",
           temperature);
-    return {fmt::format("at temperature {}", temperature), 1 / temperature, {}};
+    return {formatted("at temperature {}", temperature), 1 / temperature, {}};
   }
   /// One a source, in any unit. Error: one that is not a finite number above 0.
   static Sampling shares(std::vector<double> shares) {
@@ -49,7 +48,7 @@ class Sampling {
             "Sampling: found a share of {}, expected a finite number above 0; a source "
             "that shall not be drawn is left out",
             share);
-      text += fmt::format("{}{}", text.empty() ? "" : " : ", share);
+      text += formatted("{}{}", text.empty() ? "" : " : ", share);
     }
     return {"as " + text, 0, std::move(shares)};
   }

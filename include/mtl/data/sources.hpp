@@ -1,7 +1,5 @@
 #pragma once
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <cmath>
 #include <concepts>
@@ -14,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "mtl/core/formatted.hpp"
 #include "mtl/core/random.hpp"
 #include "mtl/data/loader.hpp"
 #include "mtl/data/sampling.hpp"
@@ -124,12 +123,12 @@ class Sources {
   std::string text() const {
     std::string text = "sources drawn " + options_.sampling.text();
     if (options_.shuffle && !options_.sampling.takes_turns())
-      text += fmt::format(", order of seed {}", options_.seed);
+      text += formatted(", order of seed {}", options_.seed);
     for (size_t s = 0; s < counts_.size(); ++s) {
       const auto& loader = sources_[s].loader;
-      text += fmt::format("; \"{}\" {} batches an epoch of {}", sources_[s].name, counts_[s],
-                          loader.batches);
-      if (sources_[s].weight != 1) text += fmt::format(", weight {}", sources_[s].weight);
+      text += formatted("; \"{}\" {} batches an epoch of {}", sources_[s].name, counts_[s],
+                        loader.batches);
+      if (sources_[s].weight != 1) text += formatted(", weight {}", sources_[s].weight);
       if (loader.text) text += " (" + loader.text() + ")";
     }
     return text;

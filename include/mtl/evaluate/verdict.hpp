@@ -9,8 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include <fmt/core.h>
-
+#include "mtl/core/formatted.hpp"
 #include "mtl/evaluate/effect_size.hpp"
 #include "mtl/evaluate/paired_t_test.hpp"
 #include "mtl/task/metric.hpp"
@@ -72,11 +71,11 @@ struct Judgement {
       return runs < 2 ? "undecided: one run shows nothing"
                       : "undecided: a run gave no finite value";
     if (verdict != Verdict::no_difference) return std::string(name_of(verdict));
-    const std::string none = fmt::format("no difference that {} runs can show", runs);
+    const std::string none = formatted("no difference that {} runs can show", runs);
     if (!more_runs) return none;
     constexpr int64_t many = 1000;
-    if (*more_runs > many) return fmt::format("{}, nor {} more", none, many);
-    return fmt::format("{}; about {} more would be needed", none, *more_runs);
+    if (*more_runs > many) return formatted("{}, nor {} more", none, many);
+    return formatted("{}; about {} more would be needed", none, *more_runs);
   }
 };
 

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <string>
@@ -9,6 +7,7 @@
 #include <vector>
 
 #include "mtl/core/error.hpp"
+#include "mtl/core/formatted.hpp"
 #include "mtl/core/tensor.hpp"
 #include "mtl/nn/weights.hpp"
 #include "mtl/train/callback.hpp"
@@ -89,7 +88,7 @@ struct AverageWeights {
     average = nn::cloned(under(state, weight_prefix));
   }
   std::vector<std::string> identity(const TrainState& /*state*/) const {
-    return {fmt::format("decay {}{}", decay, warm_up ? " with a warm-up" : "")};
+    return {formatted("decay {}{}", decay, warm_up ? " with a warm-up" : "")};
   }
 
   NamedTensors average = NamedTensors();

@@ -1,12 +1,11 @@
 #pragma once
 
-#include <fmt/core.h>
-
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "mtl/core/error.hpp"
+#include "mtl/core/formatted.hpp"
 #include "mtl/train/train_state.hpp"
 #include "mtl/train/watch.hpp"
 
@@ -68,7 +67,7 @@ struct EarlyStopping {
  private:
   void stop_if_due(TrainState& state) const {
     if (worse_epochs >= patience)
-      state.stop(StopReason::early_stopping, fmt::format("no better for {} epochs", worse_epochs));
+      state.stop(StopReason::early_stopping, formatted("no better for {} epochs", worse_epochs));
   }
 };
 

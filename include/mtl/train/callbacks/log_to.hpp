@@ -1,7 +1,5 @@
 #pragma once
 
-#include <fmt/core.h>
-
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -11,6 +9,7 @@
 #include <vector>
 
 #include "mtl/core/error.hpp"
+#include "mtl/core/formatted.hpp"
 #include "mtl/train/train_state.hpp"
 
 namespace mtl {
@@ -24,9 +23,9 @@ struct LogEntry {
 
   /// "epoch 3, step 120: train/total 0.51, ..."
   std::string text() const {
-    std::string text = fmt::format("epoch {}, step {}:", epoch, step);
+    std::string text = formatted("epoch {}, step {}:", epoch, step);
     for (size_t i = 0; i < values.size(); ++i)
-      text += fmt::format("{} {} {:.6g}", i == 0 ? "" : ",", values[i].first, values[i].second);
+      text += formatted("{} {} {:.6g}", i == 0 ? "" : ",", values[i].first, values[i].second);
     return text;
   }
 };
@@ -82,7 +81,7 @@ struct LogTo {
   static void add_rates(LogEntry& entry, const TrainState& state) {
     const std::vector<double> rates = state.rates.now();
     for (size_t g = 0; g < rates.size(); ++g)
-      add(entry, fmt::format("learning_rate/{}", g), rates[g]);
+      add(entry, formatted("learning_rate/{}", g), rates[g]);
   }
 };
 

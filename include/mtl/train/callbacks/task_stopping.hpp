@@ -1,13 +1,12 @@
 #pragma once
 
-#include <fmt/core.h>
-
 #include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "mtl/core/error.hpp"
+#include "mtl/core/formatted.hpp"
 #include "mtl/train/callbacks/early_stopping.hpp"
 #include "mtl/train/train_state.hpp"
 #include "mtl/train/watch.hpp"
@@ -71,17 +70,17 @@ struct TaskStopping {
   NamedTensors state_dict() const {
     NamedTensors state;
     for (size_t w = 0; w < counts.size(); ++w)
-      insert_under(state, fmt::format("{}.", w), counts[w].state_dict());
+      insert_under(state, formatted("{}.", w), counts[w].state_dict());
     return state;
   }
   void load_state_dict(const NamedTensors& state) {
     counts.clear();
-    for (size_t w = 0; state.contains(fmt::format("{}.worse_epochs", w)); ++w)
-      counts.emplace_back().load_state_dict(under(state, fmt::format("{}.", w)));
+    for (size_t w = 0; state.contains(formatted("{}.worse_epochs", w)); ++w)
+      counts.emplace_back().load_state_dict(under(state, formatted("{}.", w)));
   }
   std::vector<std::string> identity(const TrainState& state) const {
     return {"watches " + text_of(watches_by_task(tasks, state, "TaskStopping")),
-            freeze ? fmt::format("freezes after {} epochs", patience) : "freezes no task"};
+            freeze ? formatted("freezes after {} epochs", patience) : "freezes no task"};
   }
 
   std::vector<EarlyStopping> counts = {};  // by watch
@@ -100,7 +99,7 @@ struct TaskStopping {
     const bool stops = when == StopWhen::any ? how_many > 0 : how_many == watches.size();
     if (stops && when != StopWhen::never)
       state.stop(StopReason::early_stopping,
-                 fmt::format("no better for {} epochs: {}", patience, done));
+                 formatted("no better for {} epochs: {}", patience, done));
   }
 };
 

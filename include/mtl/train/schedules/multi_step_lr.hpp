@@ -1,13 +1,12 @@
 #pragma once
 
-#include <fmt/core.h>
-
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
 #include "mtl/core/error.hpp"
+#include "mtl/core/formatted.hpp"
 
 namespace mtl {
 
@@ -28,7 +27,7 @@ struct MultiStepLr {
     for (size_t m = 0; m < milestones.size(); ++m)
       if (milestones[m] < 0 || (m > 0 && milestones[m] <= milestones[m - 1]))
         throw Error("MultiStepLr: found milestone {}{}, expected epochs of 0 or more that increase",
-                    milestones[m], m > 0 ? fmt::format(" after {}", milestones[m - 1]) : "");
+                    milestones[m], m > 0 ? formatted(" after {}", milestones[m - 1]) : "");
     if (!(std::isfinite(gamma) && gamma > 0))
       throw Error("MultiStepLr: found gamma {}, expected a finite number above 0", gamma);
   }

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <fmt/core.h>
-
 #include <concepts>
 #include <cstdint>
 #include <memory>
@@ -9,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "mtl/core/formatted.hpp"
 #include "mtl/train/train_state.hpp"
 
 namespace mtl {
@@ -44,7 +43,7 @@ class ScheduleCallback {
     const int64_t total = state.epochs * (by_step() ? state.batches : 1);
     std::vector<std::string> rates;
     for (int64_t at = 0; at < total; at += at < 64 ? 1 : at / 16)
-      rates.push_back(fmt::format("rate {} at {}", rate(state, 1.0, at), at));
+      rates.push_back(formatted("rate {} at {}", rate(state, 1.0, at), at));
     return rates;
   }
 

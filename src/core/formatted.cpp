@@ -1,13 +1,13 @@
-#include "mtl/core/error.hpp"
+#include "mtl/core/formatted.hpp"
 
 #include <fmt/args.h>
 #include <fmt/format.h>
 
 namespace mtl {
 
-std::string Error::formatted(std::string_view text, std::initializer_list<Value> values) {
+std::string format_values(std::string_view text, std::initializer_list<FormatValue> values) {
   fmt::dynamic_format_arg_store<fmt::format_context> arguments;
-  for (const Value& value : values)
+  for (const FormatValue& value : values)
     std::visit([&](const auto& held) { arguments.push_back(held); }, value.value_);
   return fmt::vformat(text, arguments);
 }
