@@ -47,6 +47,13 @@ if((CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_
     "mtl needs g++ 12 or clang 16, or later; found ${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}.")
 endif()
 
+# Asked for, and not there: said before it is a missing symbol at run time.
+if(LibTorch_FOUND AND MTL_TORCH_CUDA AND NOT (_lib_torch_cuda AND _lib_c10_cuda))
+  message(FATAL_ERROR
+    "MTL_TORCH_CUDA is on, but the LibTorch of ${_lib_torch_cpu} has no libtorch_cuda: it is a build for the CPU. "
+    "Take a CUDA build (-DMTL_TORCH_DIR=), or turn MTL_TORCH_CUDA off.")
+endif()
+
 if(LibTorch_FOUND AND NOT TARGET mtl_libtorch)
   add_library(mtl_libtorch INTERFACE IMPORTED GLOBAL)
   target_include_directories(mtl_libtorch SYSTEM INTERFACE ${LibTorch_INCLUDE_DIR}
@@ -72,4 +79,6 @@ if(LibTorch_FOUND AND NOT TARGET mtl_libtorch)
       target_link_options(mtl_libtorch INTERFACE "LINKER:--disable-new-dtags,-rpath,${_dir}")
     endforeach()
   endif()
+  include(${CMAKE_CURRENT_LIST_DIR}/mtl_probe_libtorch.cmake)
+  mtl_probe_libtorch(${_lib_c10})
 endif()

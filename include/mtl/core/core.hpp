@@ -12,3 +12,4 @@
 #include "mtl/core/tensor.hpp"
 #include "mtl/core/threads.hpp"
 #include "mtl/core/torch_version.hpp"
+#include "mtl/core/version.hpp"
