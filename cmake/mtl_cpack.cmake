@@ -2,7 +2,7 @@
 # cpack -G TGZ: the same three as archives.
 set(CPACK_PACKAGE_NAME mtl)
 set(CPACK_PACKAGE_VENDOR "mtl")
-set(CPACK_PACKAGE_CONTACT "mtl <mtl@localhost>")
+set(CPACK_PACKAGE_CONTACT "mtl maintainers <mtl@example.org>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
 set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
@@ -25,25 +25,25 @@ set(CPACK_DEBIAN_ENABLE_COMPONENT_DEPENDS OFF)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${PROJECT_BINARY_DIR})
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_NAME libmtl${PROJECT_VERSION_MAJOR})
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_SECTION libs)
-set(CPACK_DEBIAN_RUNTIME_DESCRIPTION "multitask learning on LibTorch: shared library
- Tasks, ways of sharing, ways of turning many losses into one update, the
- loop around them, and an honest answer to whether it helped.")
+set(CPACK_DEBIAN_RUNTIME_DESCRIPTION "Shared library: tasks, ways of sharing, ways of turning many losses into one
+update, the loop around them, and an honest answer to whether it helped.")
+# The linker's cache is renewed by dpkg's trigger rather than by scripts of the package.
+file(WRITE ${PROJECT_BINARY_DIR}/debian/triggers "activate-noawait ldconfig\n")
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_CONTROL_EXTRA ${PROJECT_BINARY_DIR}/debian/triggers)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libmtl-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SHLIBDEPS OFF)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
     "libmtl${PROJECT_VERSION_MAJOR} (= ${PROJECT_VERSION}), libtorch-dev, libeigen3-dev (>= 3.4), libfmt-dev, nlohmann-json3-dev")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_RECOMMENDS "libopenblas0-openmp")
-set(CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION "multitask learning on LibTorch: headers, CMake package, pkg-config file
- What a program needs to be compiled with mtl: find_package(mtl) in CMake,
- or pkg-config mtl.")
+set(CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION "Headers, CMake package, pkg-config file: what a program needs to be compiled
+with mtl, by find_package(mtl) in CMake or by pkg-config.")
 set(CPACK_DEBIAN_EXAMPLES_PACKAGE_NAME mtl-examples)
 set(CPACK_DEBIAN_EXAMPLES_PACKAGE_SECTION misc)
 set(CPACK_DEBIAN_EXAMPLES_PACKAGE_DEPENDS "libmtl${PROJECT_VERSION_MAJOR} (= ${PROJECT_VERSION})")
 set(CPACK_DEBIAN_EXAMPLES_PACKAGE_RECOMMENDS "gnuplot-nox, libopenblas0-openmp")
-set(CPACK_DEBIAN_EXAMPLES_DESCRIPTION "multitask learning on LibTorch: example programs
- Tomorrow's weather in Tokyo, breeds of cats and dogs, a table of your own,
- and more, with their sources and data in /usr/share/mtl/examples.")
+set(CPACK_DEBIAN_EXAMPLES_DESCRIPTION "Example programs: tomorrow's weather in Tokyo, breeds of cats and dogs, a
+table of your own, and more, with sources and data in /usr/share/mtl/examples.")
 foreach(_pair runtime:libmtl${PROJECT_VERSION_MAJOR} development:libmtl-dev examples:mtl-examples)
   string(REPLACE ":" ";" _pair ${_pair})
   list(GET _pair 0 _component)

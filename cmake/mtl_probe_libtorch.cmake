@@ -1,6 +1,9 @@
 # mtl_probe_libtorch(c10): links two programs of a line with the LibTorch that was found, and says in words what would
 # otherwise be a page of undefined references at the end of the first build. Asked anew when LibTorch, compiler or flags change.
 function(mtl_probe_libtorch c10)
+  if(CMAKE_CROSSCOMPILING OR NOT CMAKE_SYSTEM_NAME STREQUAL "Linux")
+    return()  # what linkers say elsewhere is not known here
+  endif()
   set(asked "${c10};${MTL_TORCH_CUDA};${CMAKE_CXX_COMPILER};${CMAKE_CXX_COMPILER_VERSION};${CMAKE_CXX_FLAGS};${CMAKE_EXE_LINKER_FLAGS}")
   if("${MTL_LIBTORCH_PROBED}" STREQUAL "${asked}")
     return()

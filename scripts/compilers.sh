@@ -27,7 +27,8 @@ for torch in ${MTL_TORCHES:-system pip}; do
         if ! cmake --build "$build" >>"$log" 2>&1; then word=no; fi
       fi
       if [ "$word" = yes ] && [ "$part" = program ]; then
-        flags=(-std=c++"$standard" -O0 -fsyntax-only -DMTL_HAS_IMAGES=1 -Iinclude)
+        # clang 16 knows C++23 by the name it had before.
+        flags=(-std=c++"${standard/23/2b}" -O0 -fsyntax-only -DMTL_HAS_IMAGES=1 -Iinclude)
         if [ -n "$torch_dir" ]; then
           flags+=(-isystem "$torch_dir/include" -isystem "$torch_dir/include/torch/csrc/api/include" -DFMT_HEADER_ONLY=1)
         else

@@ -51,7 +51,13 @@ def linked(text):
 
 
 def declaration_from(lines, start):
-    """The declaration that begins at a line, without body, and the line behind its head."""
+    """The declaration that begins at a line, without body (an enumeration with its names), and the line behind its head."""
+    if re.match(r"\s*enum class", lines[start]):
+        text = ""
+        for number in range(start, min(start + 40, len(lines))):
+            text += re.sub(r"\s*//.*$", "", lines[number]).strip() + " "
+            if "}" in text:
+                return re.sub(r",? \}.*", " }", re.sub(r"\s+", " ", text)), number
     text, depth = "", 0
     for number in range(start, min(start + 25, len(lines))):
         line = re.sub(r"\s*//.*$", "", lines[number]).strip()

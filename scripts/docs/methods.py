@@ -64,7 +64,8 @@ class Methods:
             text += f"\n## {kind.capitalize()}\n\nA {what}.\n\n| method | class | in a sentence |\n|---|---|---|\n"
             for key, name, header, item in self.methods:
                 if header.parent.name == kind:
-                    sentence = re.match(r".*?\.(?=\s|$)", re.split(r"\n\n|\n    ", item.doc)[0] + ".", re.S)[0]
+                    paragraph = re.split(r"\n\n|\n    ", item.doc)[0].rstrip(".:") + "."
+                    sentence = re.match(r".*?\.(?=\s|$)", paragraph, re.S)[0]
                     text += f"| [{key}]({key}.md) | `{name}` | {' '.join(sentence.split()).replace('|', '&#124;')} |\n"
         return text
 
@@ -112,8 +113,9 @@ class Methods:
             return ""
         table = [line.split("\t") for line in (folder / "walks.tsv").read_text(encoding="utf-8").splitlines()]
         rows = [row for row in table[1:] if row[0] == key]
-        text = (f"\n## How it walks\n\n![Paths of {key} over two opposed losses from five starts](/docs/methods/{key}.png)\n\n"
-                "Two opposed losses over a plane, 4,000 steps of Adam 0.01 from five starts; the grey band is the Pareto set "
-                "([the toy](../toy.md)). One picture of one small problem: it shows how a method moves, not how good it is.\n\n"
+        text = (f"\n## How it walks\n\n![Paths of {key} over two bowls from five starts](/docs/methods/{key}.png)\n\n"
+                "Two losses over a plane, round bowls of which the upper right is ten times as steep; 4,000 steps of Adam 0.01 from five "
+                "starts. The grey band between the bowls is the Pareto set ([the toy](../toy.md)). A picture of one small problem: it "
+                "shows how a method moves, not how good it is.\n\n"
                 "| start | end | loss 1 | loss 2 | in the Pareto set |\n|---|---|---:|---:|---|\n")
         return text + "".join("| " + " | ".join(row[1:]) + " |\n" for row in rows)
