@@ -7,7 +7,7 @@
 
 int main() {
   torch::manual_seed(0);
-  torch::Tensor a = torch::tensor({{1.0, 2.0}, {3.0, 4.0}});  // [2, 2], double
+  torch::Tensor a = torch::tensor({{1.0, 2.0}, {3.0, 4.0}});  // [2, 2], float
   torch::Tensor b = a * 10 + 1;                               // element by element
   torch::Tensor column = a.select(1, 0);                      // [2]: 1 3
   torch::Tensor product = torch::matmul(a, b);                // [2, 2]

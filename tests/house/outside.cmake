@@ -30,7 +30,7 @@ endif()
 # What find_package refuses it refuses in words.
 function(refused request words)
   file(WRITE ${folder}/refused/CMakeLists.txt
-       "cmake_minimum_required(VERSION 3.22)\nproject(refused LANGUAGES NONE)\nfind_package(mtl ${request})\n")
+       "cmake_minimum_required(VERSION 3.22)\nproject(refused LANGUAGES CXX)\nfind_package(mtl ${request})\n")
   execute_process(COMMAND ${CMAKE_COMMAND} -S ${folder}/refused -B ${folder}/refused/build -DCMAKE_PREFIX_PATH=${folder}/prefix
                   RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
   string(REGEX REPLACE "[ \n]+" " " output "${output}")
