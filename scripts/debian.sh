@@ -8,9 +8,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=build/debian
+needs() { command -v "$1" >/dev/null || { echo "$1 is missing: apt-get install $2" >&2; exit 1; }; }
 parts=${*:-build check}
 
 if [[ " $parts " == *" build "* ]]; then
+  needs dpkg-shlibdeps dpkg-dev
   scripts/setup.sh >&2
   export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros,include_file_mtime,include_file_ctime}
   export CCACHE_DEPEND=${CCACHE_DEPEND:-1} CCACHE_BASEDIR=${CCACHE_BASEDIR:-$PWD} CCACHE_NOHASHDIR=1
@@ -25,6 +27,7 @@ if [[ " $parts " == *" build "* ]]; then
 fi
 
 if [[ " $parts " == *" check "* ]]; then
+  needs mmdebstrap mmdebstrap
   root=$PWD/$out/root
   rm -rf --one-file-system "$root"
   mmdebstrap --mode=root --variant=minbase "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$root"

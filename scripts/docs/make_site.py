@@ -16,7 +16,7 @@ import sys
 
 import api
 from check_links import blocks
-from methods import Methods
+from methods import Methods, table_rows
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TOP = {"README.md": "index.md", "docs/README.md": "pages.md"}
@@ -100,11 +100,22 @@ def sections():
     return [(heading, pages) for heading, pages in found if pages]
 
 
+def check_questions():
+    """The home page leads to the questions, and each of the twenty to its answer: two clicks."""
+    rows = table_rows((ROOT / "docs/questions.md").read_text(encoding="utf-8"))
+    unanswered = [question for question, answer in rows if "](" not in answer]
+    if len(rows) < 20 or unanswered:
+        sys.exit(f"docs/questions.md: {len(rows)} questions, without a link: {unanswered}")
+    if "(docs/questions.md)" not in (ROOT / "README.md").read_text(encoding="utf-8"):
+        sys.exit("README.md does not lead to docs/questions.md")
+
+
 def title_of(text):
     return text[0].upper() + text[1:].replace("_", " ")
 
 
 def main():
+    check_questions()
     folder = pathlib.Path(sys.argv[1]).resolve()
     shutil.rmtree(folder / "pages", ignore_errors=True)
     site = Site(folder)
@@ -128,7 +139,11 @@ def main():
     navigation.insert(-1, {"Methods": [{"All methods": "methods/index.md"}] + [{m[0]: f"methods/{m[0]}.md"} for m in methods.methods]})
     rooms = [room for room in api.ROOMS if (written / f"reference/{room}.md").exists()]
     navigation.append({"Reference": [{"Rooms": "reference/index.md"}] + [{room: f"reference/{room}.md"} for room in rooms]})
-    navigation.append({"Project": [{"All pages": "pages.md"}, {"Contributing": "contributing.md"}, {"Changes": "changelog.md"}]})
+    project = [{"All pages": "pages.md"}, {"Contributing": "contributing.md"}, {"Changes": "changelog.md"}]
+    if (ROOT / "SECURITY.md").exists():
+        site.bring("SECURITY.md")
+        project.append({"Security": "security.md"})
+    navigation.append({"Project": project})
 
     version = re.search(r'MTL_VERSION_STRING "(.*)"', (ROOT / "include/mtl/core/version.hpp").read_text(encoding="utf-8"))[1]
     settings = (pathlib.Path(__file__).parent / "mkdocs.yml").read_text(encoding="utf-8")
