@@ -97,6 +97,63 @@ io::Json made_of(const TrainState& state) {
   return parts;
 }
 
+std::vector<std::pair<std::string, std::string>> settings_of(const TrainState& state,
+                                                             const TrainerOptions& options) {
+  std::vector<std::pair<std::string, std::string>> settings;
+  const auto add = [&](std::string name, std::string value) {
+    if (!value.empty()) settings.emplace_back(std::move(name), std::move(value));
+  };
+  const auto count = [](const std::vector<Tensor>& tensors) {
+    int64_t numbers = 0;
+    for (const Tensor& tensor : tensors) numbers += tensor.numel();
+    return numbers;
+  };
+  const auto plain = [](std::string type) {
+    const std::string_view local = "(anonymous namespace)::";
+    if (const auto at = type.find(local); at != std::string::npos) type.erase(at, local.size());
+    if (type.ends_with("Impl")) type.resize(type.size() - 4);
+    return type;
+  };
+  const auto type = [&](const std::type_info& info) { return plain(Callback::type_name(info)); };
+  std::vector<std::string> tasks;
+  for (size_t t = 0; t < state.history.tasks.size(); ++t)
+    tasks.push_back(state.history.tasks[t] + (state.history.is_auxiliary(t) ? " (auxiliary)" : ""));
+  add("tasks", words(tasks));
+  add("model", type(typeid(state.model)));
+  const Parameters& sets = state.model.parameter_sets();
+  std::vector<std::string> parameters{fmt::format("{} shared", count(sets.shared))};
+  for (size_t t = 0; t < sets.by_task.size(); ++t)
+    parameters.push_back(fmt::format("{} of {}", count(sets.by_task[t]), state.history.tasks[t]));
+  add("parameters", words(parameters));
+  add("optimizer", type(typeid(state.optimizer)));
+  const auto& groups = state.optimizer.param_groups();
+  const auto& base = state.rates.base();
+  for (size_t g = 0; g < groups.size(); ++g) {
+    const double rate = g < base.size() ? base[g] : groups[g].options().get_lr();
+    add(groups.size() == 1 ? "optimizer's options" : fmt::format("optimizer's group {}", g + 1),
+        fmt::format("learning rate {}{}", rate, options_text(groups[g].options())));
+  }
+  add("combiner", type(typeid(state.combiner)));
+  add("combiner's options", state.combiner.options_text());
+  add("epochs at most", fmt::format("{}", options.epochs));
+  add("gradient's largest norm",
+      options.max_grad_norm > 0 ? fmt::format("{}", options.max_grad_norm) : "no bound");
+  if (options.accumulate > 1) add("batches a step", fmt::format("{}", options.accumulate));
+  std::vector<std::string> callbacks;
+  for (const Callback& callback : state.callbacks) callbacks.push_back(plain(callback.name));
+  add("callbacks", words(callbacks));
+  for (const Callback* callback : with_memory(state))
+    if (callback->identity) {
+      auto texts = callback->identity(state);
+      constexpr size_t most = 6;  // a schedule says its rate at many places
+      if (texts.size() > most) texts = {texts[0], texts[1], texts[2], "...", texts.back()};
+      if (!texts.empty()) add("options of " + plain(callback->name), words(texts));
+    }
+  add("training data", state.train_data);
+  add("validation data", state.valid_data);
+  return settings;
+}
+
 std::string data_text(const LoaderRef& loader) {
   const std::string text = loader.text();
   return fmt::format("{} samples in {} batches{}{}", loader.samples(), loader.batches(),

@@ -89,6 +89,7 @@ class Trainer::Loop {
     if (failure) std::rethrow_exception(failure);
 
     TrainingRun run;
+    run.made_of = train_detail::settings_of(state_, options_);
     run.history = std::move(state_.history);
     run.stop_reason = *state_.stop_reason;
     run.stop_text = std::move(state_.stop_text);

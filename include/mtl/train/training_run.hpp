@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "mtl/data/sampling.hpp"
@@ -26,6 +27,9 @@ struct TrainingRun {
   std::vector<FrozenTask> frozen;      ///< tasks that left the training before its end
   std::vector<std::string> untrained;  ///< parameters that are in no group of the optimizer
   std::vector<DrawnSource> drawn;      ///< from several sources, over all epochs; none: it was one
+  /// What it was made of, name and value: tasks, parameters, model, optimizer, combiner and
+  /// trainer with the options they had, data and callbacks.
+  std::vector<std::pair<std::string, std::string>> made_of;
   double seconds = 0;
 
   int64_t epochs() const { return static_cast<int64_t>(history.epochs.size()); }
