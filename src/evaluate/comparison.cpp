@@ -19,6 +19,19 @@ std::string spread_text(const std::vector<double>& values) {
   return fmt::format("{:.4g} ± {:.2g}", mean(values), standard_deviation(values));
 }
 
+std::string listed(const std::vector<std::string>& texts) {
+  std::string all;
+  for (size_t i = 0; i < texts.size(); ++i)
+    all += (i == 0 ? "" : i + 1 == texts.size() ? " and " : ", ") + texts[i];
+  return all;
+}
+
+// "temperature (mae 1.27 instead of 1.34)"
+std::string with_values(const Comparison::Finding& finding) {
+  return fmt::format("{} ({} {:.4g} instead of {:.4g})", finding.task, finding.metric,
+                     mean(finding.joint), mean(finding.single));
+}
+
 io::Json json_of(const Interval& interval) { return {interval.low, interval.high}; }
 
 }  // namespace
@@ -36,13 +49,56 @@ const Comparison::Finding& Comparison::at(std::string_view method, std::string_v
               metric, known);
 }
 
+std::vector<std::string> Comparison::verdicts() const {
+  const int percent = static_cast<int>(std::lround(100 * level));
+  std::vector<std::string> sentences;
+  for (const DeltaM& gain : delta_m) {
+    std::vector<std::string> helped, harmed, same, open, parts;
+    for (const Finding& finding : findings) {
+      if (finding.method != gain.method || !finding.judged) continue;
+      switch (finding.judgement.verdict) {
+        case Verdict::helps:
+          helped.push_back(with_values(finding));
+          break;
+        case Verdict::harms:
+          harmed.push_back(with_values(finding));
+          break;
+        case Verdict::no_difference:
+          same.push_back(finding.task);
+          break;
+        case Verdict::undecided:
+          open.push_back(finding.task);
+          break;
+      }
+    }
+    if (!helped.empty()) parts.push_back("helps " + listed(helped));
+    if (!harmed.empty()) parts.push_back("harms " + listed(harmed));
+    if (!same.empty())
+      parts.push_back(
+          fmt::format("makes no difference that {} runs can show to {}", seeds, listed(same)));
+    if (!open.empty()) parts.push_back("decides nothing about " + listed(open));
+    if (parts.empty()) parts.emplace_back("was not judged");
+    std::string sentence =
+        fmt::format("{}, beside one model a task, {}", gain.method, listed(parts));
+    if (std::isfinite(gain.value)) {
+      sentence += fmt::format(". Mean relative gain {:+.2f} %", 100 * gain.value);
+      if (std::isfinite(gain.interval.low))
+        sentence += fmt::format(" ({} % interval {:+.2f} to {:+.2f} %)", percent,
+                                100 * gain.interval.low, 100 * gain.interval.high);
+    }
+    sentences.push_back(sentence + ".");
+  }
+  return sentences;
+}
+
 std::string Comparison::text() const {
   const int percent = static_cast<int>(std::lround(100 * level));
   std::string text;
   for (const Finding& finding : findings) {
     const auto& [verdict, difference, effect, p_value, runs, more_runs] = finding.judgement;
-    text += fmt::format("{} {}: {} {}, single-task {}", finding.task, finding.metric,
-                        finding.method, spread_text(finding.joint), spread_text(finding.single));
+    text += fmt::format("{}{} {}: {} {}, single-task {}", finding.task,
+                        finding.auxiliary ? " (auxiliary)" : "", finding.metric, finding.method,
+                        spread_text(finding.joint), spread_text(finding.single));
     if (verdict != Verdict::undecided)
       text +=
           fmt::format(", difference {:+.2g} ({} % interval {:+.2g} to {:+.2g})", difference.mean,
@@ -82,6 +138,7 @@ io::Json Comparison::json() const {
                       {"interval", json_of(judgement.difference.interval)},
                       {"effect_size", judgement.effect},
                       {"p_value", judgement.p_value}};
+    if (finding.auxiliary) entry["auxiliary"] = true;
     if (finding.judged) {
       entry["verdict"] = evaluate::name_of(judgement.verdict);
       entry["text"] = judgement.text();

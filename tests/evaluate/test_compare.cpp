@@ -3,12 +3,15 @@
 
 #include <cmath>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "catch.hpp"
 #include "error_text.hpp"
 #include "mtl/combine/make_combiner.hpp"
 #include "mtl/data/loader.hpp"
+#include "mtl/evaluate/bootstrap.hpp"
 #include "mtl/evaluate/compare.hpp"
+#include "mtl/evaluate/delta_m.hpp"
 #include "mtl/nn/nn.hpp"
 #include "mtl/sharing/hard_sharing.hpp"
 #include "mtl/task/losses/mean_squared_error.hpp"
@@ -106,6 +109,59 @@ TEST_CASE("compare: a run that fails or dies in its process is named, the others
     return made_up(trial);
   };
   CHECK(contains(error_text([&] { compare(options, dies); }), "signal 9"));
+}
+
+TEST_CASE("compare: auxiliary tasks are shown and get no verdict, kept runs included") {
+  const TemporaryFolder folder;
+  const auto helped = [](const Trial& trial) {
+    auto scores = made_up(trial);
+    for (Score& score : scores) score.auxiliary = score.task == "b";
+    return scores;
+  };
+  for (int again = 0; again < 2; ++again) {
+    const auto comparison = compare(options_in(folder.path()), helped);
+    const auto& finding = comparison.at("good", "b", "loss");
+    CHECK(finding.auxiliary);
+    CHECK_FALSE(finding.judged);
+    CHECK_FALSE(comparison.at("good", "a", "accuracy").auxiliary);
+    CHECK(contains(comparison.text(), "b (auxiliary) loss: good"));
+    CHECK(comparison.delta_m[0].value > 0);  // b is harmed, and does not count
+    CHECK(comparison.json()["findings"][2]["auxiliary"] == true);
+  }
+}
+
+TEST_CASE("compare: the verdict on each method in a sentence") {
+  const TemporaryFolder folder;
+  const auto sentences = compare(options_in(folder.path()), made_up).verdicts();
+  REQUIRE(sentences.size() == 2);
+  CHECK(contains(sentences[0],
+                 "good, beside one model a task, helps a (accuracy 1.477 instead of 0.98"));
+  CHECK(contains(sentences[0], " and harms b (loss 1.523 instead of 1.018)"));
+  CHECK(contains(sentences[0], "Mean relative gain "));
+  CHECK(contains(sentences[0], " % (95 % interval "));
+  CHECK(contains(sentences[1], "makes no difference that 6 runs can show to a and b. Mean"));
+}
+
+TEST_CASE("compare: delta_m is that of the means, its interval the bootstrap's over seeds") {
+  const TemporaryFolder folder;
+  const auto comparison = compare(options_in(folder.path()), made_up);
+  const auto& a = comparison.at("good", "a", "accuracy");
+  const auto& b = comparison.at("good", "b", "loss");
+  const auto gain_of = [&](std::span<const size_t> places) {
+    std::vector<TaskGain> gains{{"a", 0, 0, a.better}, {"b", 0, 0, b.better}};
+    for (const size_t place : places) {
+      gains[0].joint += a.joint[place] / 6;
+      gains[0].single += a.single[place] / 6;
+      gains[1].joint += b.joint[place] / 6;
+      gains[1].single += b.single[place] / 6;
+    }
+    return delta_m(gains);
+  };
+  const std::vector<size_t> all{0, 1, 2, 3, 4, 5};
+  CHECK(comparison.delta_m[0].value == gain_of(all));
+  const auto interval = bootstrap_interval(6, gain_of, 0.95);
+  CHECK(comparison.delta_m[0].interval.low == interval.low);
+  CHECK(comparison.delta_m[0].interval.high == interval.high);
 }
 
 TEST_CASE("compare: a run that gave no number decides nothing and is kept") {

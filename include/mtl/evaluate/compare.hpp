@@ -18,6 +18,7 @@ struct Score {
   std::string task, metric;
   double value = 0;
   Better better = Better::lower;
+  bool auxiliary = false;  ///< of a task that only helps the others (Task::auxiliary)
 };
 
 /// All of a data set's losses and metrics: what `validate` gives, or `run.best().valid`.
@@ -29,10 +30,10 @@ inline constexpr std::string_view single_task = "single-task";
 
 /// One run of a comparison.
 struct Trial {
-  std::string method;               ///< one of CompareOptions::methods, or `single_task`
-  std::vector<std::string> tasks;   ///< those to train: all, or one for `single_task`
-  uint64_t seed = 0;                ///< of everything that is drawn
-  std::filesystem::path directory;  ///< for checkpoints and whatever is to be kept of the run
+  std::string method = {};               ///< one of CompareOptions::methods, or `single_task`
+  std::vector<std::string> tasks = {};   ///< those to train: all, or one for `single_task`
+  uint64_t seed = 0;                     ///< of everything that is drawn
+  std::filesystem::path directory = {};  ///< for checkpoints and what is to be kept of the run
 };
 
 /// Trains what the trial says and tells what it reached on data that it was not trained on. Uses
@@ -56,7 +57,8 @@ struct CompareOptions {
 /// Trains one model a task, the joint model by each method, for each seed, and compares them.
 /// Writes directory/<method>/seed-<n>/scores.json (for single-task models: directory/single-task/
 /// <task>/seed-<n>/) as each run ends, so that a comparison that was stopped goes on where it was;
-/// a run that keeps checkpoints in its directory goes on within.
+/// a run that keeps checkpoints in its directory goes on within. Auxiliary tasks are shown, but get
+/// no verdict and have no part in delta_m.
 /// Error: options that make no sense; a directory in use, or with runs of another identity; a
 /// recipe that fails, with the trial it was at, or gives scores for other tasks than asked for.
 Comparison compare(const CompareOptions& options, const Recipe& recipe);

@@ -19,7 +19,8 @@ class Comparison {
   struct Finding {
     std::string method, task, metric;
     Better better = Better::lower;
-    bool judged = false;                ///< the task's first metric, or its loss where it has none
+    bool judged = false;     ///< the task's first metric, or its loss; of an auxiliary task none
+    bool auxiliary = false;  ///< the task only helps the others
     std::vector<double> joint, single;  ///< by seed
     Judgement judgement;  ///< joint - single; p-values of judged findings corrected by Holm
   };
@@ -39,6 +40,8 @@ class Comparison {
   /// Error: there is no such finding; the text lists those that there are.
   const Finding& at(std::string_view method, std::string_view task, std::string_view metric) const;
 
+  /// A sentence for each method: which tasks it helps and harms by how much, and the mean gain.
+  std::vector<std::string> verdicts() const;
   /// Lines for a terminal: by task what each method reached and the verdict in words, then delta_m,
   /// then what the intervals are about.
   std::string text() const;

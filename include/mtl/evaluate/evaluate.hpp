@@ -9,6 +9,7 @@
 #include "mtl/evaluate/mcnemar_test.hpp"
 #include "mtl/evaluate/paired_t_test.hpp"
 #include "mtl/evaluate/pareto.hpp"
+#include "mtl/evaluate/pareto_sweep.hpp"
 #include "mtl/evaluate/permutation_test.hpp"
 #include "mtl/evaluate/sample.hpp"
 #include "mtl/evaluate/student_t.hpp"
