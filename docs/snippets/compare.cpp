@@ -41,6 +41,15 @@ int main() {
                                              .processes = 2},
                                             recipe);
   std::fputs(comparison.text().c_str(), stdout);
+  mtl::report::comparison_report(folder / "report", comparison, {.data = "120 days, unseen."});
+
+  const auto front = evaluate::pareto_sweep({.tasks = {"temperature", "humidity"},
+                                             .methods = {"fixed", "stch", "pbi"},
+                                             .steps = 2,
+                                             .directory = folder / "sweep"},
+                                            recipe);
+  std::fputs(front.text().c_str(), stdout);
+  const auto picture = mtl::report::trade_off_chart(front);  // save() draws it
   const auto& finding = comparison.at("upgrad", "humidity", "mae");
   std::printf("%s\n", finding.judgement.text().c_str());
 
@@ -88,5 +97,5 @@ int main() {
   }
 
   std::filesystem::remove_all(folder);
-  return finding.joint.size() == 3 && best && hasty.best() ? 0 : 1;
+  return finding.joint.size() == 3 && !picture.script.empty() && best && hasty.best() ? 0 : 1;
 }

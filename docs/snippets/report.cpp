@@ -31,13 +31,14 @@ int main() {
   const auto files =
       mtl::report::run_report(folder, run, model->tasks(), mtl::predict(*model, valid),
                               {.title = "Tomorrow's weather",
+                               .data = "Two hundred made-up days; the last fifty were not seen.",
                                .views = {{.task = "temperature",
                                           .title = "Temperature",
                                           .unit = "°C",
                                           .scale = 8.1,
                                           .offset = 16.3},
                                          {.task = "sky", .class_names = {"晴", "雨"}}},
-                               .settings = {{"learning rate", "0.01"}},
+                               .settings = {{"station", "Tokyo"}},
                                .combiner = &log});
   std::printf("open %s\n", files.page.c_str());
 
@@ -48,7 +49,12 @@ int main() {
   } catch (const mtl::report::NoGnuplot& missing) {
     std::puts(missing.what());  // no picture, and the program goes on
   }
-  const bool written = std::filesystem::exists(files.page);
+
+  mtl::report::Page page{.title = "What we tried", .verdict = {"The third one is best."}};
+  page.section("Losses").text("Of three runs.").picture("losses", mtl::report::loss_curves(run));
+  const auto own = mtl::report::write_page(page, folder / "own");
+
+  const bool written = std::filesystem::exists(files.page) && std::filesystem::exists(own.json);
   std::filesystem::remove_all(folder);
   return written ? 0 : 1;
 }

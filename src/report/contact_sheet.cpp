@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "script.hpp"
+#include "values.hpp"
 
 namespace mtl::report {
 namespace {
@@ -81,6 +82,10 @@ Figure contact_sheet(const std::string& title, const std::vector<Tile>& tiles, i
       width, height);
   figure.script =
       script.text() + std::string(static_cast<const char*>(canvas.data_ptr()), canvas.nbytes());
+  figure.photo = true;
+  io::Json values = io::Json::array();
+  for (const Tile& tile : tiles) values.push_back(clean_text(tile.caption));
+  figure.values = values_text({{"captions", values}});
   return figure;
 }
 

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "script.hpp"
+#include "values.hpp"
 
 namespace mtl::report {
 namespace {
@@ -98,6 +99,12 @@ Figure loss_curves(const std::string& title, const std::vector<LossCurves>& pane
     script.line("unset multiplot");
   }
   figure.script = script.text();
+  io::Json values = {{"best_epoch", best_epoch}, {"panels", io::Json::array()}};
+  for (const LossCurves& panel : panels)
+    values["panels"].push_back({{"title", clean_text(panel.title)},
+                                {"training", panel.train},
+                                {"validation", panel.validation}});
+  figure.values = values_text(values);
   return figure;
 }
 
@@ -122,6 +129,11 @@ Figure lines(const LinePlot& plot) {
   scale(script, x_range, y_range, plot.x.empty());
   script.line("plot {}", fmt::join(plots, ", "));
   figure.script = script.text();
+  io::Json values = {{"x", plot.x_label}, {"y", plot.y_label}, {"series", io::Json::array()}};
+  if (!plot.x.empty()) values["places"] = plot.x;
+  for (const Series& series : plot.series)
+    values["series"].push_back({{"name", clean_text(series.name)}, {"values", series.values}});
+  figure.values = values_text(values);
   return figure;
 }
 

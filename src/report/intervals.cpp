@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "script.hpp"
+#include "values.hpp"
 
 namespace mtl::report {
 
@@ -42,6 +43,10 @@ Figure interval_chart(const IntervalChart& chart) {
     script.line("set arrow from 0, graph 0 to 0, graph 1 nohead lw 1.5 dt 2 lc rgb '#555555'");
   script.line("plot $values using 1:2:3:4 with xerrorbars lw 2 pt 7 ps 1 lc rgb '{}'", colour(0));
   figure.script = script.text();
+  io::Json values = io::Json::array();
+  for (const auto& [name, value, low, high] : chart.estimates)
+    values.push_back({{"name", clean_text(name)}, {"value", value}, {"low", low}, {"high", high}});
+  figure.values = values_text({{"x", clean_text(chart.x_label)}, {"estimates", values}});
   return figure;
 }
 

@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "script.hpp"
+#include "values.hpp"
 
 namespace mtl::report {
 namespace {
@@ -116,7 +117,7 @@ Figure confusion_chart(const ConfusionChart& chart) {
   const Eigen::VectorXd rows = counts.rowwise().sum().cwiseMax(1);
   const Eigen::MatrixXd shares = rows.cwiseInverse().asDiagonal() * counts;
   const bool crowded = chart.class_names.size() > 12;  // where zeros would hide what matters
-  return cells({
+  Figure figure = cells({
       fmt::format("{}: accuracy {:.1f}\u00a0% ({} of {})", chart.title, 100 * right / total, right,
                   total),
       "predicted",
@@ -134,12 +135,15 @@ Figure confusion_chart(const ConfusionChart& chart) {
       "set palette defined (0 '#ffffff', 0.5 '#7fb2d9', 1 '#08519c')\nset cbrange [0:1]",
       "share of the true class",
   });
+  figure.values =
+      values_text({{"classes", clean_texts(chart.class_names)}, {"counts", json_of(chart.counts)}});
+  return figure;
 }
 
 Figure cosine_heat_map(const std::string& title, const std::vector<std::string>& task_names,
                        const Eigen::MatrixXd& cosines) {
   check_square("heat map", title, cosines, task_names);
-  return cells({
+  Figure figure = cells({
       title,
       "",
       "",
@@ -156,6 +160,8 @@ Figure cosine_heat_map(const std::string& title, const std::vector<std::string>&
       "set cbrange [-1:1]",
       "cosine",
   });
+  figure.values = values_text({{"names", clean_texts(task_names)}, {"cosines", json_of(cosines)}});
+  return figure;
 }
 
 }  // namespace mtl::report

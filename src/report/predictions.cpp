@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "script.hpp"
+#include "values.hpp"
 
 namespace mtl::report {
 namespace {
@@ -40,6 +41,14 @@ std::string title_with_error(const PredictionPlot& predictions) {
                 predictions.title);
   return fmt::format("{}: MAE {:.3g}{}{}", predictions.title, error,
                      predictions.unit.empty() ? "" : "\u00a0", predictions.unit);
+}
+
+std::string values_of_plot(const PredictionPlot& p, double error) {
+  io::Json values = {{"unit", clean_text(p.unit)}, {"mean_absolute_error", error}};
+  if (!p.times.empty()) values["times"] = p.times;
+  values["truth"] = p.truth;
+  values["prediction"] = p.prediction;
+  return values_text(values);
 }
 
 void draw_part(Script& script, const PredictionPlot& p, const std::vector<double>& x,
@@ -87,6 +96,7 @@ Figure prediction_series(const PredictionPlot& p) {
   }
   script.line("unset multiplot");
   figure.script = script.text();
+  figure.values = values_of_plot(p, mean_absolute_error(p));
   return figure;
 }
 
@@ -107,6 +117,7 @@ Figure prediction_scatter(const PredictionPlot& p) {
       "x with lines lw 1.5 lc rgb '#555555' title 'perfect prediction'",
       points, transparency, colour(0) + 1);
   figure.script = script.text();
+  figure.values = values_of_plot(p, mean_absolute_error(p));
   return figure;
 }
 

@@ -3,27 +3,30 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <limits>
 
+#include "combiner_section.hpp"
 #include "mtl/core/error.hpp"
-#include "mtl/io/atomic_file.hpp"
-#include "mtl/io/file.hpp"
+#include "mtl/report/comparison_report.hpp"
+#include "mtl/report/contact_sheet.hpp"
 #include "mtl/report/curves.hpp"
 #include "mtl/report/matrices.hpp"
 #include "mtl/report/predictions.hpp"
-#include "mtl/task/metrics/confusion_matrix.hpp"
+#include "mtl/report/reliability.hpp"
 #include "script.hpp"
+#include "sections.hpp"
+#include "task_answers.hpp"
 
 namespace mtl::report {
 namespace {
 
-std::string shown(double value) { return std::isnan(value) ? "–" : fmt::format("{:.4g}", value); }
+using Kind = TaskAnswers::Kind;
 
-std::vector<double> values_of(const Tensor& tensor) {
-  const Tensor flat = tensor.reshape({-1}).to(torch::kCPU, torch::kDouble).contiguous();
-  return {flat.data_ptr<double>(), flat.data_ptr<double>() + flat.numel()};
-}
+constexpr size_t most_classes_drawn = 100;
+
+std::string shown(double value) { return std::isnan(value) ? "–" : fmt::format("{:.4g}", value); }
 
 // A task may be called anything; its file is not.
 std::string file_name(const std::string& task) {
@@ -33,53 +36,32 @@ std::string file_name(const std::string& task) {
   return name.empty() || name.front() == '.' ? "_" + name : name;
 }
 
-TaskView view_of(const RunReport& report, const std::string& task) {
-  for (TaskView view : report.views)
-    if (view.task == task) {
-      if (view.title.empty()) view.title = task;
-      return view;
-    }
-  TaskView view;
-  view.task = view.title = task;
-  return view;
+std::string date_of(double seconds) {
+  using namespace std::chrono;
+  const year_month_day date(sys_days(days(static_cast<int64_t>(std::floor(seconds / 86400)))));
+  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
 }
 
-// Draws each picture once a format, into its files and into the page.
-class Gallery {
- public:
-  Gallery(std::filesystem::path directory, HtmlPage& page, DrawOptions options)
-      : directory_(std::move(directory)), page_(page), options_(std::move(options)) {
-    try {
-      draw({"probe", "plot x\n", 100, 100}, Format::svg, options_);
-    } catch (const NoGnuplot& error) {
-      files.without_pictures = error.what();
-    }
-  }
+std::string sample_name(const RunReport& report, const TaskAnswers& found,
+                        const TaskAnswers::Answer& answer) {
+  const auto place = static_cast<size_t>(answer.sample);
+  std::string name = report.sample_name ? report.sample_name(answer.sample)
+                     : static_cast<int64_t>(report.times.size()) == found.samples
+                         ? date_of(report.times[place])
+                         : fmt::format("{} {}", report.x_label, answer.sample + 1);
+  if (found.outputs > 1) name += fmt::format(", output {}", answer.output + 1);
+  return name;
+}
 
-  void add(const std::string& name, const Figure& figure, const std::string& caption = {}) {
-    if (!files.without_pictures.empty()) return;
-    const std::string svg = draw(figure, Format::svg, options_);
-    for (const auto* extension : {".png", ".svg"}) {
-      files.pictures.push_back(directory_ / (name + extension));
-      io::write_file_atomically(files.pictures.back(), extension == std::string_view(".svg")
-                                                           ? svg
-                                                           : draw(figure, Format::png, options_));
-    }
-    page_.svg(svg, figure.title, caption);
-  }
-
-  RunFiles files;
-
- private:
-  std::filesystem::path directory_;
-  HtmlPage& page_;
-  DrawOptions options_;
-};
+std::string title_of(const History& history, size_t task, const RunReport& report) {
+  return view_of(report, history.tasks[task]).title +
+         (history.is_auxiliary(task) ? " (auxiliary)" : "");
+}
 
 TextTable metric_table(const TrainingRun& run, const RunReport& report) {
   TextTable table{{"task", "measure", "best epoch", "last epoch"}, {}};
   const History& history = run.history;
-  if (history.epochs.empty()) return table;
   const EpochRecord& best =
       history.epochs[static_cast<size_t>(std::max<int64_t>(run.best_epoch, 1) - 1)];
   const EpochRecord& last = history.epochs.back();
@@ -88,7 +70,7 @@ TextTable metric_table(const TrainingRun& run, const RunReport& report) {
     table.rows.push_back(
         {"all", "validation loss", shown(best.valid.total), shown(last.valid.total)});
   for (size_t t = 0; t < history.tasks.size(); ++t) {
-    const std::string title = view_of(report, history.tasks[t]).title;
+    const std::string title = title_of(history, t, report);
     table.rows.push_back(
         {title, "training loss", shown(best.train.losses[t]), shown(last.train.losses[t])});
     if (!history.has_validation()) continue;
@@ -101,11 +83,40 @@ TextTable metric_table(const TrainingRun& run, const RunReport& report) {
   return table;
 }
 
-void add_losses(Gallery& gallery, const TrainingRun& run, const RunReport& report) {
+void add_what_was_run(Page& page, const TrainingRun& run, const RunReport& report) {
+  std::string text =
+      fmt::format("{} epochs, {} steps in {:.1f} s; stopped: {}. Best epoch: {}.", run.epochs(),
+                  run.steps, run.seconds, run.stop_text, run.best_epoch);
+  if (!run.drawn.empty()) text += "\nBatches " + run.drawn_text() + ".";
+  if (!report.data.empty()) text = report.data + "\n" + text;
+  Settings settings = run.made_of;
+  settings.insert(settings.end(), report.settings.begin(), report.settings.end());
+  add_settings(page, text, settings);
+}
+
+// The last epoch beside the best one, in a sentence; nothing without validation.
+std::string fit_sentence(const TrainingRun& run) {
+  const auto epochs = run.epochs();
+  if (!run.history.has_validation() || run.best_epoch < 1) return {};
+  const double best = run.best().valid.total, last = run.history.last().valid.total;
+  if (!std::isfinite(best) || !std::isfinite(last)) return {};
+  if (run.best_epoch == epochs)
+    return fmt::format("The last of {} epochs was the best on the validation data.", epochs);
+  if (!(best > 0)) return {};
+  return fmt::format(
+      "The validation loss was lowest after epoch {} of {} and is {:.1f}\u00a0% higher at the end.",
+      run.best_epoch, epochs, 100 * (last / best - 1));
+}
+
+void add_curves(Page& page, const TrainingRun& run, const RunReport& report) {
   const History& history = run.history;
+  if (history.epochs.empty()) return;
+  Section& section = page.section("Learning");
+  if (const std::string text = fit_sentence(run); !text.empty()) section.text(text);
   LossCurves total{"total", {}, {}};
   std::vector<LossCurves> by_task;
-  for (const auto& task : history.tasks) by_task.push_back({view_of(report, task).title, {}, {}});
+  for (size_t t = 0; t < history.tasks.size(); ++t)
+    by_task.push_back({title_of(history, t, report), {}, {}});
   for (const EpochRecord& record : history.epochs) {
     total.train.push_back(record.train.total);
     if (history.has_validation()) total.validation.push_back(record.valid.total);
@@ -114,41 +125,20 @@ void add_losses(Gallery& gallery, const TrainingRun& run, const RunReport& repor
       if (history.has_validation()) by_task[t].validation.push_back(record.valid.losses[t]);
     }
   }
-  // What never had a label has nothing to show.
-  const auto empty = [](const LossCurves& panel) {
-    return range_of(panel.train).low > range_of(panel.train).high &&
-           range_of(panel.validation).low > range_of(panel.validation).high;
+  const auto add = [&](const std::string& file, const std::string& title, const LossCurves& panel) {
+    // What never had a label has nothing to show.
+    if (range_of(panel.train).low > range_of(panel.train).high &&
+        range_of(panel.validation).low > range_of(panel.validation).high)
+      return;
+    Figure figure = loss_curves(title, {panel}, run.best_epoch);
+    figure.width = 540;
+    figure.height = 360;
+    section.picture(file, std::move(figure));
   };
-  if (!empty(total)) gallery.add("loss_total", loss_curves("Total loss", {total}, run.best_epoch));
-  std::erase_if(by_task, empty);
-  if (!by_task.empty())
-    gallery.add("loss_by_task", loss_curves("Loss by task", by_task, run.best_epoch));
-}
-
-void add_regression(Gallery& gallery, const TaskView& view, const RunReport& report,
-                    const Tensor& prediction, const Tensor& target) {
-  PredictionPlot plot{view.title + ", " + report.split,
-                      view.title,
-                      view.unit,
-                      values_of(target),
-                      values_of(prediction),
-                      report.x_label,
-                      report.times};
-  for (auto* values : {&plot.truth, &plot.prediction})
-    for (double& value : *values) value = view.scale * value + view.offset;
-  if (plot.times.size() != plot.truth.size()) plot.times.clear();
-  gallery.add(file_name(view.task) + "_series", prediction_series(plot));
-  gallery.add(file_name(view.task) + "_scatter", prediction_scatter(plot));
-}
-
-// Truth by rows, predictions by columns: [C, C].
-Eigen::MatrixXd counts_of(const Tensor& scores, const Tensor& classes) {
-  if (scores.size(1) == 1)  // with a single class every labelled sample is right
-    return Eigen::MatrixXd::Constant(1, 1, (classes >= 0).sum().item<double>());
-  const Tensor counts = confusion_matrix(scores, classes);
-  const auto values = values_of(counts);
-  return Eigen::Map<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(
-      values.data(), counts.size(0), counts.size(1));
+  add("loss_total", "Total loss", total);
+  for (size_t t = 0; t < by_task.size(); ++t)
+    add("loss_" + file_name(history.tasks[t]), "Loss of " + by_task[t].title, by_task[t]);
+  section.table(metric_table(run, report));
 }
 
 // Precision and recall by class; "–" where a class was never predicted or never there.
@@ -166,129 +156,164 @@ TextTable class_table(const std::vector<std::string>& names, const Eigen::Matrix
   return table;
 }
 
-void add_classification(Gallery& gallery, HtmlPage& page, const TaskView& view,
-                        const RunReport& report, const Tensor& scores, const Tensor& classes) {
-  const Eigen::MatrixXd counts = counts_of(scores, classes);
-  std::vector<std::string> names = view.class_names;
-  if (names.empty())
-    for (Eigen::Index c = 0; c < counts.rows(); ++c) names.push_back(std::to_string(c));
-  if (static_cast<Eigen::Index>(names.size()) != counts.rows())
-    throw Error("report: task \"{}\" has {} classes, but {} class names", view.task, counts.rows(),
-                names.size());
-  gallery.add(file_name(view.task) + "_confusion",
-              confusion_chart({view.title + ", " + report.split, names, counts}));
-  page.table(class_table(names, counts), view.title + " by class, " + report.split);
+void add_classification(Section& section, const TaskAnswers& found, const RunReport& report) {
+  const std::string file = file_name(found.view.task), title = found.title() + ", " + report.split;
+  if (found.class_names.size() <= most_classes_drawn)
+    section.picture(file + "_confusion", confusion_chart({title, found.class_names, found.counts}));
+  if (found.kind != Kind::regions && found.class_names.size() > 1) {
+    ReliabilityChart chart{.title = title};
+    for (const auto& answer : found.answers) {
+      const bool yes_no = found.kind == Kind::yes_no;
+      chart.probability.push_back(!yes_no           ? answer.given
+                                  : answer.said > 0 ? answer.given
+                                                    : 1 - answer.given);
+      chart.right.push_back(yes_no ? answer.soft_truth : answer.said == answer.truth ? 1 : 0);
+    }
+    if (found.kind == Kind::yes_no) {
+      chart.x_label = fmt::format("probability given to \"{}\"", found.class_names[1]);
+      chart.y_label = fmt::format("share of \"{}\"", found.class_names[1]);
+    }
+    section.picture(file + "_reliability", reliability_chart(chart),
+                    "Below the line: surer than right.");
+  }
+  section.table(class_table(found.class_names, found.counts),
+                found.title() + " by class, " + report.split);
 }
 
-void add_task(Gallery& gallery, HtmlPage& page, const Task& task, const Predictions& predictions,
-              const RunReport& report) {
-  const Tensor* prediction = predictions.predictions.find(task.name);
-  const Tensor* target = predictions.targets.find(task.target_name());
-  if (!prediction || !target || target->numel() == 0) return;
-  const bool classes = !target->is_floating_point() && prediction->dim() == 2 && target->dim() == 1;
-  const bool values = target->is_floating_point() && task.loss.kind() == LossKind::regression &&
-                      prediction->numel() == target->numel() && target->numel() == target->size(0);
-  const bool labelled =
-      classes
-          ? (*target >= 0).any().item<bool>()
-          : values &&
-                (prediction->reshape({-1}) - target->reshape({-1})).isfinite().any().item<bool>();
-  if (!classes && !values) return;
-  const TaskView view = view_of(report, task.name);
-  page.heading(view.title);
-  if (!labelled) {
-    page.text(
+void add_regression(Section& section, const TaskAnswers& found, const RunReport& report) {
+  PredictionPlot plot{found.title() + ", " + report.split,
+                      found.view.title,
+                      found.view.unit,
+                      found.truth,
+                      found.prediction,
+                      report.x_label,
+                      report.times};
+  if (plot.times.size() != plot.truth.size()) plot.times.clear();
+  const std::string file = file_name(found.view.task);
+  if (found.outputs == 1) section.picture(file + "_series", prediction_series(plot));
+  section.picture(file + "_scatter", prediction_scatter(plot));
+}
+
+void add_answers(Page& page, const TaskAnswers& found, const RunReport& report) {
+  if (found.kind == Kind::none) return;
+  Section& section = page.section(found.title());
+  if (found.empty()) {
+    section.text(
         fmt::format("No sample of the {} data has a label and a finite prediction.", report.split));
     return;
   }
-  if (classes)
-    add_classification(gallery, page, view, report, *prediction, *target);
+  if (found.kind == Kind::values)
+    add_regression(section, found, report);
   else
-    add_regression(gallery, view, report, *prediction, *target);
+    add_classification(section, found, report);
 }
 
-// Series of one quantity by task from a combiner's reports; NaN where a task had no labels.
-Figure combiner_lines(const std::string& title, const std::string& y_label, const CombinerLog& log,
-                      const TaskRegistry& tasks, Eigen::VectorXd CombinerReport::*quantity) {
-  LinePlot plot{title, "step", y_label, {}, {}};
-  for (const auto& entry : log.entries) plot.x.push_back(static_cast<double>(entry.step));
-  for (const Task& task : tasks) {
-    Series series{task.name, {}};
-    for (const auto& [step, seen] : log.entries) {
-      const auto found = std::find(seen.names.begin(), seen.names.end(), task.name);
-      series.values.push_back(found == seen.names.end()
-                                  ? std::numeric_limits<double>::quiet_NaN()
-                                  : (seen.*quantity)[found - seen.names.begin()]);
+// The surest wrong classes and the largest errors, at most as many as asked for.
+std::vector<TaskAnswers::Answer> worst_of(const TaskAnswers& found, int64_t most) {
+  std::vector<TaskAnswers::Answer> wrong;
+  for (const auto& answer : found.answers)
+    if (answer.said != answer.truth) wrong.push_back(answer);
+  const auto how_bad = [&](const TaskAnswers::Answer& answer) {
+    return found.kind == Kind::values ? std::abs(answer.said - answer.truth)
+                                      : std::log(answer.given) - std::log(answer.to_truth);
+  };
+  std::stable_sort(wrong.begin(), wrong.end(),
+                   [&](const auto& a, const auto& b) { return how_bad(a) > how_bad(b); });
+  if (std::ssize(wrong) > most) wrong.resize(static_cast<size_t>(std::max<int64_t>(most, 0)));
+  return wrong;
+}
+
+void add_mistakes(Section& section, const TaskAnswers& found, const RunReport& report) {
+  const auto wrong = worst_of(found, report.worst);
+  if (wrong.empty()) return;
+  const bool values = found.kind == Kind::values;
+  const std::string unit = found.view.unit.empty() ? "" : " [" + found.view.unit + "]";
+  const std::string name = report.times.empty() || report.sample_name ? report.x_label : "date";
+  TextTable table{
+      values ? std::vector<std::string>{name, "true" + unit, "predicted" + unit, "error" + unit}
+             : std::vector<std::string>{name, "true", "predicted", "given to it",
+                                        "given to the truth"},
+      {}};
+  std::vector<Tile> tiles;
+  for (const auto& answer : wrong) {
+    const std::string sample = sample_name(report, found, answer);
+    if (values) {
+      table.rows.push_back({sample, shown(answer.truth), shown(answer.said),
+                            fmt::format("{:+.3g}", answer.said - answer.truth)});
+    } else {
+      const auto& names = found.class_names;
+      table.rows.push_back({sample, names[static_cast<size_t>(answer.truth)],
+                            names[static_cast<size_t>(answer.said)],
+                            fmt::format("{:.1f} %", 100 * answer.given),
+                            fmt::format("{:.1f} %", 100 * answer.to_truth)});
     }
-    plot.series.push_back(std::move(series));
+    if (report.sample_picture)
+      tiles.push_back(
+          {report.sample_picture(answer.sample),
+           fmt::format("{}\nsaid {}\n{}", table.rows.back()[1], table.rows.back()[2], sample)});
   }
-  return lines(plot);
+  if (!tiles.empty())
+    section.picture(file_name(found.view.task) + "_mistakes",
+                    contact_sheet(found.title() + ": the worst mistakes", tiles));
+  section.table(std::move(table),
+                found.title() + (values ? ": the largest errors" : ": wrong, and surest of it"));
 }
 
-// The mean over all reports in which both tasks had a gradient.
-Figure mean_cosines(const CombinerLog& log, const TaskRegistry& tasks) {
-  const auto size = static_cast<Eigen::Index>(tasks.size());
-  Eigen::MatrixXd sums = Eigen::MatrixXd::Zero(size, size), counts = sums;
-  for (const auto& [step, seen] : log.entries)
-    for (Eigen::Index i = 0; i < seen.cosines.rows(); ++i)
-      for (Eigen::Index j = 0; j < seen.cosines.cols(); ++j) {
-        if (!std::isfinite(seen.cosines(i, j))) continue;
-        const auto row = tasks.index_of(seen.names[static_cast<size_t>(i)]);
-        const auto column = tasks.index_of(seen.names[static_cast<size_t>(j)]);
-        sums(row, column) += seen.cosines(i, j);
-        ++counts(row, column);
-      }
-  std::vector<std::string> names;
-  for (const Task& task : tasks) names.push_back(task.name);
-  return cosine_heat_map(
-      fmt::format("Cosines between task gradients, mean of {} steps", log.entries.size()), names,
-      sums.cwiseQuotient(counts));
+std::vector<std::string> warnings_of(const TrainingRun& run, const RunReport& report) {
+  std::vector<std::string> warnings = report.warnings;
+  const auto first = [&] {
+    return run.first_fault.empty() ? std::string(".") : "; the first: " + run.first_fault + ".";
+  };
+  if (run.faulty_batches > 0)
+    warnings.push_back(
+        fmt::format("{} batches were skipped: their loss or gradient was not finite{}",
+                    run.faulty_batches, first()));
+  if (run.faulty_rows > 0)
+    warnings.push_back(fmt::format(
+        "{} rows of the validation were left out: their loss was not finite.", run.faulty_rows));
+  if (run.unlabelled_batches > 0)
+    warnings.push_back(fmt::format("{} batches had no label of any task.", run.unlabelled_batches));
+  if (!run.untrained.empty())
+    warnings.push_back(fmt::format("{} parameters were not trained, among them {}.",
+                                   run.untrained.size(), run.untrained.front()));
+  for (const FrozenTask& task : run.frozen)
+    warnings.push_back(
+        fmt::format("Task \"{}\" learnt no more from epoch {} on.", task.name, task.epoch));
+  return warnings;
 }
 
 }  // namespace
 
-RunFiles run_report(const std::filesystem::path& directory, const TrainingRun& run,
-                    const TaskRegistry& tasks, const Predictions& predictions,
-                    const RunReport& report) {
-  io::make_folder(directory);
-  HtmlPage page(report.title);
-  Gallery gallery(directory, page, report.draw);
-  auto warnings = report.warnings;
-  if (!gallery.files.without_pictures.empty()) warnings.push_back(gallery.files.without_pictures);
-  if (run.faulty_batches > 0)
-    warnings.push_back(fmt::format(
-        "{} batches were skipped: their loss or gradient was not finite.", run.faulty_batches));
+Page run_page(const TrainingRun& run, const TaskRegistry& tasks, const Predictions& predictions,
+              const RunReport& report) {
+  Page page{report.title, report.verdict, {}, warnings_of(run, report)};
+  std::vector<TaskAnswers> all;
+  for (const Task& task : tasks) {
+    all.push_back(task_answers(task, predictions, view_of(report, task.name)));
+    if (std::string sentence = sentence_of(all.back(), report.split); !sentence.empty())
+      page.verdict.push_back(std::move(sentence));
+  }
+  if (page.verdict.empty())
+    page.verdict.push_back(fmt::format("The {} data have nothing to judge this run by: {} epochs.",
+                                       report.split, run.epochs()));
+  add_tables(page, report.tables);
+  add_what_was_run(page, run, report);
+  add_curves(page, run, report);
+  for (const TaskAnswers& found : all) add_answers(page, found, report);
+  if (report.combiner) add_combiner(page, *report.combiner, tasks);
+  if (report.worst > 0) {
+    Section& section = page.section("The worst mistakes");
+    for (const TaskAnswers& found : all) add_mistakes(section, found, report);
+  }
+  if (report.comparison) add_comparison(page, *report.comparison);
+  add_figures(page, report.figures);
+  return page;
+}
 
-  page.text(fmt::format("{} epochs, {} steps in {:.1f} s; stopped: {}. Best epoch: {}.",
-                        run.epochs(), run.steps, run.seconds, run.stop_text, run.best_epoch));
-  if (!run.drawn.empty()) page.text("Batches " + run.drawn_text() + ".");
-  page.warnings(warnings);
-  for (const auto& [caption, table] : report.tables) page.table(table, caption);
-  if (run.epochs() > 0) {
-    page.heading("Losses").table(metric_table(run, report));
-    add_losses(gallery, run, report);
-  }
-  for (const Task& task : tasks) add_task(gallery, page, task, predictions, report);
-  if (report.combiner && !report.combiner->entries.empty()) {
-    page.heading("How the tasks were combined");
-    gallery.add("combiner_weights",
-                combiner_lines("Weights of the tasks", "weight", *report.combiner, tasks,
-                               &CombinerReport::weights));
-    gallery.add("combiner_shares",
-                combiner_lines("Share of each task in the update", "share", *report.combiner, tasks,
-                               &CombinerReport::shares));
-    gallery.add("combiner_cosines", mean_cosines(*report.combiner, tasks));
-  }
-  if (!report.figures.empty()) page.heading("More pictures");
-  for (const auto& [name, figure] : report.figures) gallery.add(name, figure);
-  if (!report.settings.empty()) {
-    TextTable table{{"setting", "value"}, {}};
-    for (const auto& [name, value] : report.settings) table.rows.push_back({name, value});
-    page.heading("Settings").table(table);
-  }
-  gallery.files.page = directory / "report.html";
-  page.save(gallery.files.page);
-  return gallery.files;
+ReportFiles run_report(const std::filesystem::path& directory, const TrainingRun& run,
+                       const TaskRegistry& tasks, const Predictions& predictions,
+                       const RunReport& report) {
+  return write_page(run_page(run, tasks, predictions, report), directory, report.draw);
 }
 
 }  // namespace mtl::report

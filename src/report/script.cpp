@@ -64,6 +64,12 @@ std::string clean_text(std::string_view text) {
   return clean;
 }
 
+std::vector<std::string> clean_texts(const std::vector<std::string>& texts) {
+  std::vector<std::string> clean;
+  for (const std::string& text : texts) clean.push_back(clean_text(text));
+  return clean;
+}
+
 int display_width(std::string_view text) {
   int longest = 0, line = 0;
   for (const auto& character : characters(text)) {

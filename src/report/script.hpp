@@ -20,6 +20,8 @@ inline const char* colour(std::size_t i) { return colours[i % std::size(colours)
 /// line ends) by spaces.
 std::string clean_text(std::string_view text);
 
+std::vector<std::string> clean_texts(const std::vector<std::string>& texts);
+
 /// How wide text stands in units of a Latin letter; CJK characters count two.
 int display_width(std::string_view text);
 

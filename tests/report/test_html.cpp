@@ -14,7 +14,7 @@ TEST_CASE("HtmlPage: all text is escaped, and nothing is loaded from elsewhere")
   page.table({{"<head>"}, {{"<cell>"}}}, "<caption>");
   const auto html = page.html();
   CHECK(contains(html, "<title>東京 &lt;script&gt;&quot;&#39;&amp;</title>"));
-  CHECK(contains(html, "<h2>&lt;h&gt;</h2>"));
+  CHECK(contains(html, "<h2 id=\"s1\">&lt;h&gt;</h2>"));
   CHECK(contains(html, "a &lt; b &amp; c\n\xef\xbf\xbd"));
   CHECK(contains(html, "<li>&lt;w&gt;</li>"));
   CHECK(contains(html, "alt=\"&quot;alt&quot;\" src=\"data:image/png;base64,iVBORw==\""));
@@ -59,4 +59,35 @@ TEST_CASE("HtmlPage: without gnuplot a figure is an error and the page stays as 
   const TemporaryFolder folder;
   page.save(folder / "report.html");
   CHECK(io::read_file(folder / "report.html") == before);
+}
+
+TEST_CASE("HtmlPage: the verdict stands first, whenever it is given; many headings get a list") {
+  HtmlPage page("t");
+  page.text("later").heading("a").verdict({"better < worse"});
+  CHECK(page.html().find("better &lt; worse") < page.html().find("later"));
+  CHECK_FALSE(contains(page.html(), "<nav>"));
+  page.heading("b").heading("c").heading("<d>");
+  CHECK(contains(page.html(), "<a href=\"#s4\">&lt;d&gt;</a>"));
+}
+
+TEST_CASE("HtmlPage: pictures stand in the page as they are, with names of their own") {
+  const std::string svg =
+      "<?xml version=\"1.0\"?>\n<svg\n width=\"30\" height=\"20\"\n viewBox=\"0 0 30 20\"\n "
+      "xmlns=\"http://www.w3.org/2000/svg\">\n<title>Gnuplot</title>\n"
+      "<rect x=\"0\" y=\"0\" width=\"30\" height=\"20\" fill=\"#ffffff\"/>\n"
+      "<path id='gpPt0' d='M0'/><use xlink:href='#gpPt0'/><g filter=\"url(#box)\">"
+      "<text>id='gpPt0' &lt;b&gt; > c</text></g></svg>\n";
+  HtmlPage page("t");
+  page.svg(svg, "what <it> shows").svg(svg, "again", "", /*photo=*/true);
+  const auto html = page.html();
+  CHECK(contains(html, "aria-label=\"what &lt;it&gt; shows\" viewBox=\"0 0 30 20\""));
+  CHECK(contains(html, "style=\"--width:30px\""));
+  CHECK(contains(html, "<path id='p1-gpPt0' d='M0'/><use href='#p1-gpPt0'/>"));
+  CHECK(contains(html, "filter=\"url(#p2-box)\""));
+  CHECK(contains(html, "<text>id='gpPt0' &lt;b&gt; > c</text>"));  // a text is no name
+  CHECK_FALSE(contains(html, "Gnuplot"));
+  CHECK_FALSE(contains(html, "http:"));
+  // The ground of a picture is the page's own, but of a photograph.
+  CHECK(html.find("fill=\"#ffffff\"") == html.rfind("fill=\"#ffffff\""));
+  CHECK(contains(error_text([] { HtmlPage("t").svg("no picture", "broken"); }), "\"broken\""));
 }

@@ -1,11 +1,12 @@
 #include "catch.hpp"
 
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "error_text.hpp"
 #include "mtl/io/atomic_file.hpp"
 #include "mtl/report/run_report.hpp"
-#include "temporary_folder.hpp"
+#include "report/checked_page.hpp"
 
 using namespace mtl;
 
@@ -34,9 +35,11 @@ Finished finished() {
   Finished f;
   f.tasks.add({.name = "temp", .loss = squared_error});
   f.tasks.add({.name = "天気/sky", .loss = ClassError{}, .target = "sky"});
-  f.tasks.add({.name = "unseen", .loss = squared_error});
+  f.tasks.add({.name = "unseen", .loss = squared_error, .auxiliary = true});
   f.run.history.tasks = {"temp", "天気/sky", "unseen"};
   f.run.history.metrics = {{"mae"}, {}, {}};
+  f.run.history.auxiliary = {false, false, true};
+  f.run.made_of = {{"combiner", "mtl::Sum"}};
   f.run.history.epochs = {
       {1, 0.1, {3, {1, 2, missing}, {}}, {4, {2, 2, missing}, {{0.75}, {}, {}}}},
       {2, 0.1, {2, {0.5, 1.5, missing}, {}}, {3, {1, 2, missing}, {{0.625}, {}, {}}}}};
@@ -72,27 +75,31 @@ TEST_CASE("run_report: one call draws what the run offers") {
     seen.names = {"temp", "天気/sky"};
     seen.cosines = Eigen::Matrix2d{{1, -0.5}, {-0.5, 1}};
     seen.weights = seen.shares = Eigen::Vector2d(0.25, 0.75);
+    seen.conflicts = 1;
     log.entries.push_back({step, seen});
   }
   auto description = described();
   description.combiner = &log;
   const auto files = report::run_report(folder / "run", f.run, f.tasks, f.predictions, description);
   const auto html = io::read_file(files.page);
-  for (const auto* part : {"Weather &lt;Tokyo&gt;", "20 steps", "all 2 epochs done", "気温",
-                           "0.625", "0.6667", "batch size", "one cell was empty", "<td>晴</td>"})
+  for (const auto* part :
+       {"Weather &lt;Tokyo&gt;", "20 steps", "all 2 epochs done", "気温", "0.625", "0.6667",
+        "batch size", "one cell was empty", "<td>晴</td>", "mtl::Sum", "unseen (auxiliary)"})
     CHECK(contains(html, part));
+  check_page(files);
   if (!files.without_pictures.empty()) {
     WARN(files.without_pictures);
     return;
   }
   for (const auto* name :
-       {"loss_total", "loss_by_task", "temp_series", "temp_scatter", "天気_sky_confusion",
-        "combiner_weights", "combiner_shares", "combiner_cosines"}) {
+       {"loss_total", "loss_temp", "loss_天気_sky", "temp_series", "temp_scatter",
+        "天気_sky_confusion", "天気_sky_reliability", "combiner_weights", "combiner_shares",
+        "combiner_conflicts", "combiner_pairs", "combiner_cosines"}) {
     INFO(name);
     CHECK(io::read_file(folder / ("run/" + std::string(name) + ".png")).starts_with("\x89PNG"));
     CHECK(std::filesystem::exists(folder / ("run/" + std::string(name) + ".svg")));
   }
-  CHECK(files.pictures.size() == 16);  // none of the task without labels
+  CHECK(files.pictures.size() == 24);  // none of the task without labels
   // Errors 0.5 and 0 and 0 in the network's unit are 1, 0 and 0 °C.
   CHECK(contains(io::read_file(folder / "run/temp_scatter.svg"), "MAE 0.333"));
   CHECK(contains(io::read_file(folder / "run/天気_sky_confusion.svg"), "accuracy 66.7"));
@@ -137,8 +144,8 @@ TEST_CASE("run_report: a run without any label has a page that says so") {
   const auto files = report::run_report(folder.path(), f.run, f.tasks, f.predictions, described());
   CHECK(files.pictures.empty());
   const auto html = io::read_file(files.page);
-  CHECK(contains(html, "<h2>気温</h2>\n<p>No sample of the validation data has a label"));
-  CHECK(contains(html, "<h2>天気/sky</h2>\n<p>No sample of the validation data has a label"));
+  CHECK(contains(html, ">気温</h2>\n<p>No sample of the validation data has a label"));
+  CHECK(contains(html, ">天気/sky</h2>\n<p>No sample of the validation data has a label"));
 }
 
 TEST_CASE("run_report: a classification with a single class") {
@@ -150,4 +157,80 @@ TEST_CASE("run_report: a classification with a single class") {
   CHECK(contains(io::read_file(files.page),
                  "<td class=\"number\">0</td><td class=\"number\">3</td>"
                  "<td class=\"number\">1</td>"));
+}
+
+TEST_CASE("run_page: the verdict says what was reached, and what one would reach by one answer") {
+  auto f = finished();
+  const auto page = report::run_page(f.run, f.tasks, f.predictions, described());
+  REQUIRE(page.verdict.size() == 2);
+  // Truths 11, 12, 16 and predictions 10, 12, 16; of the median 12 the errors are 1, 0, 4.
+  CHECK(page.verdict[0] ==
+        "気温: mean absolute error 0.333\u00a0°C over 3 samples of the validation data; always "
+        "saying their median would give 1.67\u00a0°C.");
+  CHECK(page.verdict[1] ==
+        "天気/sky: 66.7\u00a0% right (2 of 3 samples of the validation data); always saying "
+        "\"晴\", the most frequent there, would give 66.7\u00a0%.");
+  auto description = described();
+  description.verdict = {"Better than yesterday's."};
+  CHECK(report::run_page(f.run, f.tasks, f.predictions, description).verdict[0] ==
+        "Better than yesterday's.");
+}
+
+TEST_CASE("run_page: the worst mistakes, largest error and surest wrong answer first") {
+  auto f = finished();
+  f.predictions.predictions["temp"] = torch::tensor({{0.5}, {9.0}, {2.0}, {2.0}});
+  f.predictions.predictions["天気/sky"] =
+      torch::tensor({{0.0, 3.0}, {1.0, 0.0}, {0.9, 0.1}, {0.6, 0.4}});
+  auto description = described();
+  description.times = {0, 86400, 2 * 86400, 1e9};
+  description.worst = 1;
+  const auto json = report::page_json(report::run_page(f.run, f.tasks, f.predictions, description));
+  const auto rows_below = [&](const std::string& caption) {
+    for (const auto& section : json["sections"])
+      for (const auto& piece : section["pieces"])
+        if (piece.value("table", "") == caption) return piece["rows"];
+    return io::Json();
+  };
+  CHECK(rows_below("気温: the largest errors") == io::Json({{"1970-01-02", "12", "28", "+16"}}));
+  // The third row is right; the first is wrong by 3 nats, the second by 1.
+  CHECK(rows_below("天気/sky: wrong, and surest of it") ==
+        io::Json({{"1970-01-01", "晴", "雨", "95.3 %", "4.7 %"}}));
+  description.sample_name = [](int64_t row) { return "row-" + std::to_string(row); };
+  description.sample_picture = [](int64_t) { return torch::zeros({3, 8, 8}, torch::kByte); };
+  description.worst = 2;
+  const TemporaryFolder folder;
+  const auto files = report::run_report(folder.path(), f.run, f.tasks, f.predictions, description);
+  CHECK(contains(io::read_file(files.page), "<td>row-1</td>"));
+  if (files.without_pictures.empty()) CHECK(std::filesystem::exists(folder / "temp_mistakes.png"));
+}
+
+TEST_CASE("run_page: yes or no, several outputs, probabilities and regions") {
+  TaskRegistry tasks;
+  tasks.add({.name = "yes", .loss = ClassError{}, .auxiliary = true});
+  tasks.add({.name = "pair", .loss = squared_error});
+  tasks.add({.name = "shares", .loss = ClassError{}});
+  tasks.add({.name = "map", .loss = ClassError{}});
+  Predictions found;
+  found.predictions = {{"yes", torch::tensor({2.0, -1.0, 3.0})},
+                       {"pair", torch::tensor({{1.0, 2.0}, {3.0, 4.0}, {5.0, 6.0}})},
+                       {"shares", torch::tensor({{0.9, 0.1}, {0.3, 0.7}, {0.5, 0.5}})},
+                       {"map", torch::tensor({{{1.0, 0.0}, {0.0, 1.0}}}).expand({3, 2, 2})}};
+  found.targets = {{"yes", torch::tensor({1.0, 0.0, 0.25})},
+                   {"pair", torch::tensor({{1.0, 2.0}, {3.0, 4.0}, {5.0, 8.0}})},
+                   {"shares", torch::tensor({0, 0, -100}, torch::kLong)},
+                   {"map", torch::zeros({3, 2}, torch::kLong)}};
+  const auto page = report::run_page(TrainingRun(), tasks, found);
+  REQUIRE(page.verdict.size() == 4);
+  CHECK(contains(page.verdict[0], "yes (auxiliary): 66.7\u00a0% right (2 of 3 samples"));
+  CHECK(contains(page.verdict[1], "pair: mean absolute error 0.333 over 6 values"));
+  CHECK(contains(page.verdict[2], "shares: 50.0\u00a0% right (1 of 2 samples"));
+  CHECK(contains(page.verdict[3], "map: 50.0\u00a0% right (3 of 6 pixels"));
+  const std::string json = io::json_text(report::page_json(page));
+  CHECK(contains(json,
+                 "\"sample 2\",\n              \"0\",\n              \"1\",\n"
+                 "              \"70.0 %\""));  // 0.7 as it was given, not its softmax
+  CHECK(contains(json, "sample 3, output 2"));
+  found.targets["shares"] = torch::tensor({0, 2, 1}, torch::kLong);
+  CHECK(contains(error_text([&] { report::run_page(TrainingRun(), tasks, found); }),
+                 "sample 1 has class 2, its head knows 0 to 1"));
 }

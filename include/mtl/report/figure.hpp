@@ -13,6 +13,8 @@ struct Figure {
   std::string title = {};         ///< plain text, for captions and readers that see no pictures
   std::string script = {};        ///< gnuplot commands and data, all but the terminal
   int width = 960, height = 540;  ///< pixels
+  std::string values = {};        ///< what it shows, a JSON text for programs; may be empty
+  bool photo = false;             ///< its colours mean themselves and stay on a dark page
 };
 
 enum class Format { png, svg };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "mtl/report/comparison_report.hpp"
 #include "mtl/report/contact_sheet.hpp"
 #include "mtl/report/contours.hpp"
 #include "mtl/report/curves.hpp"
@@ -7,5 +8,8 @@
 #include "mtl/report/html.hpp"
 #include "mtl/report/intervals.hpp"
 #include "mtl/report/matrices.hpp"
+#include "mtl/report/page.hpp"
 #include "mtl/report/predictions.hpp"
+#include "mtl/report/reliability.hpp"
 #include "mtl/report/run_report.hpp"
+#include "mtl/report/trade_offs.hpp"

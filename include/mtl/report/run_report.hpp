@@ -1,12 +1,15 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "mtl/evaluate/comparison.hpp"
 #include "mtl/report/figure.hpp"
-#include "mtl/report/html.hpp"
+#include "mtl/report/page.hpp"
 #include "mtl/train/callbacks/combiner_log.hpp"
 #include "mtl/train/predict.hpp"
 #include "mtl/train/training_run.hpp"
@@ -25,36 +28,44 @@ struct TaskView {
 /// What a run's report says beside the run itself.
 struct RunReport {
   std::string title = "Training run";
-  std::string split = "validation";  ///< which data the predictions are of
-  std::vector<TaskView> views = {};  ///< for tasks that need more than their name
-  std::string x_label = "sample";    ///< what follows upon each other: "day"
+  std::vector<std::string> verdict = {};  ///< sentences before those that follow from the answers
+  std::string data = {};                  ///< which data it was, in words
+  std::string split = "validation";       ///< which part of it the predictions are of
+  std::vector<TaskView> views = {};       ///< for tasks that need more than their name
+  std::string x_label = "sample";         ///< what follows upon each other: "day"
   std::vector<double> times = {};  ///< when each sample happened, seconds since 1970; may be empty
-  std::vector<std::pair<std::string, std::string>> settings = {};  ///< name, value
-  std::vector<std::pair<std::string, TextTable>> tables = {};      ///< caption, table: stand on top
+  std::vector<std::pair<std::string, std::string>> settings = {};  ///< name, value; see TrainingRun
+  std::vector<std::pair<std::string, TextTable>> tables = {};  ///< caption, table: of the results
   std::vector<std::pair<std::string, Figure>> figures =
       {};  ///< file name without extension, picture
   std::vector<std::string> warnings = {};
   const CombinerLog* combiner = nullptr;  ///< its entries are drawn
+  /// The joint model beside others, with table, intervals and verdicts.
+  const evaluate::Comparison* comparison = nullptr;
+  int64_t worst = 12;  ///< mistakes shown of each task; 0: none
+  /// What a sample of the predictions is called, and its picture, uint8 [3, H, W]. Empty: its time
+  /// or number; no pictures.
+  std::function<std::string(int64_t)> sample_name = {};
+  std::function<Tensor(int64_t)> sample_picture = {};
   DrawOptions draw = {};
 };
 
-/// The files that were written.
-struct RunFiles {
-  std::filesystem::path page = {};
-  std::vector<std::filesystem::path> pictures = {};
-  std::string without_pictures = {};  ///< why there are none; empty: they were drawn
-};
+/// Everything that a finished run offers, as a page: a verdict in words (what each task reached,
+/// and what one would reach without any network), what the run was made of, then
+///     loss_total, loss_<task>                         from the history
+///     <task>_confusion, <task>_reliability            classifications: class indices, or a yes
+///     <task>_series, <task>_scatter                   real values; the series of one a sample
+///     <task>_mistakes                                 the worst ones, with `sample_picture`
+///     combiner_weights, _shares, _conflicts, _pairs, _cosines   with a CombinerLog
+///     comparison, comparison_mean                     with a comparison
+/// A task without labels has a sentence that says so; an auxiliary task is called one.
+/// Error: class names that are not as many as the classes; class indices that the head lacks.
+Page run_page(const TrainingRun& run, const TaskRegistry& tasks, const Predictions& predictions,
+              const RunReport& report = {});
 
-/// Writes everything that a finished run offers into `directory` (made where needed): pictures as
-/// PNG and SVG, and report.html with all of them and the tables.
-///     loss_total, loss_by_task                        from the history
-///     <task>_series, <task>_scatter                   regressions with one value a sample
-///     <task>_confusion                                classifications with class indices
-///     combiner_weights, combiner_shares, combiner_cosines   with a CombinerLog
-/// Without gnuplot the page is written without pictures and says so, as it does of a task without
-/// labels.
-RunFiles run_report(const std::filesystem::path& directory, const TrainingRun& run,
-                    const TaskRegistry& tasks, const Predictions& predictions,
-                    const RunReport& report = {});
+/// Writes that page as report.html and report.json with its pictures (write_page).
+ReportFiles run_report(const std::filesystem::path& directory, const TrainingRun& run,
+                       const TaskRegistry& tasks, const Predictions& predictions,
+                       const RunReport& report = {});
 
 }  // namespace mtl::report
