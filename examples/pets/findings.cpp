@@ -165,32 +165,6 @@ std::array<std::vector<std::string>, 2> names(const Findings& findings) {
           breeds.decode(found.predictions["breed"].argmax(1))};
 }
 
-/// Test pictures of the first seed that are wrong, the surest mistake first.
-std::vector<report::Tile> worst_mistakes(const Findings& findings) {
-  const mtl::Predictions& found = findings.runs[0].found;
-  const Tensor truth = found.targets["breed"], logs = found.predictions["breed"].log_softmax(1);
-  const Tensor regret = logs.amax(1) - logs.gather(1, truth.unsqueeze(1)).squeeze(1);
-  const Tensor wrong = (logs.argmax(1) != truth).nonzero().squeeze(1);
-  const Tensor order = wrong.index_select(0, regret.index_select(0, wrong).argsort(0, true));
-  const auto [breeds, said] = names(findings);
-  std::vector<report::Tile> tiles;
-  for (int64_t i = 0; i < std::min<int64_t>(order.numel(), 24); ++i) {
-    const auto row = order[i].item<int64_t>();
-    const auto at = static_cast<size_t>(row);
-    tiles.push_back(
-        {findings.test_picture(row), fmt::format("{}\nsaid {}\n{}", breeds[at], said[at],
-                                                 trait_text(found.predictions, row, "\n"))});
-  }
-  return tiles;
-}
-
-report::Figure confusion_figure(const Findings& findings) {
-  const Tensor counts = confusion(findings.runs).to(torch::kDouble).t().contiguous();
-  const Eigen::Map<const Eigen::MatrixXd> matrix(counts.data_ptr<double>(), counts.size(0),
-                                                 counts.size(1));
-  return report::confusion_chart({"Breeds, test pictures", findings.breeds, matrix});
-}
-
 std::string predictions_csv(const Findings& findings) {
   const mtl::NamedTensors& predictions = findings.runs[0].found.predictions;
   const auto [breeds, said] = names(findings);
@@ -217,22 +191,33 @@ std::string confusion_csv(const Findings& findings) {
   return csv + "\n";
 }
 
-/// Into the page, and into files beside it. False where gnuplot is missing.
-bool draw(const Findings& findings, const std::filesystem::path& folder, report::HtmlPage& page) {
-  const auto add = [&](const char* file, const char* heading, const report::Figure& figure) {
-    report::save(figure, folder / file);
-    page.heading(heading).figure(figure);
-  };
-  try {
-    add("losses.png", "Losses", report::loss_curves(findings.runs[0].run));
-    if (const auto mistakes = worst_mistakes(findings); !mistakes.empty())
-      add("mistakes.png", "The worst mistakes of the first seed",
-          report::contact_sheet("The worst mistakes", mistakes));
-    add("confusion.png", "Confusion", confusion_figure(findings));
-    return true;
-  } catch (const report::NoGnuplot&) {
-    return false;
+/// The page of the first seed's network on the test pictures, with the figures of all seeds.
+report::ReportFiles write_page(const Findings& findings, const std::filesystem::path& folder) {
+  const Trained& first = findings.runs[0];
+  report::RunReport about{
+      .title = findings.title,
+      .data = fmt::format(
+          "{} seeds, each with a split, first weights and an order of its own; weights of the "
+          "auxiliary losses: {}. Pictures and mistakes are those of the first seed.",
+          findings.seeds.size(), text_of(findings.lambdas)),
+      .split = "test",
+      .views = {{.task = "breed", .title = "Breed", .class_names = findings.breeds}},
+      .x_label = "picture",
+      .tables = {{"Means over the seeds.", scores_table(findings)}},
+      .warnings = findings.warnings,
+      .worst = 24,
+      .sample_name = findings.test_name,
+      .sample_picture = findings.test_picture};
+  if (!findings.baseline.empty()) about.verdict.push_back(verdict(findings));
+  if (!findings.trials.empty()) {
+    report::TextTable table{{"lambdas", "validation accuracy", "loss of breed"}, {}};
+    for (const auto& [lambdas, accuracy, loss] : findings.trials)
+      table.rows.push_back({text_of(lambdas), percent(accuracy), fmt::format("{:.4f}", loss)});
+    about.tables.emplace_back("Search of the lambdas, the weights of the auxiliary losses.", table);
   }
+  about.tables.emplace_back("Most confused breeds, test pictures of all seeds, either way round.",
+                            pairs_table(findings));
+  return report::run_report(folder, first.run, first.model->tasks(), first.found, about);
 }
 
 }  // namespace
@@ -262,22 +247,9 @@ std::string write(const Findings& findings, const std::filesystem::path& folder)
   mtl::io::write_file_atomically(folder / "history.csv", findings.runs[0].run.history.csv());
   mtl::io::write_file_atomically(folder / "confusion.csv", confusion_csv(findings));
   mtl::io::write_file_atomically(folder / "predictions.csv", predictions_csv(findings));
-  report::HtmlPage page(findings.title);
-  page.warnings(findings.warnings);
-  page.heading("Breeds").table(scores_table(findings));
-  if (!findings.baseline.empty()) page.text(verdict(findings));
-  if (!findings.trials.empty()) {
-    report::TextTable table{{"lambdas", "validation accuracy", "loss of breed"}, {}};
-    for (const auto& [lambdas, accuracy, loss] : findings.trials)
-      table.rows.push_back({text_of(lambdas), percent(accuracy), fmt::format("{:.4f}", loss)});
-    page.heading("Search of the lambdas").table(table);
-  }
-  page.heading("Most confused breeds")
-      .table(pairs_table(findings), "Test pictures of all seeds, either way round.");
   std::string text = summary(findings);
-  if (!draw(findings, folder, page))
+  if (!write_page(findings, folder).without_pictures.empty())
     text += "gnuplot is not installed: the report has no pictures.\n";
-  page.save(folder / "report.html");
   // Last: who finds it knows that the run is finished.
   mtl::io::write_json(folder / "metrics.json", metrics_json(findings));
   return text;

@@ -119,7 +119,8 @@ mtl::HardSharing make_model(const Recipe& recipe, torch::IntArrayRef input_shape
       tasks.add({.name = group.name,
                  .head = mtl::nn::LinearHead(width, std::ssize(group.traits)),
                  .loss = mtl::BinaryCrossEntropy{},
-                 .metrics = {mtl::SoftBce{}}});
+                 .metrics = {mtl::SoftBce{}},
+                 .auxiliary = true});
   return mtl::HardSharing(encoder, tasks, "picture");
 }
 

@@ -27,24 +27,6 @@ std::string text_of(const mtl::report::TextTable& table) {
   return text;
 }
 
-/// By how much of the single-task value each task's judged metric gets better, in per cent.
-mtl::report::Figure gains(const mtl::evaluate::Comparison& comparison) {
-  mtl::report::IntervalChart chart{.title = "Learning the tasks together instead of one by one",
-                                   .x_label = "better by, per cent of the single-task value",
-                                   .zero_line = true};
-  for (const auto& finding : comparison.findings) {
-    if (!finding.judged) continue;
-    const double unit = 100 / std::abs(mtl::evaluate::mean(finding.single)) *
-                        (finding.better == mtl::Better::higher ? 1 : -1);
-    const auto& difference = finding.judgement.difference;
-    const auto [low, high] =
-        std::minmax({unit * difference.interval.low, unit * difference.interval.high});
-    chart.estimates.push_back(
-        {finding.task + " (" + finding.metric + ")", unit * difference.mean, low, high});
-  }
-  return mtl::report::interval_chart(chart);
-}
-
 }  // namespace
 
 Tensor rows_without(const Tensor& rows, const Tensor& others) {
@@ -85,7 +67,7 @@ void Found::add(const Data& data, const Tensor& learnt_from, const Tensor& asked
 }
 
 mtl::Predictions Found::of(const NamedTensors& answers) const {
-  const Tensor rows = asked_.nonzero().squeeze(1);
+  const Tensor rows = this->rows();
   mtl::Predictions found;
   for (const ColumnTask& task : tasks_) {
     found.predictions.insert(task.column, answers[task.column].index_select(0, rows));
@@ -156,27 +138,25 @@ void write_results(const std::filesystem::path& folder, const Json& settings, co
   results["text"] = text;
   mtl::io::write_json(folder / "results.json", results);
 
-  mtl::report::RunReport report{.title = settings["data"].get<std::string>(),
-                                .split = folds == 0 ? "validation" : "cross-validation",
-                                .warnings = warnings};
+  const std::filesystem::path file = settings["data"].get<std::string>();
+  mtl::report::RunReport report{
+      .title = "What can be told from " + file.filename().string(),
+      .data = fmt::format("{}: {} rows, {} columns to learn from.", file.filename().string(),
+                          data.rows(), data.inputs.size()),
+      .split = folds == 0 ? "validation" : "cross-validation",
+      .warnings = warnings};
   for (const ColumnTask& task : data.tasks)
     report.views.push_back({.task = task.column, .class_names = task.classes});
   report.x_label = "row";
+  report.sample_name = [asked = found.rows()](int64_t sample) {
+    return fmt::format("row {}", asked[sample].item<int64_t>() + 1);
+  };
   report.tables = {{"How good it is " + judged_by + ".", scores},
                    {"What was tried on the rows learnt from; the first was chosen.", tried}};
   for (const auto& [key, value] : settings.items())
     report.settings.emplace_back(
         key, value.is_string() ? value.get<std::string>() : mtl::io::json_text(value, -1));
-  if (comparison) {
-    mtl::report::TextTable verdicts{{"task", "measure", "together", "one by one", "verdict"}, {}};
-    for (const auto& finding : comparison->findings)
-      if (finding.judged)
-        verdicts.rows.push_back(
-            {finding.task, finding.metric, fmt::format("{:.5g}", mean_of(finding.joint)),
-             fmt::format("{:.5g}", mean_of(finding.single)), finding.judgement.text()});
-    report.tables.emplace_back("Learning the tasks together, beside one network a task.", verdicts);
-    report.figures.emplace_back("comparison", gains(*comparison));
-  }
+  if (comparison) report.comparison = &*comparison;
   mtl::report::run_report(folder, learnt.tried.front().run, learnt.model.networks[0].model->tasks(),
                           answers, report);
   fmt::print("{}", text);

@@ -16,7 +16,9 @@ class Found {
   explicit Found(const Data& data);
   void add(const Data& data, const Tensor& learnt_from, const Tensor& asked, Model& model);
 
-  /// Of the rows asked so far, in the file's order.
+  /// Which rows were asked so far, from 0, int64.
+  Tensor rows() const { return asked_.nonzero().squeeze(1); }
+  /// Of these rows, in the file's order.
   mtl::Predictions predictions() const { return of(answers_); }
   mtl::Predictions without_network() const { return of(baseline_); }
   /// A regression's error as a share of that of the mean, root mean squares, the mean over folds;

@@ -143,6 +143,10 @@ void write_report(const std::filesystem::path& directory, const std::string& tit
   mtl::report::run_report(
       directory, trained.run, trained.network.model->tasks(), trained.validation,
       {.title = title,
+       .data = fmt::format(
+           "Daily values of the weather; judged on the days from {} to {}, which are the last ones "
+           "and which training did not see.",
+           date(0), date(-1)),
        .views = {{.task = "temp", .title = "Next day's mean temperature", .unit = "°C"},
                  {.task = "rh", .title = "Next day's mean humidity", .unit = "%"},
                  {.task = "weather",
@@ -158,7 +162,6 @@ void write_report(const std::filesystem::path& directory, const std::string& tit
                                "smallest true value.",
                                name_of(trained.network.encoding->recipe())),
                    metrics}},
-       .figures = {{"losses", mtl::report::loss_curves(trained.run)}},
        .warnings = warnings});
 }
 
