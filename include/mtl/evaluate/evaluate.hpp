@@ -15,6 +15,7 @@
 #include "mtl/evaluate/student_t.hpp"
 #include "mtl/evaluate/task_affinity.hpp"
 #include "mtl/evaluate/task_groups.hpp"
+#include "mtl/evaluate/task_tree.hpp"
 #include "mtl/evaluate/tuning/tuning.hpp"
 #include "mtl/evaluate/verdict.hpp"
 #include "mtl/evaluate/wilcoxon_signed_rank.hpp"

@@ -77,6 +77,7 @@ class DerivedTasksImpl : public Model {
 
   /// The model without the derived tasks.
   const std::shared_ptr<Model>& model() const { return model_; }
+  const std::vector<DerivedTask>& derived() const { return derived_; }
 
  protected:
   std::shared_ptr<Model> make_again() const override {

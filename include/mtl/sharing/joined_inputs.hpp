@@ -60,6 +60,10 @@ class JoinedInputsImpl : public Model {
   }
   Tensor representation() const override { return model_->representation(); }
 
+  const std::vector<Input>& inputs() const { return inputs_; }
+  /// The model behind the inputs' encoders.
+  const std::shared_ptr<Model>& model() const { return model_; }
+
  protected:
   std::shared_ptr<Model> make_again() const override {
     std::vector<Input> copies;

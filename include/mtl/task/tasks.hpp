@@ -11,6 +11,7 @@
 #include "mtl/task/losses/cross_entropy.hpp"
 #include "mtl/task/losses/ctc.hpp"
 #include "mtl/task/losses/dice.hpp"
+#include "mtl/task/losses/distillation.hpp"
 #include "mtl/task/losses/focal.hpp"
 #include "mtl/task/losses/gaussian_nll.hpp"
 #include "mtl/task/losses/huber.hpp"
