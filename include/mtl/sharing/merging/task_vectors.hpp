@@ -30,9 +30,15 @@ inline bool is_statistic(const std::string& name) {
   return last == "running_mean" || last == "running_var";
 }
 
+/// Counts come from the start. BatchNorm's are of a floating point type where the whole model was
+/// brought to one.
+inline bool is_count(const std::string& name, const Tensor& value) {
+  return !value.is_floating_point() || name.substr(name.rfind('.') + 1) == "num_batches_tracked";
+}
+
 /// Has a task vector.
 inline bool is_merged(const std::string& name, const Tensor& value) {
-  return value.is_floating_point() && !is_statistic(name);
+  return !is_count(name, value) && !is_statistic(name);
 }
 
 /// Error: no tuned model; the first name that is missing or unknown, shape that differs, or weight
@@ -83,7 +89,7 @@ NamedTensors from_start(const NamedTensors& start, const std::vector<NamedTensor
   NamedTensors result;
   for (const auto& item : start) {
     const Tensor from = item.value().detach();
-    if (!from.is_floating_point()) {
+    if (is_count(item.key(), from)) {
       result.insert(item.key(), from.clone());
       continue;
     }
