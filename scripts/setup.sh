@@ -7,7 +7,7 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 
 packages=(g++ cmake ninja-build pkg-config ccache python3 python3-venv libeigen3-dev libfmt-dev nlohmann-json3-dev libcli11-dev
-          catch2 libbenchmark-dev libjpeg-dev libpng-dev zlib1g-dev gnuplot-nox fontconfig fonts-noto-cjk)
+          catch2 libbenchmark-dev libgloo-dev libjpeg-dev libpng-dev zlib1g-dev gnuplot-nox fontconfig fonts-noto-cjk)
 torch=${MTL_TORCH:-system}
 case $torch in
   # With OpenBLAS's pthread build two threads are six times slower than one: it and torch's OpenMP fight for the cores.

@@ -4,13 +4,13 @@
 #include <torch/csrc/autograd/function.h>
 #include <torch/csrc/autograd/functions/utils.h>
 
-#include <concepts>
 #include <type_traits>
 #include <unordered_set>
 #include <utility>
 
 #include "mtl/combine/loss_values.hpp"
 #include "mtl/core/error.hpp"
+#include "node_pointer.hpp"
 
 namespace mtl {
 namespace {
@@ -27,20 +27,11 @@ struct KnownGradient : torch::autograd::Node {
   }
 };
 
-/// A node by the pointer that LibTorch has for it: std::shared_ptr, later c10::intrusive_ptr.
-template <class Pointer, class Derived>
-Pointer made() {
-  if constexpr (std::constructible_from<Pointer, Derived*>)
-    return Pointer(new Derived());
-  else
-    return c10::make_intrusive<Derived>();
-}
-
 /// `value` as a function of `parameters`. (torch::autograd::Function takes no list of tensors.)
 Tensor with_gradient(Tensor value, const std::vector<Tensor>& parameters,
                      std::vector<Tensor> gradient) {
   using Pointer = std::decay_t<decltype(value.grad_fn())>;
-  const Pointer node = made<Pointer, KnownGradient>();
+  const Pointer node = made_node<Pointer, KnownGradient>();
   static_cast<KnownGradient&>(*node).gradient = std::move(gradient);
   node->set_next_edges(torch::autograd::collect_next_edges(parameters));
   torch::autograd::set_history(value, node);

@@ -87,6 +87,49 @@ int64_t count(const io::Json& description, const char* key) {
   return io::json_integer(description.at(key), key);
 }
 
+void take_part_over(TrainState& state, const Checkpoints::Content& content,
+                    std::optional<WithinEpoch>& within) {
+  const io::Json& json = content.description;
+  const NamedTensors& all = content.tensors;
+  train_detail::compare(json.at("made_of"), train_detail::made_of(state));
+  History history = history_from(state.history, all["history"]);
+  const int64_t step = count(json, "step"), faulty_batches = count(json, "faulty_batches"),
+                faulty_rows = count(json, "faulty_rows"),
+                unlabelled = count(json, "unlabelled_batches");
+  std::string first_fault = json.at("first_fault").get<std::string>();
+  std::vector<FrozenTask> frozen;
+  for (const io::Json& task : json.at("frozen"))
+    frozen.push_back({task.at("task").get<std::string>(), count(task, "epoch")});
+  int64_t batch = 0;
+  std::optional<WithinEpoch> found;
+  if (json.contains("within_epoch")) {
+    const io::Json& epoch = json.at("within_epoch");
+    batch = count(epoch, "batch");
+    found.emplace(WithinEpoch{EpochPlace(state.model.tasks().size()), NamedTensors()});
+    EpochPlace& place = found->place;
+    place.steps_before = count(epoch, "steps_before");
+    place.faulty_before = count(epoch, "faulty_before");
+    place.made = count(epoch, "made");
+    place.learning_rate = all["epoch.learning_rate"].item<double>();
+    place.meter.load(all["epoch.losses"]);
+    place.generator = all["epoch.generator"];
+  }
+
+  set_run_memory(state, all);
+  if (found) found->memory = all;
+  within = std::move(found);
+  state.history = std::move(history);
+  state.epoch = static_cast<int64_t>(state.history.epochs.size()) + (within ? 1 : 0);
+  state.batch = batch;
+  state.step = step;
+  state.faulty_batches = faulty_batches;
+  state.faulty_rows = faulty_rows;
+  state.unlabelled_batches = unlabelled;
+  state.first_fault = std::move(first_fault);
+  state.frozen = std::move(frozen);
+  state.resumed = true;
+}
+
 }  // namespace
 
 Checkpointing checkpointing_of(Checkpointing found, const std::vector<Callback>& callbacks) {
@@ -144,7 +187,7 @@ void Checkpoints::write_list() const {
 Checkpoints::Content Checkpoints::read(const std::string& name) const {
   const fs::path path = options_.directory / name;
   io::Metadata metadata;
-  Content content{io::read_safetensors(path, &metadata), io::Json()};
+  Content content{io::read_safetensors(path, &metadata), io::Json(), {}};
   named("\"" + path.string() + "\"", [&] {
     if (!metadata.contains(marker)) throw Error("it is no checkpoint of this library");
     content.description = io::parse_json(metadata[marker], "its description");
@@ -172,64 +215,23 @@ std::string Checkpoints::whole_one_before() const {
   return "; there is no other: restore it, or begin anew without `resume`";
 }
 
-bool Checkpoints::resume(TrainState& state, std::optional<WithinEpoch>& within) {
-  if (!is_there(options_.directory / list_name)) return false;
+std::optional<Checkpoints::Content> Checkpoints::newest() {
+  if (!is_there(options_.directory / list_name)) return std::nullopt;
   read_list();
   while (names_.size() > 1 && !is_there(options_.directory / names_.back())) names_.pop_back();
-  Content content;
   try {
-    content = read(names_.back());
+    Content content = read(names_.back());
+    content.where =
+        fmt::format("checkpoint: \"{}\"", (options_.directory / names_.back()).string());
+    return content;
   } catch (const Error& error) {
     throw Error("checkpoint: {}{}", error.what(), whole_one_before());
   }
-  const std::string where =
-      fmt::format("checkpoint: \"{}\"", (options_.directory / names_.back()).string());
-  named(where, [&] { take_over(state, std::move(content), within); });
-  remove_strays();
-  return true;
 }
 
-void Checkpoints::take_over(TrainState& state, Content content,
-                            std::optional<WithinEpoch>& within) const {
-  const io::Json& json = content.description;
-  NamedTensors& all = content.tensors;
-  train_detail::compare(json.at("made_of"), train_detail::made_of(state));
-  History history = history_from(state.history, all["history"]);
-  const int64_t step = count(json, "step"), faulty_batches = count(json, "faulty_batches"),
-                faulty_rows = count(json, "faulty_rows"),
-                unlabelled = count(json, "unlabelled_batches");
-  std::string first_fault = json.at("first_fault").get<std::string>();
-  std::vector<FrozenTask> frozen;
-  for (const io::Json& task : json.at("frozen"))
-    frozen.push_back({task.at("task").get<std::string>(), count(task, "epoch")});
-  int64_t batch = 0;
-  std::optional<WithinEpoch> found;
-  if (json.contains("within_epoch")) {
-    const io::Json& epoch = json.at("within_epoch");
-    batch = count(epoch, "batch");
-    found.emplace(WithinEpoch{EpochPlace(state.model.tasks().size()), NamedTensors()});
-    EpochPlace& place = found->place;
-    place.steps_before = count(epoch, "steps_before");
-    place.faulty_before = count(epoch, "faulty_before");
-    place.made = count(epoch, "made");
-    place.learning_rate = all["epoch.learning_rate"].item<double>();
-    place.meter.load(all["epoch.losses"]);
-    place.generator = all["epoch.generator"];
-  }
-
-  set_run_memory(state, all);
-  if (found) found->memory = std::move(all);
-  within = std::move(found);
-  state.history = std::move(history);
-  state.epoch = static_cast<int64_t>(state.history.epochs.size()) + (within ? 1 : 0);
-  state.batch = batch;
-  state.step = step;
-  state.faulty_batches = faulty_batches;
-  state.faulty_rows = faulty_rows;
-  state.unlabelled_batches = unlabelled;
-  state.first_fault = std::move(first_fault);
-  state.frozen = std::move(frozen);
-  state.resumed = true;
+void Checkpoints::take_over(TrainState& state, const Content& content,
+                            std::optional<WithinEpoch>& within) {
+  named(content.where, [&] { take_part_over(state, content, within); });
 }
 
 void Checkpoints::begin_anew(const TrainState& state) {
@@ -266,7 +268,7 @@ bool Checkpoints::due(const TrainState& state) const {
   return options_.every_seconds > 0 && age.count() >= options_.every_seconds;
 }
 
-void Checkpoints::save(const TrainState& state, const EpochPlace* place) {
+void Checkpoints::save(const TrainState& state, const EpochPlace* place, const Tensor& generators) {
   const std::string name = place == nullptr ? epoch_name(state.epoch) : step_name(state.step);
   const fs::path path = options_.directory / name;
   const auto listed = std::find(names_.begin(), names_.end(), name);
@@ -277,6 +279,7 @@ void Checkpoints::save(const TrainState& state, const EpochPlace* place) {
                 path.string());
   NamedTensors all = run_memory(state);
   all.insert("history", history_tensor(state.history));
+  if (generators.defined()) all.insert(process_generators, generators);
   io::Json json = {{"name", name},
                    {"run", run_},
                    {"step", state.step},

@@ -16,6 +16,9 @@
 
 namespace mtl {
 
+/// What a checkpoint calls the generators' states of several processes.
+inline constexpr const char* process_generators = "process_generators";
+
 /// Where a fit keeps its checkpoints: said in the trainer's options or among the callbacks.
 /// Error: in both, or without a directory.
 Checkpointing checkpointing_of(Checkpointing option, const std::vector<Callback>& callbacks);
@@ -32,12 +35,23 @@ class Checkpoints {
   /// Error: the directory cannot be made, or somebody else has it; there is nothing to watch.
   Checkpoints(Checkpointing options, const TrainState& state);
 
-  /// Goes on from the newest checkpoint; false where there is none. `within`: where in the epoch,
-  /// unless it was written after one.
-  /// Error, with the file and before anything is changed: it is damaged, which says whether one
-  /// before it is whole; it is another file's or another run's, or of a run with another model,
+  /// What a checkpoint says.
+  struct Content {
+    NamedTensors tensors = NamedTensors();
+    io::Json description;
+    std::string where = {};  // for errors
+  };
+
+  /// The newest checkpoint; none where there is no file. Error, with the file: it is damaged, which
+  /// says whether one before it is whole; it is another file's.
+  std::optional<Content> newest();
+
+  /// Goes on from there. `within`: where in the epoch, unless it was written after one.
+  /// Error, with the file and before anything is changed: it is of a run with another model,
   /// optimizer, combiner, data, or other callbacks with a memory.
-  bool resume(TrainState& state, std::optional<WithinEpoch>& within);
+  static void take_over(TrainState& state, const Content& content,
+                        std::optional<WithinEpoch>& within);
+  void remove_strays() const;  // what a kill left between two renames
 
   /// Makes what an older run left unusable. Error: "checkpoint.json" is somebody else's.
   void begin_anew(const TrainState& state);
@@ -46,22 +60,18 @@ class Checkpoints {
   bool due(const TrainState& state) const;
 
   /// After an epoch, or within one. Error: the file cannot be written, or is there and not ours.
-  void save(const TrainState& state, const EpochPlace* place = nullptr);
+  /// `generators`: of several processes (gathered_generators).
+  void save(const TrainState& state, const EpochPlace* place = nullptr,
+            const Tensor& generators = Tensor());
 
  private:
   using Clock = std::chrono::steady_clock;
-  struct Content {
-    NamedTensors tensors = NamedTensors();
-    io::Json description;
-  };
 
   void read_list();
   void write_list() const;
   std::string list_digest() const;
   Content read(const std::string& name) const;
   std::string whole_one_before() const;  // words that go behind an error about the newest
-  void take_over(TrainState& state, Content content, std::optional<WithinEpoch>& within) const;
-  void remove_strays() const;  // what a kill left between two renames
 
   Checkpointing options_;
   std::unique_ptr<io::FileLock> lock_;

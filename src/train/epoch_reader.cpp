@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "distributed/joint_run.hpp"
 #include "memory_layout.hpp"
 #include "mtl/core/error.hpp"
 
@@ -17,20 +18,26 @@ StepBatch without_left_out_rows(StepBatch batch) {
 }
 
 EpochReader::EpochReader(LoaderRef& loader, std::string_view what, torch::Device device,
-                         int64_t parts, bool channels_last)
-    : loader_(loader), what_(what), device_(device), parts_(parts), channels_last_(channels_last) {
+                         int64_t parts, bool channels_last, const Processes* processes)
+    : loader_(loader),
+      what_(what),
+      device_(device),
+      parts_(parts),
+      channels_last_(channels_last),
+      processes_(processes) {
   if (loader.batches() < 1) throw Error("{} has no batch", what);
 }
 
 void EpochReader::start(int64_t epoch) {
-  loader_.start_epoch(epoch);
+  draw_together(processes_, [&] { loader_.start_epoch(epoch); });
   epoch_ = epoch;
   read_ = 0;
   batches_ = loader_.batches();
 }
 
 bool EpochReader::next(Batch& batch) {
-  const bool found = loader_.next(batch);
+  const bool shared = processes_ != nullptr && processes_->several();
+  const bool found = shared ? loader_.next_share(batch, *processes_) : loader_.next(batch);
   if (found && read_ == batches_)
     throw Error(
         "{} gave more than the {} batches that it says an epoch has. If a callback reads it during "

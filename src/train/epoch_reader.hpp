@@ -6,6 +6,7 @@
 
 #include "mtl/core/batch.hpp"
 #include "mtl/sharing/model.hpp"
+#include "mtl/train/distributed/processes.hpp"
 #include "mtl/train/loader_ref.hpp"
 
 namespace mtl {
@@ -20,9 +21,10 @@ StepBatch without_left_out_rows(StepBatch batch);
 class EpochReader {
  public:
   /// `what`: the loader's name in errors, such as "the training loader"; `parts`: batches that make
-  /// one step; `channels_last`: how pictures lie in it. Error: it has no batch.
+  /// one step; `channels_last`: how pictures lie in it; `processes`: among whom the rows of each
+  /// batch are shared out, null: none. Error: it has no batch.
   EpochReader(LoaderRef& loader, std::string_view what, torch::Device device, int64_t parts = 1,
-              bool channels_last = false);
+              bool channels_last = false, const Processes* processes = nullptr);
 
   void start(int64_t epoch);
   /// False after the last batch. Error: there are fewer or more than the loader says.
@@ -40,6 +42,7 @@ class EpochReader {
   torch::Device device_;
   int64_t parts_;
   bool channels_last_;
+  const Processes* processes_;
   int64_t epoch_ = 0, read_ = 0, batches_ = 0;
 };
 

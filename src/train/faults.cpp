@@ -47,6 +47,7 @@ std::string explain_gradient(Model& model, const std::vector<Batch>& parts) {
     parameters.push_back(item.value());
   }
   for (const Batch& part : parts) {
+    if (size(part) == 0) continue;  // a share of no rows
     const TaskLosses losses = task_losses(model, forward(model, part), part);
     for (size_t i = 0; i < losses.values.size(); ++i) {
       if (!losses.values[i].requires_grad()) continue;

@@ -36,6 +36,15 @@ bool gradients_are_finite(const std::vector<Tensor>& parameters) {
                      [](const Tensor& parameter) { return mtl::is_finite(parameter.grad()); });
 }
 
+void drop_gradients(const std::vector<Tensor>& held, const Parameters& of_model) {
+  const auto drop = [](const std::vector<Tensor>& parameters) {
+    for (const Tensor& parameter : parameters) parameter.mutable_grad().reset();
+  };
+  drop(held);
+  drop(of_model.shared);
+  for (const auto& of_task : of_model.by_task) drop(of_task);
+}
+
 bool clip_gradients(const std::vector<Tensor>& parameters, double max_norm) {
   torch::NoGradGuard no_grad;
   std::vector<Tensor> gradients, norms;

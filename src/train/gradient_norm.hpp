@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "mtl/combine/parameters.hpp"
 #include "mtl/core/tensor.hpp"
 
 namespace mtl {
@@ -11,6 +12,10 @@ bool is_finite(const Tensor& tensor);
 
 /// False where a gradient of one of the parameters holds NaN or infinity.
 bool gradients_are_finite(const std::vector<Tensor>& parameters);
+
+/// As zero_grad(set_to_none = true), which LibTorch 1 does not have, for all that a backward pass
+/// may reach: what the optimizer does not hold shall not pile up either.
+void drop_gradients(const std::vector<Tensor>& held, const Parameters& of_model);
 
 /// Scales all gradients by one factor, so that their common 2-norm is at most `max_norm`: the bits
 /// of torch's clip_grad_norm_. False, and nothing changed: the norm is not finite.

@@ -37,7 +37,7 @@ StepForward step_losses(Model& model, const StepBatch& batch, const std::vector<
       throw FaultyStep(fault);
     }
   }
-  return {whole.losses(), NamedTensors()};
+  return {.losses = whole.losses()};
 }
 
 std::string steps_text(int64_t accumulate, Arithmetic arithmetic) {

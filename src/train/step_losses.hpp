@@ -15,6 +15,7 @@ namespace mtl {
 struct StepForward {
   TaskLosses losses;
   NamedTensors predictions = NamedTensors();  // none of a batch in parts
+  TaskLosses own = {};                        // of several processes: those of this one's share
 };
 
 /// The predictions and losses of the batch; of several parts with the gradients at `held` and at

@@ -9,9 +9,12 @@
 #include <string>
 #include <utility>
 
-#include "checkpoints.hpp"
+#include "distributed/joint_checkpoints.hpp"
+#include "distributed/joint_run.hpp"
+#include "distributed/joint_step.hpp"
 #include "epoch_reader.hpp"
 #include "faults.hpp"
+#include "finished_run.hpp"
 #include "frozen_tasks.hpp"
 #include "gradient_norm.hpp"
 #include "hook_calls.hpp"
@@ -38,8 +41,9 @@ class Trainer::Loop {
         combiner_(*trainer.combiner_),
         options_(trainer.options_),
         train_(std::move(train)),
+        joint_(options_.processes),
         reader_(train_, "the training loader", options_.device, options_.accumulate,
-                options_.channels_last),
+                options_.channels_last, options_.processes),
         callbacks_(std::move(callbacks)),
         hooks_(callbacks_),
         state_{.model = model_,
@@ -52,7 +56,8 @@ class Trainer::Loop {
                .train_data = train_detail::data_text(train_) +
                              steps_text(options_.accumulate, options_.arithmetic),
                .valid_data = valid == nullptr ? "none" : train_detail::data_text(*valid),
-               .has_validation = valid != nullptr},
+               .has_validation = valid != nullptr,
+               .writes = !joint_.several() || joint_.processes()->is_first()},
         parameters_(model_.parameter_sets()),
         held_(held_parameters(optimizer_, model_)),
         buffers_(parameters_.buffers),
@@ -85,24 +90,11 @@ class Trainer::Loop {
       failure = std::current_exception();
       state_.stop(StopReason::error, "an exception that is no std::exception");
     }
+    if (failure) joint_.abandon();
     end(failure);
     if (failure) std::rethrow_exception(failure);
-
-    TrainingRun run;
-    run.made_of = train_detail::settings_of(state_, options_);
-    run.history = std::move(state_.history);
-    run.stop_reason = *state_.stop_reason;
-    run.stop_text = std::move(state_.stop_text);
-    run.best_epoch = run.history.best_epoch();
-    run.steps = state_.step;
-    run.faulty_batches = state_.faulty_batches;
-    run.faulty_rows = state_.faulty_rows;
-    run.first_fault = std::move(state_.first_fault);
-    run.unlabelled_batches = state_.unlabelled_batches;
-    run.frozen = std::move(state_.frozen);
-    run.untrained = not_held(model_, held_);
-    run.drawn = train_.per_epoch();
-    for (DrawnSource& source : run.drawn) source.batches *= run.epochs();
+    TrainingRun run =
+        finished_run(std::move(state_), options_, not_held(model_, held_), train_.per_epoch());
     run.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return run;
   }
@@ -118,9 +110,10 @@ class Trainer::Loop {
   void begin() {
     const Checkpointing checkpointing = checkpointing_of(options_.checkpoint, callbacks_);
     if (!checkpointing.directory.empty()) {
-      checkpoints_.emplace(checkpointing, state_);
+      checkpoints_.emplace(checkpointing, state_, joint_);
       if (checkpointing.resume) checkpoints_->resume(state_, within_);
     }
+    if (joint_.several()) begin_together(*joint_.processes(), state_);
     hooks_.begin(state_);
     if (checkpoints_ && !state_.resumed) checkpoints_->begin_anew(state_);
   }
@@ -157,6 +150,7 @@ class Trainer::Loop {
     reader_.skip(batch - 1);
     // What callbacks did as the epoch began stays where it has no memory, such as a frozen layer.
     set_run_memory(state_, cut_off->memory);
+    if (joint_.several()) take_generator(*joint_.processes(), cut_off->memory);
     state_.batch = batch;
     state_.step = step;
     return cut_off->place;
@@ -173,6 +167,7 @@ class Trainer::Loop {
       batch = without_left_out_rows(std::move(batch));
       hooks_.call(&Callback::on_step_begin, state_);
       place.made += step(batch, place.meter);
+      joint_.agree_on_end(state_);
       if (checkpoints_ && checkpoints_->due(state_)) checkpoints_->save(state_, &place);
       if (state_.stopped()) return;  // in the middle of an epoch: it does not count
     }
@@ -182,6 +177,7 @@ class Trainer::Loop {
                       ? "none has a label of any task"
                       : "faulty ones were skipped, the first: " + state_.first_fault);
     combiner_.end_epoch();
+    joint_.average(parameters_.buffers);
     hooks_.call(&Callback::on_steps_end, state_);
     EpochRecord record;
     record.epoch = state_.epoch;
@@ -191,12 +187,14 @@ class Trainer::Loop {
     if (valid_) record.valid = validated();
     state_.history.add(std::move(record));
     hooks_.call(&Callback::on_epoch_end, state_);
+    joint_.agree_on_end(state_);
     if (checkpoints_) checkpoints_->save(state_);
   }
 
   SplitRecord validated() {
     try {
-      ValidationPass pass = validation_pass(model_, &combiner_, *valid_, options_.faulty_batch);
+      ValidationPass pass =
+          validation_pass(model_, &combiner_, *valid_, options_.faulty_batch, joint_.processes());
       state_.faulty_rows += pass.faulty_rows;
       if (state_.first_fault.empty() && !pass.first_fault.empty())
         state_.first_fault = fmt::format("epoch {}, {}", state_.epoch, pass.first_fault);
@@ -256,7 +254,7 @@ class Trainer::Loop {
     losses = seen.losses;
     if (losses.size() == 0) return {};
     const torch::Device device = losses.values.front().device();
-    const auto faulty_loss = [&] { return explain_losses(model_, batch.front(), seen, values); };
+    const auto faulty_loss = [&] { return joint_.explain(model_, batch, seen, values); };
     // On a device the losses are read together with what says whether the gradients are finite, so
     // that the step waits once; on the CPU before anything is made of them.
     if (device.is_cpu()) {
@@ -297,8 +295,10 @@ class Trainer::Loop {
     drop_gradients();
   }
 
-  void on_fault(const std::string& what) {
+  void on_fault(const std::string& found) {
+    std::string what;
     try {
+      what = joint_.agreed_fault(found);
       check_parameters(model_, combiner_);
     } catch (const Error& error) {
       throw Error("{}: {}", place(), error.what());
@@ -313,19 +313,10 @@ class Trainer::Loop {
     if (state_.first_fault.empty()) state_.first_fault = text;
   }
 
-  /// As zero_grad(set_to_none = true), which LibTorch 1 does not have, for all that a backward pass
-  /// may reach: what the optimizer does not hold shall not pile up either.
-  void drop_gradients() {
-    const auto drop = [](const std::vector<Tensor>& parameters) {
-      for (const Tensor& parameter : parameters) parameter.mutable_grad().reset();
-    };
-    drop(held_);
-    drop(parameters_.shared);
-    for (const auto& of_task : parameters_.by_task) drop(of_task);
-  }
+  void drop_gradients() { mtl::drop_gradients(held_, parameters_); }
 
   StepForward forward_of(const StepBatch& batch) {
-    return step_losses(model_, batch, held_, frozen_.left_out(), options_.arithmetic);
+    return joint_.forward(model_, batch, held_, frozen_.left_out(), options_.arithmetic);
   }
 
   /// The losses of a batch that has been counted: it leaves running statistics as they are.
@@ -365,6 +356,7 @@ class Trainer::Loop {
   Combiner& combiner_;
   const TrainerOptions& options_;
   LoaderRef train_;
+  JointStep joint_;
   EpochReader reader_;
   std::optional<LoaderRef> valid_;
   std::vector<Callback> callbacks_;
@@ -375,7 +367,7 @@ class Trainer::Loop {
   BufferMemory buffers_, look_buffers_;
   GeneratorMemory generator_;
   FrozenTasks frozen_;
-  std::optional<Checkpoints> checkpoints_;
+  std::optional<JointCheckpoints> checkpoints_;
   std::optional<WithinEpoch> within_;  // where a resumed run goes on
   StepBatch first_batch_;
 };

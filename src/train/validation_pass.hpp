@@ -5,6 +5,7 @@
 
 #include "mtl/combine/combiner.hpp"
 #include "mtl/sharing/model.hpp"
+#include "mtl/train/distributed/processes.hpp"
 #include "mtl/train/faulty_batch.hpp"
 #include "mtl/train/history.hpp"
 #include "mtl/train/loader_ref.hpp"
@@ -18,8 +19,9 @@ struct ValidationPass {
 };
 
 /// What `validate` does, with a choice for rows whose loss is NaN or infinite. `combiner`: null for
-/// the plain sum.
+/// the plain sum; `processes`: among whom the rows are shared out, and who all get the result of
+/// the whole; null: none. Error: also what is wrong with another's share.
 ValidationPass validation_pass(Model& model, Combiner* combiner, LoaderRef& loader,
-                               FaultyBatch faulty);
+                               FaultyBatch faulty, const Processes* processes = nullptr);
 
 }  // namespace mtl

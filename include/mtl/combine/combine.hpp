@@ -8,6 +8,7 @@
 #include "mtl/combine/faulty_step.hpp"
 #include "mtl/combine/gradient_combiner.hpp"
 #include "mtl/combine/gradients/gradients.hpp"
+#include "mtl/combine/joined_losses.hpp"
 #include "mtl/combine/loss_values.hpp"
 #include "mtl/combine/losses/losses.hpp"
 #include "mtl/combine/make_combiner.hpp"

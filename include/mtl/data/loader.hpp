@@ -22,6 +22,9 @@ namespace mtl {
 /// again. `next` fills in one batch after the other and returns false after the last. A source that
 /// can be read only once is no loader. One that can pass over `n` batches for less than they take
 /// to make has `void skip(int64_t n)`; a run that is resumed within an epoch asks for it.
+/// One that can make the rows of one process of several for less than the whole batch has
+/// `bool next_share(Batch&, int64_t rank, int64_t count)`; they are rows [n rank / count,
+/// n (rank + 1) / count) of n.
 template <class L>
 concept Loader = requires(L& loader, const L& constant, Batch& batch, int64_t epoch) {
   { constant.batches() } -> std::convertible_to<int64_t>;  // batches in an epoch
@@ -109,21 +112,19 @@ class BatchLoader {
   /// Puts the next batch into `batch`; false, and nothing done, after the last.
   /// Error: the dataset gives other rows than it was asked for.
   bool next(Batch& batch) {
-    if (!order_.defined()) start_epoch(0);
-    const int64_t count = std::min(options_.batch_size, samples() - at_);
-    if (count <= 0) return false;
-    if (epoch_.inputs.is_empty()) {
-      batch = gathered(order_.narrow(0, at_, count));
-    } else {
-      narrow_into(batch.inputs, epoch_.inputs, at_, count);
-      narrow_into(batch.targets, epoch_.targets, at_, count);
-      narrow_into(batch.task_sample_weights, epoch_.task_sample_weights, at_, count);
-      const Tensor& weights = epoch_.sample_weights;
-      batch.sample_weights = weights.defined() ? weights.narrow(0, at_, count) : Tensor();
-      batch.complete = epoch_.complete;
-    }
-    at_ += count;
+    if (!make_next(batch, 0, 1)) return false;
     if (options_.transform) options_.transform(batch, generator_);
+    return true;
+  }
+
+  /// The same of rows [n rank / count, n (rank + 1) / count) of the next batch's n. A transform has
+  /// to be done to the whole batch, since what it draws is counted from the epoch's beginning.
+  bool next_share(Batch& batch, int64_t rank, int64_t count) {
+    if (!options_.transform) return make_next(batch, rank, count);
+    Batch whole;
+    if (!next(whole)) return false;
+    const int64_t rows = size(whole), first = rows * rank / count;
+    batch = batch_rows(whole, torch::arange(first, rows * (rank + 1) / count));
     return true;
   }
 
@@ -149,6 +150,27 @@ class BatchLoader {
           "BatchLoader: {} samples make no full batch of {}, and drop_last leaves out the rest. "
           "Choose a smaller batch_size",
           size_, options_.batch_size);
+  }
+
+  /// Rows of the next batch, past all of which it goes; false after the last.
+  bool make_next(Batch& batch, int64_t rank, int64_t processes) {
+    if (!order_.defined()) start_epoch(0);
+    const int64_t all = std::min(options_.batch_size, samples() - at_);
+    if (all <= 0) return false;
+    const int64_t first = at_ + all * rank / processes,
+                  count = at_ + all * (rank + 1) / processes - first;
+    if (epoch_.inputs.is_empty()) {
+      batch = gathered(order_.narrow(0, first, count));
+    } else {
+      narrow_into(batch.inputs, epoch_.inputs, first, count);
+      narrow_into(batch.targets, epoch_.targets, first, count);
+      narrow_into(batch.task_sample_weights, epoch_.task_sample_weights, first, count);
+      const Tensor& weights = epoch_.sample_weights;
+      batch.sample_weights = weights.defined() ? weights.narrow(0, first, count) : Tensor();
+      batch.complete = epoch_.complete;
+    }
+    at_ += all;
+    return true;
   }
 
   /// What the dataset gives for `indices`, of which a dataset of one's own may know better.

@@ -8,6 +8,7 @@
 
 #include "mtl/data/loader.hpp"
 #include "mtl/data/sampling.hpp"
+#include "mtl/train/distributed/processes.hpp"
 
 namespace mtl {
 
@@ -36,6 +37,17 @@ struct LoaderRef {
         per_epoch([&loader]() -> std::vector<DrawnSource> {
           if constexpr (requires { loader.per_epoch(); }) return loader.per_epoch();
           return {};
+        }),
+        next_share([&loader](Batch& batch, const Processes& processes) -> bool {
+          if constexpr (requires {
+                          { loader.next_share(batch, 0, 1) } -> std::convertible_to<bool>;
+                        }) {
+            return loader.next_share(batch, processes.rank(), processes.count());
+          } else {
+            if (!loader.next(batch)) return false;
+            batch = processes.share(batch);
+            return true;
+          }
         }) {}
 
   std::function<int64_t()> batches, samples;
@@ -43,7 +55,8 @@ struct LoaderRef {
   std::function<bool(Batch&)> next;
   std::function<void(int64_t)> skip;  // passes over batches
   std::function<std::string()> text;  // what makes its batches; empty: it does not say
-  std::function<std::vector<DrawnSource>()> per_epoch;  // of several sources; empty: it is one
+  std::function<std::vector<DrawnSource>()> per_epoch;       // of several sources; empty: it is one
+  std::function<bool(Batch&, const Processes&)> next_share;  // of the next batch, one process's
 };
 
 }  // namespace mtl

@@ -19,6 +19,7 @@
 #include "mtl/train/callbacks/weight_penalty.hpp"
 #include "mtl/train/carry_optimizer_state.hpp"
 #include "mtl/train/checkpoint.hpp"
+#include "mtl/train/distributed/processes.hpp"
 #include "mtl/train/faulty_batch.hpp"
 #include "mtl/train/frozen_task.hpp"
 #include "mtl/train/history.hpp"

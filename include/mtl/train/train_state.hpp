@@ -39,6 +39,7 @@ struct TrainState {
   std::string valid_data = {};         ///< and the validation loader
   bool has_validation = false;         ///< the run has a validation loader
   bool resumed = false;  ///< it goes on from a checkpoint: what callbacks remember is its own
+  bool writes = true;    ///< files and lines for people: of several processes the first alone
   LearningRates rates = LearningRates(optimizer);  ///< who changes rates goes through here
 
   int64_t faulty_batches = 0;      ///< skipped so far

@@ -15,6 +15,7 @@
 #include "mtl/train/arithmetic.hpp"
 #include "mtl/train/callback.hpp"
 #include "mtl/train/checkpoint.hpp"
+#include "mtl/train/distributed/processes.hpp"
 #include "mtl/train/faulty_batch.hpp"
 #include "mtl/train/kept.hpp"
 #include "mtl/train/loader_ref.hpp"
@@ -36,6 +37,9 @@ struct TrainerOptions {
   FaultyBatch faulty_batch = FaultyBatch::stop;
   torch::Device device = torch::kCPU;  ///< where the model lies; batches are moved there
   Checkpointing checkpoint = {};       ///< full checkpoints, and resuming
+  /// Those that train together: the rows of each batch are shared out among them, and steps,
+  /// results and decisions are those of the whole batch. Null: this one alone.
+  Processes* processes = nullptr;
 
   void check_options() const {
     if (epochs < 1) throw Error("Trainer: found epochs {}, expected at least 1", epochs);

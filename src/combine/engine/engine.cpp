@@ -45,7 +45,7 @@ const std::vector<Tensor>& Engine::columns() const { return state_->columns(); }
 const Eigen::MatrixXd& Engine::gramian() {
   if (!state_->gramian) {
     state_->capture(/*rows_wanted=*/false);
-    state_->gramian = state_->gramian_of(state_->all());
+    state_->gramian = state_->over_all_rows(state_->gramian_of(state_->all()));
   }
   return *state_->gramian;
 }
@@ -56,20 +56,21 @@ Eigen::MatrixXd Engine::gramian_of(const Eigen::MatrixXd& combinations) {
     auto row = weighted_sum(combinations.row(k).transpose());
     for (size_t p = 0; p < rows.size(); ++p) rows[p].push_back(std::move(row[p]));
   }
-  return mtl::gramian(rows);
+  return state_->over_all_rows(mtl::gramian(rows));
 }
 
 std::vector<Eigen::MatrixXd> Engine::gramians(const Groups& groups) {
   state_->capture(/*rows_wanted=*/false);
   std::vector<Eigen::MatrixXd> result;
   for (const auto& group : groups)
-    result.push_back(state_->gramian_of(only(group, state_->columns())));
+    result.push_back(state_->over_all_rows(state_->gramian_of(only(group, state_->columns()))));
   return result;
 }
 
 Eigen::VectorXd Engine::norms() {
   state_->capture(/*rows_wanted=*/false);
-  if (state_->gramian || !state_->layers.empty()) return gramian().diagonal().cwiseSqrt();
+  if (state_->gramian || !state_->layers.empty() || state_->share != nullptr)
+    return gramian().diagonal().cwiseSqrt();
   return state_->columns().empty() ? Eigen::VectorXd::Zero(tasks()).eval()
                                    : mtl::norms(state_->column_rows);
 }
@@ -115,7 +116,7 @@ Eigen::VectorXd Engine::products(const std::vector<Tensor>& direction) {
     engine::add_products(layer, direction[layer.weight],
                          layer.bias ? direction[*layer.bias] : Tensor(), result);
   }
-  return result.value();
+  return state_->over_all_rows(result.value());
 }
 
 void Engine::write_gradients(const Eigen::VectorXd& weights, HeadGradient heads) {

@@ -86,6 +86,7 @@ void Engine::State::begin(const TaskLosses& next, const Parameters& parameters, 
   names = next.names;
   if (at == GradientSite::representation) {
     representation = {next.representation};
+    share = engine::share_of(next.representation);
     behind = shared;
   }
   if (given_by_task.empty()) find_others();
@@ -124,6 +125,7 @@ void Engine::State::end() {
   losses.clear();
   names.clear();
   representation.clear();
+  share = nullptr;
   behind.clear();
   others.clear();
 }
@@ -152,6 +154,10 @@ engine::Plan Engine::State::plan(bool rows_wanted) const {
 }
 
 void Engine::State::capture(bool rows_wanted) {
+  if (rows_wanted && share != nullptr)
+    throw Error(
+        "this method needs the rows of the gradients, of which each process has its part where "
+        "they are compared at the shared representation; use GradientSite::shared_parameters");
   if (!captured) {
     const at::NoGradGuard no_grad;
     const auto graph = plan(rows_wanted);
@@ -256,7 +262,7 @@ std::vector<Tensor> Engine::State::of_weighted_loss(const Eigen::VectorXd& weigh
 void Engine::State::refuse_infinite(const std::vector<Tensor>& gradients) {
   if (surely_finite(gradients)) return;
   capture(/*rows_wanted=*/false);
-  require_finite(gramian_of(all()).diagonal(), names);
+  require_finite(over_all_rows(gramian_of(all())).diagonal(), names);
 }
 
 }  // namespace mtl

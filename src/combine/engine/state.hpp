@@ -9,6 +9,7 @@
 #include "linear_rows.hpp"
 #include "mtl/combine/engine/engine.hpp"
 #include "replay.hpp"
+#include "shared_rows.hpp"
 #include "workspace.hpp"
 
 namespace mtl {
@@ -26,9 +27,10 @@ struct Engine::State {
   // The step under way.
   std::vector<Tensor> losses;
   std::vector<std::string> names;
-  std::vector<Tensor> representation;  // one, or none: J is the gradient at `shared`
-  std::vector<Tensor> behind;          // what receives its gradient through the representation
-  std::vector<Tensor> others;          // leaves that the losses reach, where no list says which
+  std::vector<Tensor> representation;          // one, or none: J is the gradient at `shared`
+  const engine::RowsOfShare* share = nullptr;  // of the representation; null: all rows are here
+  std::vector<Tensor> behind;  // what receives its gradient through the representation
+  std::vector<Tensor> others;  // leaves that the losses reach, where no list says which
   bool captured = false;
   Rows column_rows;                        // [column][task]; nothing for the columns of `layers`
   std::vector<engine::LinearRows> layers;  // rows not yet multiplied out
@@ -49,6 +51,10 @@ struct Engine::State {
   void begin(const TaskLosses& next, const Parameters& parameters, GradientSite at);
   void take_lists(const Parameters& parameters);
   void find_others();
+  /// What all processes have of numbers that are sums over the columns' elements.
+  Eigen::MatrixXd over_all_rows(Eigen::MatrixXd numbers) const {
+    return share == nullptr ? numbers : share->sum(numbers);
+  }
   void check_weights(int64_t found) const;
   void capture(bool rows_wanted);
   engine::Plan plan(bool rows_wanted) const;

@@ -75,6 +75,7 @@ void append(const std::filesystem::path& csv, const std::string& lines) {
 void CombinerLog::on_fit_begin(TrainState& state) {
   entries.clear();
   writer.reset();
+  if (!state.writes) return;
   if (!tensorboard.empty()) writer = std::make_shared<io::TensorBoardWriter>(tensorboard);
   if (csv.empty()) return;
   io::make_folder_of(csv);
@@ -100,6 +101,7 @@ void CombinerLog::on_gradients(TrainState& state) {
   const auto& report = state.combiner.last_report();
   if ((state.step - 1) % every != 0 || !report || state.losses->size() == 0) return;
   entries.push_back({state.step, *report});
+  if (!state.writes) return;
   if (!csv.empty()) append(csv, csv_lines(*report, state.history.tasks, state.step));
   if (!writer) return;
   for (Eigen::Index i = 0; i < report->weights.size(); ++i) {

@@ -14,6 +14,7 @@ void add_known(io::TensorBoardWriter& writer, const std::string& tag, double val
 }  // namespace
 
 void TensorBoard::on_epoch_end(TrainState& state) {
+  if (!state.writes) return;
   if (!writer) writer = std::make_shared<io::TensorBoardWriter>(directory);
   const History& history = state.history;
   const EpochRecord& record = history.epochs.back();

@@ -37,6 +37,7 @@ struct BestByTask {
     watches = watches_by_task(tasks, state, "BestByTask");
     if (!state.resumed) best.clear();
     best.resize(watches.size());
+    if (!state.writes) return;
     io::make_folder(folder);
     lock = std::make_shared<io::FileLock>(folder / "best_by_task.lock");
     for (size_t w = 0; w < watches.size(); ++w)
@@ -50,6 +51,7 @@ struct BestByTask {
       EpochScore score = watches[w].score(state.history.epochs.back());
       if (!is_better(score, best[w])) continue;
       best[w] = std::move(score);
+      if (!state.writes) continue;
       io::write_safetensors(file_of(watches[w]), nn::weights(state.model),
                             {{"epoch", std::to_string(state.epoch)}});
     }

@@ -30,7 +30,7 @@ struct BestModel {
       best = {};
       weights.clear();
     }
-    if (file.empty()) return;
+    if (file.empty() || !state.writes) return;
     io::make_folder_of(file);
     lock = std::make_shared<io::FileLock>(file.string() + ".lock");
   }
@@ -40,7 +40,7 @@ struct BestModel {
     if (!is_better(score, best)) return;
     best = std::move(score);
     weights = nn::cloned(nn::weights(state.model));
-    if (file.empty()) return;
+    if (file.empty() || !state.writes) return;
     io::write_safetensors(file, weights, {{"epoch", std::to_string(state.epoch)}});
   }
 

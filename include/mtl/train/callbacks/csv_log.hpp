@@ -21,6 +21,7 @@ struct CsvLog {
   }
 
   void on_fit_begin(TrainState& state) {
+    if (!state.writes) return;
     io::make_folder_of(file);
     lock = std::make_shared<io::FileLock>(file.string() + ".lock");
     text.clear();
@@ -28,6 +29,7 @@ struct CsvLog {
   }
 
   void on_epoch_end(TrainState& state) {
+    if (!state.writes) return;
     if (text.empty()) text = state.history.csv_header(state.has_validation);
     text += History::csv_line(state.history.epochs.back());
     io::write_file_atomically(file, text);

@@ -1,0 +1,121 @@
+#include "joint_step.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "../loss_meter.hpp"
+#include "mtl/combine/faulty_step.hpp"
+#include "mtl/core/error.hpp"
+
+namespace mtl {
+namespace {
+
+/// A loss of NaN for the first task: what the others hear of a share that went wrong.
+TaskLosses broken_losses(const Model& model) {
+  TaskLosses losses;
+  losses.task_count = model.tasks().size();
+  losses.tasks = {0};
+  losses.names = {model.tasks()[0].name};
+  losses.values = {torch::full({}, std::numeric_limits<double>::quiet_NaN())};
+  losses.samples = {1};
+  losses.weights = {Tensor()};
+  losses.kinds = {model.tasks()[0].loss.kind()};
+  return losses;
+}
+
+constexpr char final_cause = 'a', cause = 'b', consequence = 'c';  // the first counts most
+
+}  // namespace
+
+StepForward JointStep::forward(Model& model, const StepBatch& batch,
+                               const std::vector<Tensor>& held, const std::vector<bool>& left_out,
+                               Arithmetic arithmetic) {
+  if (!several()) return step_losses(model, batch, held, left_out, arithmetic);
+  own_fault_.clear();
+  is_final_ = false;
+  StepBatch share;
+  for (const Batch& part : batch)
+    if (size(part) > 0) share.push_back(part);
+  StepForward seen;
+  seen.losses.task_count = model.tasks().size();
+  try {
+    if (!share.empty()) seen = step_losses(model, share, held, left_out, arithmetic);
+  } catch (const FaultyStep& error) {
+    own_fault_ = error.what();
+  } catch (const Error& error) {
+    own_fault_ = error.what();
+    is_final_ = true;
+  } catch (const c10::Error& error) {
+    own_fault_ = error.what_without_backtrace();
+    is_final_ = true;
+  }
+  if (!own_fault_.empty()) seen.losses = broken_losses(model);
+  seen.own = seen.losses;
+  std::vector<Tensor> parameters = held;
+  const auto add = [&parameters](const std::vector<Tensor>& list) {
+    parameters.insert(parameters.end(), list.begin(), list.end());
+  };
+  add(model.parameter_sets().shared);
+  for (const auto& of_task : model.parameter_sets().by_task) add(of_task);
+  std::vector<std::string> names;
+  for (const Task& task : model.tasks()) names.push_back(task.name);
+  seen.losses = processes_->joined(seen.own, parameters, names);
+  return seen;
+}
+
+std::string JointStep::explain(const Model& model, const StepBatch& batch, const StepForward& seen,
+                               const std::vector<double>& values) {
+  if (!several()) return explain_losses(model, batch.front(), seen, values);
+  const int64_t at = first_not_finite(values);
+  if (at < 0) return {};
+  if (own_fault_.empty()) {
+    const std::vector<double> own = numbers_of(seen.own.values);
+    const auto part =
+        std::find_if(batch.begin(), batch.end(), [](const Batch& rows) { return size(rows) > 0; });
+    try {
+      if (first_not_finite(own) >= 0 && !seen.predictions.is_empty() && part != batch.end())
+        own_fault_ = explain_losses(model, *part,
+                                    {.losses = seen.own, .predictions = seen.predictions}, own);
+    } catch (const Error& error) {
+      own_fault_ = error.what();
+      is_final_ = true;
+    }
+  }
+  return at < seen.losses.size() ? fmt::format("task \"{}\": the loss is NaN or infinite",
+                                               seen.losses.names[static_cast<size_t>(at)])
+                                 : "a loss's weight is NaN or infinite";
+}
+
+std::string JointStep::agreed_fault(const std::string& found) {
+  if (!several() || found.empty()) return found;
+  const char kind = own_fault_.empty() ? consequence : is_final_ ? final_cause : cause;
+  const auto texts = processes_->gather_texts(
+      kind + (kind == consequence ? found : std::exchange(own_fault_, {})));
+  size_t first = 0;
+  for (size_t p = 0; p < texts.size(); ++p)
+    if (texts[p].front() < texts[first].front()) first = p;
+  const char worst = texts[first].front();
+  const std::string text = texts[first].substr(1);
+  if (worst == consequence) return text;
+  if (worst == final_cause) throw Error("process {}: {}", static_cast<int64_t>(first), text);
+  return fmt::format("process {}: {}", first, text);
+}
+
+void JointStep::agree_on_end(TrainState& state) const {
+  if (!several()) return;
+  const auto sums = processes_->sum({torch::tensor({state.stopped() ? 1.0 : 0.0}, torch::kDouble)});
+  if (sums.front().item<double>() == 0) return;
+  const auto texts = processes_->gather_texts(
+      state.stopped()
+          ? fmt::format("{:02}{}", static_cast<int>(*state.stop_reason), state.stop_text)
+          : "");
+  for (const std::string& text : texts) {
+    if (text.empty()) continue;
+    return state.stop(static_cast<StopReason>(std::stoi(text.substr(0, 2))), text.substr(2));
+  }
+}
+
+}  // namespace mtl
