@@ -1,4 +1,5 @@
-// Structured tasks: tokens with lengths, ESMM, an auxiliary task, several inputs, several targets.
+// Structured tasks: tokens and frames with lengths, ESMM, an auxiliary task, several inputs,
+// several targets.
 #include <torch/nn/modules/linear.h>
 #include <mtl/mtl.hpp>
 
@@ -31,6 +32,43 @@ void tokens() {
   std::printf("aspects: loss %.3f, F1 %.3f\n",
               mtl::loss_of(task, prediction, batch).value.item<double>(),
               mtl::metrics_of(task, prediction, filled)[0]);
+}
+
+void texts() {
+  mtl::TaskRegistry tasks{{.name = "mood",  // once a text
+                           .head = mtl::nn::SummaryHead({.input_size = 32, .output_size = 2}),
+                           .loss = mtl::CrossEntropy{}},
+                          {.name = "tags",  // at each token
+                           .head = mtl::nn::StepHead({.input_size = 32, .output_size = 3}),
+                           .loss = mtl::CrossEntropy{}}};
+  mtl::HardSharing model(mtl::nn::AttentionEncoder({.vocabulary = 1000, .width = 32}), tasks,
+                         "words");
+
+  const Tensor words = torch::randint(1, 1000, {4, 6}, torch::kLong);
+  words.slice(1, 4).slice(0, 1).zero_();  // filling: all but the first have 4 words
+  const auto predictions = model->forward({{"words", words}});
+  std::printf("%lld moods, %lld tags a text\n", static_cast<long long>(predictions["mood"].size(0)),
+              static_cast<long long>(predictions["tags"].size(2)));
+}
+
+void transcripts() {
+  const mtl::Task words{
+      .name = "words",
+      .head = mtl::nn::StepHead({.input_size = 16, .output_size = 27, .steps_first = true}),
+      .loss = mtl::Ctc{},
+      .metrics = {mtl::CharacterErrorRate{}, mtl::WordErrorRate{.space = 1}}};
+  mtl::nn::AttentionEncoder encoder({.input_size = 20, .width = 16});
+  mtl::SequenceEnds model(mtl::HardSharing(encoder, {words}, "frames"),
+                          {{.task = "words", .lengths = "frames_length"}});
+
+  // Two recordings of 30 and 18 frames, with what was said.
+  const mtl::PadToLongest collate{.ragged = {"frames", "words"}, .fill = std::nan("")};
+  const mtl::Batch batch =
+      collate({{{{"frames", torch::randn({30, 20})}}, {{"words", torch::tensor({3, 2, 5})}}},
+               {{{"frames", torch::randn({18, 20})}}, {{"words", torch::tensor({7})}}}});
+  const auto predictions = model->forward(batch.inputs);
+  std::printf("words: loss %.3f\n",
+              mtl::loss_of(words, predictions["words"], batch).value.item<double>());
 }
 
 void esmm() {
@@ -106,6 +144,8 @@ void several_targets_in_one_loss() {
 int main() {
   torch::manual_seed(0);
   tokens();
+  texts();
+  transcripts();
   esmm();
   several_inputs_and_targets();
   several_targets_in_one_loss();

@@ -2,6 +2,7 @@
 
 #include "mtl/nn/activation.hpp"
 #include "mtl/nn/clone.hpp"
+#include "mtl/nn/encoders/attention_encoder.hpp"
 #include "mtl/nn/encoders/cnn_encoder.hpp"
 #include "mtl/nn/encoders/efficientnet_lite.hpp"
 #include "mtl/nn/encoders/gru_encoder.hpp"
@@ -11,6 +12,8 @@
 #include "mtl/nn/encoders/recurrent_encoder.hpp"
 #include "mtl/nn/heads/linear_head.hpp"
 #include "mtl/nn/heads/mlp_head.hpp"
+#include "mtl/nn/heads/step_head.hpp"
+#include "mtl/nn/heads/summary_head.hpp"
 #include "mtl/nn/layer.hpp"
 #include "mtl/nn/lstm_layer.hpp"
 #include "mtl/nn/weights.hpp"

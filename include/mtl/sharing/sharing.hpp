@@ -22,6 +22,7 @@
 #include "mtl/sharing/parts.hpp"
 #include "mtl/sharing/progressive_layered_extraction.hpp"
 #include "mtl/sharing/save.hpp"
+#include "mtl/sharing/sequence_ends.hpp"
 #include "mtl/sharing/sluice.hpp"
 #include "mtl/sharing/soft_sharing.hpp"
 #include "mtl/sharing/softmax_gate.hpp"

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
+#include <string>
 
-#include "mtl/task/labels.hpp"
+#include "mtl/task/sequence_lengths.hpp"
 
 namespace mtl {
 
@@ -11,8 +13,9 @@ namespace mtl {
 ///
 /// Prediction [N, S, C]: logits by time step. Target [N, L]: classes (torch::kLong) other than the
 /// blank, filled up with -100; a row of -100 only is a missing label. A sample's value is its
-/// negative log-likelihood by label, as in LibTorch's mean. The lengths are read back from the
-/// device.
+/// negative log-likelihood by label, as in LibTorch's mean. All S steps count, but for those that
+/// `blank_behind` wrote: so a batch of sequences of different lengths gives each its own. The
+/// lengths are read back from the device.
 struct Ctc {
   int64_t blank = 0;           ///< the class that means "no label here"
   bool zero_infinity = false;  ///< a label sequence too long for its S steps costs nothing; when
@@ -26,28 +29,36 @@ struct Ctc {
           "the prediction has shape {}, its target {}; Ctc expects logits [N, steps, C] "
           "and labels [N, L] filled up with -100",
           shape_text(prediction), shape_text(target));
-    const int64_t steps = prediction.size(1);
     const int64_t classes = prediction.size(2);
     if (blank < 0 || blank >= classes)
       throw Error("Ctc: the blank is class {}, but the head has {} outputs", blank, classes);
     check_classes(target, classes);
+    const Tensor behind = task_detail::blank_steps(prediction);
+    const Tensor numbers =
+        torch::arange(1, prediction.size(1) + 1, behind.options().dtype(torch::kLong));
+    const Tensor steps = numbers.masked_fill(behind, 0).amax(1).to(torch::kCPU);
     if (target.device().is_cpu()) check_sequences(target.contiguous(), steps);
     const Tensor lengths = target.ne(missing_class).sum(1);
-    const Tensor missing = lengths.eq(0);
+    const Tensor missing = lengths.eq(0), without_steps = steps.eq(0).to(target.device());
     const Tensor log_probability =
-        prediction.masked_fill(missing.view({-1, 1, 1}), 0).log_softmax(2).transpose(0, 1);
+        prediction.masked_fill(missing.unsqueeze(1).logical_or(behind).unsqueeze(2), 0)
+            .log_softmax(2)
+            .transpose(0, 1);
     // LibTorch walks over the lengths on the host.
-    const Tensor losses =
-        torch::ctc_loss(log_probability, target.masked_fill(target.eq(missing_class), blank),
-                        torch::full({prediction.size(0)}, steps, torch::kLong),
-                        lengths.to(torch::kCPU), blank, at::Reduction::None, zero_infinity);
+    Tensor losses = torch::ctc_loss(
+        log_probability, target.masked_fill(target.eq(missing_class), blank), steps.clamp_min(1),
+        lengths.to(torch::kCPU), blank, at::Reduction::None, zero_infinity);
+    losses = losses.masked_fill(without_steps,
+                                zero_infinity ? 0 : std::numeric_limits<double>::infinity());
     return {losses.masked_fill(missing, 0) / lengths.clamp_min(1),
             missing.logical_not().to(losses.scalar_type())};
   }
 
  private:
-  void check_sequences(const Tensor& target, int64_t steps) const {
+  /// `steps_of` [N]: those that each row of the prediction has.
+  void check_sequences(const Tensor& target, const Tensor& steps_of) const {
     for (int64_t row = 0; row < target.size(0); ++row) {
+      const int64_t steps = steps_of.data_ptr<int64_t>()[row];
       const int64_t* const labels = target.data_ptr<int64_t>() + row * target.size(1);
       int64_t length = 0;
       while (length < target.size(1) && labels[length] != missing_class) ++length;

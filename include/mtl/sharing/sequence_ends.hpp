@@ -1,0 +1,116 @@
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "mtl/sharing/clone.hpp"
+#include "mtl/sharing/model_holder.hpp"
+#include "mtl/task/sequence_lengths.hpp"
+
+namespace mtl {
+
+/// Where the predictions of one task end.
+struct SequenceEnd {
+  std::string task = {};        ///< its prediction: CTC logits [N, steps, C]
+  std::string lengths = {};     ///< the input with the lengths [N], as PadToLongest names it
+  int64_t inputs_per_step = 1;  ///< so many steps of the input make one of the prediction, the last
+                                ///< perhaps of fewer
+  int64_t blank = 0;
+};
+
+/// A model of any kind that reads sequences of different lengths, filled up to one: predictions of
+/// CTC tasks end where their input ended,
+///     prediction = blank_behind(model(inputs), ceil(lengths / inputs_per_step))
+/// so that loss and metrics count no filling (Ctc).
+///
+///     SequenceEnds model(HardSharing(encoder, tasks, "frames"),
+///                        {{.task = "words", .lengths = "frames_length"}});
+///
+/// The encoder sees the filling; one that looks beyond a step has to leave it out itself.
+/// Parameters: "model.*".
+class SequenceEndsImpl : public Model {
+ public:
+  /// Error: no model, no ends; one of a task that is not there, or twice; no name of an input,
+  /// less than one input a step.
+  SequenceEndsImpl(std::shared_ptr<Model> model, std::vector<SequenceEnd> ends)
+      : Model(checked_tasks(model, ends)), model_(std::move(model)), ends_(std::move(ends)) {
+    register_model("model", model_);
+  }
+
+  /// Error: an input is not there; the predictions are no CTC logits, or shorter than the lengths.
+  NamedTensors forward(const NamedTensors& inputs) override {
+    NamedTensors predictions = model_->forward(inputs);
+    for (const SequenceEnd& end : ends_) {
+      const Tensor lengths = input_of(inputs, end.lengths);
+      const int64_t k = end.inputs_per_step;
+      try {
+        predictions[end.task] =
+            blank_behind(predictions[end.task],
+                         k == 1 ? lengths : (lengths + (k - 1)).floor_divide(k), end.blank);
+      } catch (const Error& error) {
+        throw Error("task \"{}\", which ends by input \"{}\": {}", end.task, end.lengths,
+                    error.what());
+      }
+    }
+    return predictions;
+  }
+
+  std::vector<Tensor> task_parameters(std::string_view task) override {
+    return model_->task_parameters(task);
+  }
+  Tensor representation() const override { return model_->representation(); }
+
+ protected:
+  std::shared_ptr<Model> make_again() const override {
+    return std::make_shared<SequenceEndsImpl>(mtl::clone(*model_), ends_);
+  }
+
+ private:
+  static TaskRegistry checked_tasks(const std::shared_ptr<Model>& model,
+                                    const std::vector<SequenceEnd>& ends) {
+    if (model == nullptr) throw Error("SequenceEnds: the model is empty");
+    if (ends.empty()) throw Error("SequenceEnds: no task is named; give those of CTC");
+    for (size_t i = 0; i < ends.size(); ++i) {
+      const SequenceEnd& end = ends[i];
+      if (!model->tasks().contains(end.task))
+        throw Error("SequenceEnds: \"{}\" is no task of the model", end.task);
+      for (size_t k = 0; k < i; ++k)
+        if (ends[k].task == end.task)
+          throw Error("SequenceEnds: task \"{}\" ends twice; name it once", end.task);
+      if (end.lengths.empty())
+        throw Error("SequenceEnds: task \"{}\" names no input with the lengths", end.task);
+      if (end.inputs_per_step < 1)
+        throw Error("SequenceEnds: task \"{}\": inputs_per_step is {}, expected at least 1",
+                    end.task, end.inputs_per_step);
+    }
+    return model->tasks();
+  }
+
+  std::shared_ptr<Model> model_;
+  std::vector<SequenceEnd> ends_;
+};
+
+struct SequenceEnds : ModelHolder<SequenceEndsImpl> {
+  using Impl = SequenceEndsImpl;
+  SequenceEnds(std::nullptr_t) : ModelHolder(nullptr) {}
+  explicit SequenceEnds(std::shared_ptr<Impl> model) : ModelHolder(std::move(model)) {}
+  SequenceEnds(std::shared_ptr<Model> model, std::vector<SequenceEnd> ends)
+      : ModelHolder(std::make_shared<Impl>(std::move(model), std::move(ends))) {}
+  /// Around any model, by its holder.
+  template <class Holder>
+  requires requires(const Holder& holder) {
+    { holder.ptr() } -> std::convertible_to<std::shared_ptr<Model>>;
+    holder.is_empty();
+  }
+  SequenceEnds(const Holder& model, std::vector<SequenceEnd> ends)
+      : ModelHolder(std::make_shared<Impl>(
+            model.is_empty() ? std::shared_ptr<Model>() : model.ptr(), std::move(ends))) {}
+};
+
+}  // namespace mtl
