@@ -1,8 +1,10 @@
 """Losses of boxes, regions and sequences, into structured_losses.json, straight from their definitions with NumPy: CTC
-by going through every path of classes, with the gradient by what each step contributes to the paths that count."""
+by going through every path of classes, with the gradient by what each step contributes to the paths that count;
+assignments by SciPy."""
 import itertools
 import json
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 r = np.random.default_rng(5)
 
@@ -57,5 +59,49 @@ def regions():
     return {"logits": y.tolist(), "labels": t.tolist(), "iou": iou, "dice": dice}
 
 
+def assignments():
+    tables = [r.normal(size=shape) for shape in [(1, 1), (4, 4), (7, 7), (3, 9), (9, 3), (30, 30), (12, 40)]]
+    tables += [r.integers(0, 4, shape).astype(float) for shape in [(6, 6), (5, 8), (8, 5)]]  # ties
+    tables += [-np.outer(np.arange(1, 9), np.arange(1, 9.0)), r.normal(size=(8, 8)) * 1e6 - 5e6]
+    return [{"costs": t.tolist(), "total": t[linear_sum_assignment(t)].sum()} for t in tables]
+
+
+def box_sets():
+    answers, objects, classes, alpha, gamma = 6, 4, 3, 0.25, 2.0
+    y = np.concatenate([r.uniform(size=(5, answers, 4)), r.normal(size=(5, answers, classes))], 2)
+    t = np.full((5, objects, 5), np.nan)
+    for n, count in enumerate([0, 1, 2, 3, 4]):
+        t[n, 0, 4] = -1
+        for g in range(count):
+            corner, size = r.uniform(0, 0.6, 2), r.uniform(0.1, 0.4, 2)
+            t[n, g] = [*corner, *(corner + size), r.integers(0, classes)]
+            y[n, g + 1, :4] = t[n, g, :4] + r.normal(scale=0.05, size=4)
+    t[0, 0, :4] = -1
+    losses, matched = [], []
+    for n, count in enumerate([0, 1, 2, 3, 4]):
+        p = 1 / (1 + np.exp(-y[n, :, 4:]))
+        yes, no = -alpha * (1 - p) ** gamma * np.log(p), -(1 - alpha) * p**gamma * np.log(1 - p)
+        costs = np.zeros((count, answers))
+        for g in range(count):
+            c = int(t[n, g, 4])
+            for q in range(answers):
+                b = box(y[n, q, :4], t[n, g, :4])
+                costs[g, q] = 2 * (yes - no)[q, c] + 5 * b["l1"] + 2 * (1 - b["giou"])
+        rows, columns = linear_sum_assignment(costs)
+        total = 0.0
+        for q in range(answers):
+            for c in range(classes):
+                is_match = any(columns[g] == q and int(t[n, g, 4]) == c for g in rows)
+                total += 2 * (yes if is_match else no)[q, c]
+        for g in rows:
+            b = box(y[n, columns[g], :4], t[n, g, :4])
+            total += 5 * b["l1"] + 2 * (1 - b["giou"])
+        losses.append(total / max(1, count))
+        matched.append(columns.tolist())
+    return {"answers": y.tolist(), "objects": np.nan_to_num(t, nan=-1e9).tolist(),
+            "losses": losses, "matched": matched}
+
+
 json.dump({"ctc": [ctc(5, 3, [1, 2]), ctc(5, 3, [1, 1]), ctc(6, 3, [2, 1, 2]), ctc(3, 4, [3]), ctc(3, 3, [2, 2])],
-           "boxes": boxes(), "regions": regions()}, open("structured_losses.json", "w"))
+           "boxes": boxes(), "regions": regions(), "assignments": assignments(), "box_sets": box_sets()},
+          open("structured_losses.json", "w"))

@@ -129,6 +129,50 @@ def boxes():
     return {"found": found.tolist(), "truth": truth.tolist(), "map": evaluation.stats[0], "map_50": evaluation.stats[1]}
 
 
+def crowds():
+    """Boxes of COCO's three sizes, some of them crowds, sizes given for some; -1e9 where nothing is."""
+    pictures, queries, classes = 8, 12, 2
+    found, truth = np.zeros((pictures, queries, 4 + classes)), np.full((pictures, 8, 7), np.nan)
+    images, annotations, results = [], [], []
+    for n in range(pictures):
+        images.append({"id": n + 1})
+        for g in range(n + 1):
+            corner = r.uniform(0, 200, 2)
+            size = r.uniform(*[(8, 40), (25, 110), (70, 180)][g % 3], 2)
+            label, crowd = int(r.integers(0, classes)), int(r.random() < 0.3)
+            area = float(size.prod() * r.uniform(0.5, 0.9)) if r.random() < 0.5 else np.nan
+            truth[n, g] = [*corner, *(corner + size), label, crowd, area]
+            annotations.append({"id": len(annotations) + 1, "image_id": n + 1, "category_id": label, "iscrowd": crowd,
+                                "bbox": [*corner, *size], "area": float(size.prod()) if np.isnan(area) else area})
+        for q in range(queries):  # two or three near each object, so that crowds hold several
+            g = q % (n + 2)
+            size = r.uniform(8, 150, 2)
+            corner = r.uniform(0, 200, 2)
+            if g <= n:
+                corner = truth[n, g, :2] + r.normal(scale=2, size=2)
+                size = np.maximum(truth[n, g, 2:4] - truth[n, g, :2] + r.normal(scale=3, size=2), 3)
+                if truth[n, g, 5]:
+                    size = size * r.uniform(0.4, 1)
+            found[n, q, :4] = [*corner, *(corner + size)]
+            found[n, q, 4:] = np.round(r.normal(size=classes), 1)
+            if g <= n:
+                found[n, q, 4 + int(truth[n, g, 4])] += 1
+            for label in range(classes):
+                results.append({"image_id": n + 1, "category_id": label, "score": float(found[n, q, 4 + label]),
+                                "bbox": [*corner, *size]})
+    with contextlib.redirect_stdout(io.StringIO()):
+        coco = COCO()
+        coco.dataset = {"images": images, "annotations": annotations, "categories": [{"id": c} for c in range(classes)]}
+        coco.createIndex()
+        evaluation = COCOeval(coco, coco.loadRes(results), "bbox")
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+    return {"found": found.tolist(), "truth": np.nan_to_num(truth, nan=-1e9).tolist(),
+            "all": evaluation.stats[0], "all_50": evaluation.stats[1], "small": evaluation.stats[3],
+            "medium": evaluation.stats[4], "large": evaluation.stats[5]}
+
+
 def orders():
     y, t = np.round(r.normal(size=(2, 25)), 1)
     t = np.round((y + t), 0)
@@ -197,4 +241,4 @@ def scenes():
 
 
 json.dump({"maps": maps(), "yes_or_no": yes_or_no(), "spans": spans(), "transcripts": transcripts(), "boxes": boxes(),
-           "orders": orders(), "lists": lists(), "scenes": scenes()}, open("structured_metrics.json", "w"))
+           "orders": orders(), "lists": lists(), "scenes": scenes(), "crowds": crowds()}, open("structured_metrics.json", "w"))

@@ -78,6 +78,8 @@ inline std::vector<LossCase> loss_cases() {
       loss_case("box", BoxLoss{}, y({6, 4}), box({6})),
       loss_case("boxes, middle", BoxLoss{.format = BoxLoss::Format::center}, score({6, 3, 4}),
                 score({6, 3, 4}) + 0.1),
+      loss_case("box set", BoxSetLoss{}, y({6, 4, 4 + 3}),
+                torch::cat({box({6, 2}), classes({6, 2, 1}, 3).to(torch::kDouble)}, 2)),
       loss_case("iou", SoftIou{}, y({6, 4, 2, 3}), classes({6, 2, 3}, 4)),
       loss_case("iou, one class", SoftIou{}, y({6, 1, 7}), score({6, 7})),
       loss_case("dice", Dice{}, y({6, 4, 2, 3}), classes({6, 2, 3}, 4)),

@@ -99,6 +99,33 @@ TEST_CASE("MeanAveragePrecision: pycocotools' values") {
   CHECK(MeanAveragePrecision{}(found, some) > c["map"].get<double>());
 }
 
+TEST_CASE("MeanAveragePrecision: pycocotools' values with crowds, by sizes of outlines and boxes") {
+  const auto& c = structured("crowds");
+  const Tensor found = tensor_of(c["found"]), all = tensor_of(c["truth"]);
+  const Tensor truth = all.masked_fill(all.eq(-1e9), none);
+  is_golden(MeanAveragePrecision{}, found, truth, c["all"]);
+  is_golden(MeanAveragePrecision{.overlaps = {0.5}}, found, truth, c["all_50"]);
+  is_golden(MeanAveragePrecision{.largest = 32 * 32}, found, truth, c["small"]);
+  is_golden(MeanAveragePrecision{.smallest = 32 * 32, .largest = 96 * 96}, found, truth,
+            c["medium"]);
+  is_golden(MeanAveragePrecision{.smallest = 96 * 96}, found, truth, c["large"]);
+  // Batch after batch, as at once.
+  MetricStream stream(Metric(MeanAveragePrecision{.largest = 32 * 32}));
+  for (const auto& [begin, end] : {std::pair{0, 3}, std::pair{3, 8}})
+    stream.add(found.slice(0, begin, end), truth.slice(0, begin, end));
+  CHECK(stream.value() == Approx(c["small"].get<double>()).epsilon(1e-12));
+}
+
+TEST_CASE("MeanAveragePrecision: crowds alone are no objects") {
+  const Tensor box = torch::tensor({{{0.0, 0.0, 2.0, 2.0}}});
+  const Tensor crowd = torch::cat({box, torch::tensor({{{0.0, 1.0}}})}, 2);
+  CHECK(std::isnan(MeanAveragePrecision{}(torch::cat({box, torch::ones({1, 1, 1})}, 2), crowd)));
+  CHECK(contains(error_text([&] {
+                   MeanAveragePrecision{}(crowd.slice(2, 0, 5), torch::ones({1, 1, 8}));
+                 }),
+                 "with crowds 6"));
+}
+
 TEST_CASE("MeanAveragePrecision: perfect, none, and wrong input") {
   const Tensor truth = torch::tensor({{{0.0, 0.0, 2.0, 2.0, 1.0}, {5.0, 5.0, 6.0, 7.0, 0.0}}});
   const Tensor box = truth.slice(2, 0, 4);

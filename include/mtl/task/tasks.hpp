@@ -1,5 +1,6 @@
 #pragma once
 
+#include "mtl/task/assignment.hpp"
 #include "mtl/task/class_labels.hpp"
 #include "mtl/task/class_weights.hpp"
 #include "mtl/task/entries.hpp"
@@ -8,6 +9,7 @@
 #include "mtl/task/loss.hpp"
 #include "mtl/task/losses/binary_cross_entropy.hpp"
 #include "mtl/task/losses/box_loss.hpp"
+#include "mtl/task/losses/box_set_loss.hpp"
 #include "mtl/task/losses/cross_entropy.hpp"
 #include "mtl/task/losses/ctc.hpp"
 #include "mtl/task/losses/dice.hpp"

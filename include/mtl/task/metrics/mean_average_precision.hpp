@@ -17,29 +17,40 @@ namespace mtl {
 
 /// Mean average precision of detected boxes by COCO's definition: precision at 101 recalls,
 /// averaged over these, over the overlaps .5, .55, ..., .95 from which a box counts as found, and
-/// over the classes that occur (Lin et al., ECCV 2014). As pycocotools without crowds, all sizes.
+/// over the classes that occur (Lin et al., ECCV 2014). As pycocotools, crowds and sizes included.
 ///
 /// Predictions [N, Q, 4 + C]: Q boxes a picture as x0, y0, x1, y1, then a score for each class, a
 /// logit or a probability: every box is a detection of every class. A score of -inf is none.
 /// Targets [N, G, 5]: x0, y0, x1, y1 and the class, rows filled up with NaN. A picture without any
-/// object has a row of class -1; one of NaN only is missing. Sample weights [N] >= 0. NaN without
-/// any object and where a prediction that counts is NaN. Keeps the scores of
-/// all detections.
+/// object has a row of class -1; one of NaN only is missing. Targets [N, G, 6] also say which
+/// objects are crowds (1, else 0): a crowd need not be found, and what lies in it is no mistake.
+/// [N, G, 7] also say how large an object is, NaN where its box says it: COCO's sizes are those of
+/// outlines. Sample weights [N] >= 0. NaN without any object and where a prediction that counts is
+/// NaN. Keeps the scores of all detections.
 struct MeanAveragePrecision {
   static constexpr bool higher_is_better = true;
   /// Intersection over union from which on a box is found; {0.5} is the older AP50.
   std::vector<double> overlaps = {0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95};
   int64_t most = 100;  ///< detections a picture and class, those of the highest scores
+  /// Sizes of the objects that count, both included, in the boxes' unit squared. Others need not be
+  /// found, nor is a detection of another size that finds nothing a mistake. COCO's, in pixels:
+  /// small up to 32^2, medium to 96^2, large above.
+  double smallest = 0;
+  double largest = std::numeric_limits<double>::infinity();
   std::string name = "map";
+
+  /// What became of a detection: no object of its class is there, one was found, or one that does
+  /// not count.
+  enum class Outcome : uint8_t { wrong, right, ignored };
 
   struct State {
     struct Detection {
       double score, weight;
-      std::vector<bool> right;  // by overlap
+      std::vector<Outcome> outcomes;  // by overlap
     };
     struct OfClass {
       std::vector<Detection> detections = {};
-      double objects = 0;
+      double objects = 0;  // that count
     };
     std::map<int64_t, OfClass> classes = {};
     bool has_nan = false;
@@ -59,11 +70,12 @@ struct MeanAveragePrecision {
   void add(State& state, const Tensor& predictions, const Tensor& targets,
            const Tensor& sample_weights) const {
     if (predictions.dim() != 3 || targets.dim() != 3 || predictions.size(2) < 5 ||
-        targets.size(2) != 5 || predictions.size(0) != targets.size(0) ||
+        targets.size(2) < 5 || targets.size(2) > 7 || predictions.size(0) != targets.size(0) ||
         !targets.is_floating_point())
       throw Error(
           "MeanAveragePrecision: predictions {} and targets {}, expected boxes and scores "
-          "[N, Q, 4 + C] and boxes and classes [N, G, 5] in a real type",
+          "[N, Q, 4 + C] and boxes and classes [N, G, 5], with crowds 6, with sizes 7, in a real "
+          "type",
           shape_text(predictions), shape_text(targets));
     const Tensor counts =
         task_detail::entries_that_count(targets, sample_weights).flatten(1).any(1).contiguous();
@@ -93,29 +105,54 @@ struct MeanAveragePrecision {
   }
 
  private:
-  static double overlap(const double* a, const double* b) {
+  struct Object {
+    const double* box;
+    bool is_crowd, counts;
+  };
+
+  static double area(const double* box) { return (box[2] - box[0]) * (box[3] - box[1]); }
+
+  /// Of a crowd it is enough to lie in it: over the detection's area alone.
+  static double overlap(const double* detection, const Object& object) {
     const auto length = [](double low, double high) { return std::max(0.0, high - low); };
+    const double *a = detection, *b = object.box;
     const double both = length(std::max(a[0], b[0]), std::min(a[2], b[2])) *
                         length(std::max(a[1], b[1]), std::min(a[3], b[3]));
-    const double area_a = (a[2] - a[0]) * (a[3] - a[1]), area_b = (b[2] - b[0]) * (b[3] - b[1]);
-    return both > 0 ? both / (area_a + area_b - both) : 0;
+    if (!(both > 0)) return 0;
+    return both / (object.is_crowd ? area(a) : area(a) + area(b) - both);
   }
 
-  /// `found` [Q, 4 + C], `truth` [G, 5].
-  void add_picture(State& state, const Tensor& found, const Tensor& truth, double weight,
-                   int64_t row) const {
-    const int64_t width = found.size(1), classes = width - 4;
-    const auto box = [&](int64_t q) { return found.data_ptr<double>() + q * width; };
-    std::map<int64_t, std::vector<const double*>> objects;
+  bool is_of_size(double size) const { return size >= smallest && size <= largest; }
+
+  /// By class, those that count first. `truth` [G, 5 to 7].
+  std::map<int64_t, std::vector<Object>> objects_of(const Tensor& truth, int64_t classes,
+                                                    int64_t row) const {
+    std::map<int64_t, std::vector<Object>> objects;
+    const int64_t width = truth.size(1);
     for (int64_t g = 0; g < truth.size(0); ++g) {
-      const double* const object = truth.data_ptr<double>() + g * 5;
+      const double* const object = truth.data_ptr<double>() + g * width;
       if (std::isnan(object[4]) || object[4] == -1) continue;
       if (object[4] != std::floor(object[4]) || object[4] < 0 ||
           object[4] >= static_cast<double>(classes))
         throw RowError(row, "the target has class " + std::to_string(object[4]) + " in ",
                        ", but there are scores of " + std::to_string(classes) + " classes");
-      objects[static_cast<int64_t>(object[4])].push_back(object);
+      const bool is_crowd = width > 5 && object[5] == 1;
+      const double size = width > 6 && !std::isnan(object[6]) ? object[6] : area(object);
+      objects[static_cast<int64_t>(object[4])].push_back(
+          {object, is_crowd, !is_crowd && is_of_size(size)});
     }
+    for (auto& [label, of_class] : objects)
+      std::stable_partition(of_class.begin(), of_class.end(),
+                            [](const Object& object) { return object.counts; });
+    return objects;
+  }
+
+  /// `found` [Q, 4 + C].
+  void add_picture(State& state, const Tensor& found, const Tensor& truth, double weight,
+                   int64_t row) const {
+    const int64_t width = found.size(1), classes = width - 4;
+    const auto box = [&](int64_t q) { return found.data_ptr<double>() + q * width; };
+    const auto objects = objects_of(truth, classes, row);
     state.has_nan = state.has_nan || found.isnan().any().item<bool>();
     if (state.has_nan) return;
     for (int64_t label = 0; label < classes; ++label) {
@@ -126,31 +163,49 @@ struct MeanAveragePrecision {
       std::stable_sort(order.begin(), order.end(),
                        [&](int64_t a, int64_t b) { return score(a) > score(b); });
       if (static_cast<int64_t>(order.size()) > most) order.resize(static_cast<size_t>(most));
-      const auto& true_boxes = objects[label];
-      if (order.empty() && true_boxes.empty()) continue;
-      auto& of_class = state.classes[label];
-      of_class.objects += weight * static_cast<double>(true_boxes.size());
-      const size_t first = of_class.detections.size();
+      const auto it = objects.find(label);
+      const std::vector<Object> of_class = it == objects.end() ? std::vector<Object>() : it->second;
+      if (order.empty() && of_class.empty()) continue;
+      auto& sums = state.classes[label];
+      for (const Object& object : of_class) sums.objects += object.counts ? weight : 0;
+      std::vector<const double*> boxes;
+      for (const int64_t q : order) boxes.push_back(box(q));
+      const size_t first = sums.detections.size();
       for (const int64_t q : order)
-        of_class.detections.push_back({score(q), weight, std::vector<bool>(overlaps.size())});
+        sums.detections.push_back({score(q), weight, std::vector<Outcome>(overlaps.size())});
       for (size_t o = 0; o < overlaps.size(); ++o) {
-        std::vector<bool> taken(true_boxes.size());
-        for (size_t d = 0; d < order.size(); ++d) {
-          double best = std::min(overlaps[o], 1 - 1e-10);
-          size_t match = taken.size();
-          for (size_t g = 0; g < taken.size(); ++g) {
-            if (taken[g]) continue;
-            const double area = overlap(box(order[d]), true_boxes[g]);
-            if (area < best) continue;
-            best = area;
-            match = g;
-          }
-          if (match == taken.size()) continue;
-          taken[match] = true;
-          of_class.detections[first + d].right[o] = true;
-        }
+        const auto outcomes = outcomes_of(boxes, of_class, overlaps[o]);
+        for (size_t d = 0; d < outcomes.size(); ++d)
+          sums.detections[first + d].outcomes[o] = outcomes[d];
       }
     }
+  }
+
+  /// Detections, best score first, each take the object that they cover best and nobody has; one
+  /// that counts before any other, crowds as often as may be.
+  std::vector<Outcome> outcomes_of(const std::vector<const double*>& boxes,
+                                   const std::vector<Object>& objects, double from) const {
+    std::vector<bool> taken(objects.size());
+    std::vector<Outcome> outcomes;
+    for (const double* const box : boxes) {
+      double best = std::min(from, 1 - 1e-10);
+      size_t match = objects.size();
+      for (size_t g = 0; g < objects.size(); ++g) {
+        if (taken[g] && !objects[g].is_crowd) continue;
+        if (match < g && objects[match].counts && !objects[g].counts) break;
+        const double covered = overlap(box, objects[g]);
+        if (covered < best) continue;
+        best = covered;
+        match = g;
+      }
+      if (match == objects.size()) {
+        outcomes.push_back(is_of_size(area(box)) ? Outcome::wrong : Outcome::ignored);
+        continue;
+      }
+      taken[match] = true;
+      outcomes.push_back(objects[match].counts ? Outcome::right : Outcome::ignored);
+    }
+    return outcomes;
   }
 
   double average_precision(const State::OfClass& of_class, size_t o) const {
@@ -159,12 +214,13 @@ struct MeanAveragePrecision {
     std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
       return of_class.detections[a].score > of_class.detections[b].score;
     });
-    std::vector<double> recall, precision;
     double right = 0, all = 0;
+    std::vector<double> recall, precision;
     for (const size_t d : order) {
       const auto& detection = of_class.detections[d];
+      if (detection.outcomes[o] == Outcome::ignored) continue;
       all += detection.weight;
-      right += detection.right[o] ? detection.weight : 0;
+      right += detection.outcomes[o] == Outcome::right ? detection.weight : 0;
       recall.push_back(right / of_class.objects);
       precision.push_back(right / all);
     }
