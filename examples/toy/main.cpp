@@ -3,44 +3,18 @@
 #include <CLI/CLI.hpp>
 
 #include <filesystem>
-#include <functional>
-#include <utility>
 
 #include "mtl/io/file.hpp"
 #include "mtl/report/report.hpp"
 #include "toy_problem.hpp"
-#include "two_bowls.hpp"
 
 namespace {
 
-struct Problem {
-  std::string title;
-  ToyLosses losses;
-  std::vector<std::vector<double>> starts;
-  std::vector<std::pair<double, double>> pareto_set;  // points along it
-  std::function<bool(const mtl::Tensor& x)> in_pareto_set;
-};
-
-Problem valley() {
-  Problem problem{"Two opposed losses",
-                  toy_losses,
-                  {{-8.5, 7.5}, {-8.5, 5.0}, {9.0, 9.0}, {-7.5, -0.5}, {9.0, -1.0}},
-                  {},
-                  [](const mtl::Tensor& x) { return in_pareto_set(x, 0.05); }};
-  for (double x1 = -7; x1 <= 7; x1 += 0.25) problem.pareto_set.emplace_back(x1, pareto_x2(x1));
-  return problem;
-}
-
-Problem bowls() {
-  return {"Two bowls, one ten times as steep",
-          two_bowls,
-          {{-9, 5}, {-1, 9}, {9, 9}, {-8, -9}, {8, -6}},
-          {{bowl_centres[0][0], bowl_centres[0][1]}, {bowl_centres[1][0], bowl_centres[1][1]}},
-          [](const mtl::Tensor& x) { return between_bowls(x, 0.05); }};
-}
+const std::vector<std::vector<double>> starts = {
+    {-8.5, 7.5}, {-8.5, 5.0}, {9.0, 9.0}, {-7.5, -0.5}, {9.0, -1.0}};
 
 /// The mean of the two losses over the plane, and the Pareto set on it.
-mtl::report::ContourPanel panel(const Problem& problem, const std::string& title) {
+mtl::report::ContourPanel panel(const std::string& title) {
   constexpr int64_t points = 161;
   mtl::report::ContourPanel panel;
   panel.title = title;
@@ -48,14 +22,14 @@ mtl::report::ContourPanel panel(const Problem& problem, const std::string& title
   const mtl::Tensor axis = torch::linspace(-10, 10, points, torch::kDouble);
   const mtl::Tensor x = axis.view({1, points, 1}).expand({points, points, 1});
   const mtl::Tensor y = axis.view({points, 1, 1}).expand({points, points, 1});
-  const auto losses = problem.losses(torch::cat({x, y}, 2));
+  const auto losses = toy_losses(torch::cat({x, y}, 2));
   const mtl::Tensor mean = ((losses[0] + losses[1]) / 2).contiguous();
   panel.z = Eigen::Map<const Eigen::Matrix<double, -1, -1, Eigen::RowMajor>>(
       mean.data_ptr<double>(), points, points);
   panel.front.name = "Pareto set";
-  for (const auto& [x1, x2] : problem.pareto_set) {
+  for (double x1 = -7; x1 <= 7; x1 += 0.25) {
     panel.front.x.push_back(x1);
-    panel.front.y.push_back(x2);
+    panel.front.y.push_back(pareto_x2(x1));
   }
   return panel;
 }
@@ -65,15 +39,11 @@ mtl::report::ContourPanel panel(const Problem& problem, const std::string& title
 int main(int argc, char** argv) try {
   std::vector<std::string> combiners = {"mean", "mgda", "pcgrad", "cagrad:c=0.5", "upgrad", "nash"};
   std::string out = "runs/toy";
-  std::string name = "valley";
   double lr = 1e-3;
   int64_t steps = 35000;
   CLI::App app("Walks of combiners over the two-objective toy of CAGrad and Nash-MTL");
   app.add_option("--combiner", combiners, "One or several, as make_combiner takes them")
       ->capture_default_str();
-  app.add_option("--problem", name, "valley, as in the papers, or bowls, losses above zero")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"valley", "bowls"}));
   app.add_option("--lr", lr, "Learning rate of Adam")->capture_default_str();
   app.add_option("--steps", steps, "Steps from each start")
       ->capture_default_str()
@@ -82,27 +52,25 @@ int main(int argc, char** argv) try {
   CLI11_PARSE(app, argc, argv);
   torch::set_num_threads(1);
 
-  const Problem problem = name == "bowls" ? bowls() : valley();
   mtl::report::ContourPlot plot{
-      .title = problem.title, .x_label = "x1", .y_label = "x2", .panels = {}};
+      .title = "Two opposed losses", .x_label = "x1", .y_label = "x2", .panels = {}};
   fmt::print("{:<16} {:>14} {:>20} {:>9} {:>9}  {}\n", "combiner", "start", "end", "loss 1",
              "loss 2", "in the Pareto set");
   for (const std::string& text : combiners) {
-    plot.panels.push_back(panel(problem, text));
-    for (const auto& start : problem.starts) {
+    plot.panels.push_back(panel(text));
+    for (const auto& start : starts) {
       const auto combiner = mtl::make_combiner(text);
-      const auto path =
-          toy_path(*combiner, start, lr, steps, std::max<int64_t>(1, steps / 400), problem.losses);
+      const auto path = toy_path(*combiner, start, lr, steps, std::max<int64_t>(1, steps / 400));
       mtl::report::Path drawn{fmt::format("({:g}, {:g})", start[0], start[1]), {}, {}};
       for (const mtl::Tensor& x : path) {
         drawn.x.push_back(x[0].item<double>());
         drawn.y.push_back(x[1].item<double>());
       }
-      const auto losses = problem.losses(path.back());
+      const auto losses = toy_losses(path.back());
       fmt::print("{:<16} {:>14} {:>20} {:>9.4f} {:>9.4f}  {}\n", text, drawn.name,
                  fmt::format("({:.4f}, {:.4f})", drawn.x.back(), drawn.y.back()),
                  losses[0].item<double>(), losses[1].item<double>(),
-                 problem.in_pareto_set(path.back()) ? "yes" : "no");
+                 in_pareto_set(path.back(), 0.05) ? "yes" : "no");
       std::fflush(stdout);
       plot.panels.back().paths.push_back(std::move(drawn));
     }

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -28,25 +27,14 @@ inline std::vector<mtl::Tensor> toy_losses(const mtl::Tensor& x) {
   return {first, second};
 }
 
-/// Two losses at x [..., 2], each [...].
-using ToyLosses = std::function<std::vector<mtl::Tensor>(const mtl::Tensor& x)>;
-
 /// The direction in which a combiner wants to lower the two losses at x [2]: what `.grad` would
 /// hold.
-inline mtl::Tensor toy_direction(mtl::Combiner& combiner, const mtl::Tensor& x,
-                                 const ToyLosses& losses_at = toy_losses) {
+inline mtl::Tensor toy_direction(mtl::Combiner& combiner, const mtl::Tensor& x) {
   const mtl::Tensor leaf = x.detach().clone().requires_grad_();
-  const std::vector<mtl::Tensor> losses = losses_at(leaf);
+  const std::vector<mtl::Tensor> losses = toy_losses(leaf);
   if (auto* weighs_losses = dynamic_cast<mtl::LossCombiner*>(&combiner)) {
     const mtl::Tensor value = weighs_losses->combine(mtl::task_losses(losses));
     return torch::autograd::grad({value}, {leaf})[0];
-  }
-  if (!dynamic_cast<mtl::GradientCombiner*>(&combiner) &&
-      !dynamic_cast<mtl::DirectionCombiner*>(&combiner)) {  // bilevel: the same losses validate
-    mtl::TaskLosses step = mtl::task_losses(losses);
-    step.another_batch = [&] { return mtl::task_losses(losses_at(leaf)); };
-    combiner.backward(step, {.shared = {leaf}});
-    return leaf.grad();
   }
   std::vector<mtl::Tensor> rows;
   for (const mtl::Tensor& loss : losses) {
@@ -58,17 +46,16 @@ inline mtl::Tensor toy_direction(mtl::Combiner& combiner, const mtl::Tensor& x,
 /// The way from `start` with Adam: the point before every `stride`-th step and the last one,
 /// [points, 2]. A combiner that looks at the losses after each step (FAMO) gets them.
 inline std::vector<mtl::Tensor> toy_path(mtl::Combiner& combiner, const std::vector<double>& start,
-                                         double lr, int64_t steps, int64_t stride,
-                                         const ToyLosses& losses_at = toy_losses) {
+                                         double lr, int64_t steps, int64_t stride) {
   mtl::Tensor x = torch::tensor(start, torch::kDouble).requires_grad_();
   torch::optim::Adam adam({x}, torch::optim::AdamOptions(lr));
   std::vector<mtl::Tensor> path;
   for (int64_t step = 0; step < steps; ++step) {
     if (step % stride == 0) path.push_back(x.detach().clone());
-    x.mutable_grad() = toy_direction(combiner, x, losses_at);
+    x.mutable_grad() = toy_direction(combiner, x);
     adam.step();
     if (combiner.wants_losses_after_step()) {
-      combiner.after_step(mtl::task_losses(losses_at(x.detach())));
+      combiner.after_step(mtl::task_losses(toy_losses(x.detach())));
     }
   }
   path.push_back(x.detach().clone());

@@ -108,14 +108,12 @@ class Methods:
         return text + f"\nHeader: [{where}](/{where})\n"
 
     def picture(self, key):
-        folder = self.root / "docs/methods"
-        if not (folder / f"{key}.png").exists():
-            return ""
-        table = [line.split("\t") for line in (folder / "walks.tsv").read_text(encoding="utf-8").splitlines()]
-        rows = [row for row in table[1:] if row[0] == key]
-        text = (f"\n## How it walks\n\n![Paths of {key} over two bowls from five starts](/docs/methods/{key}.png)\n\n"
-                "Two losses over a plane, round bowls of which the upper right is ten times as steep; 4,000 steps of Adam 0.01 from five "
-                "starts. The grey band between the bowls is the Pareto set ([the toy](../toy.md)). A picture of one small problem: it "
-                "shows how a method moves, not how good it is.\n\n"
-                "| start | end | loss 1 | loss 2 | in the Pareto set |\n|---|---|---:|---:|---|\n")
-        return text + "".join("| " + " | ".join(row[1:]) + " |\n" for row in rows)
+        """The toy's picture, for a method that walks there."""
+        page = (self.root / "docs/toy.md").read_text(encoding="utf-8")
+        for name, *ends in table_rows(page):
+            if re.split(r"\W", name)[0] == key:
+                others = f"; the others: {ends[1]}" if ends[1] else ""
+                return (f"\n## How it walks\n\n![Paths of six methods from five starts](/docs/toy.png)\n\n"
+                        f"[The toy of two opposed losses](../toy.md), panel {name.split(',')[0]}. In the Pareto set after 35,000 steps: {ends[0]}{others}. "
+                        "One small problem: it shows how a method moves, not how good it is.\n")
+        return ""
