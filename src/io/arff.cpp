@@ -46,8 +46,8 @@ class Line {
       if (at >= rest_.size()) fail("a quote is not closed");
       rest_.remove_prefix(at + 1);
     } else {
-      const size_t end =
-          std::min({rest_.find_first_of(ends), rest_.find('%'), rest_.size()});  // a comment
+      size_t end = 0;  // '%': a comment
+      while (end < rest_.size() && rest_[end] != '%' && ends.find(rest_[end]) == ends.npos) ++end;
       std::string_view plain = rest_.substr(0, end);
       plain = plain.substr(0, plain.find_last_not_of(blanks) + 1);
       found = plain;
@@ -83,18 +83,34 @@ std::string lower(std::string text) {
   return text;
 }
 
+/// What a nominal attribute may be.
+struct Nominal {
+  std::string first;
+  std::vector<std::string> sorted;  // there may be as many as a file has words, asked in each row
+
+  bool has(const std::string& value) const {
+    return std::binary_search(sorted.begin(), sorted.end(), value);
+  }
+};
+
 class Reader {
  public:
-  explicit Reader(std::string_view file) : file_(file) {}
+  Reader(std::string_view file, size_t left_out) : file_(file), left_out_(left_out) {}
 
   Arff read(std::string_view text) {
     int64_t number = 0;
+    const size_t longest = 4 * text.size() + left_out_;
     while (!text.empty()) {
       const size_t end = std::min(text.find('\n'), text.size());
       Line line(text.substr(0, end), file_, ++number);
       text.remove_prefix(std::min(end + 1, text.size()));
       if (!line.done() && in_data_) {
         row(line);
+        if (found_.csv.size() > longest)
+          line.fail(
+              fmt::format("the rows up to here take {} bytes when what they leave out is "
+                          "written; {} are allowed",
+                          found_.csv.size(), longest));
       } else {
         if (!line.done()) declaration(line);
         found_.csv += '\n';
@@ -112,7 +128,10 @@ class Reader {
     } else if (keyword == "@attribute") {
       found_.columns.push_back(line.word(blanks));
       if (line.take('{')) {
-        values_.push_back(line.values());
+        Nominal nominal{.first = {}, .sorted = line.values()};
+        nominal.first = nominal.sorted.front();
+        std::sort(nominal.sorted.begin(), nominal.sorted.end());
+        attributes_.push_back(std::move(nominal));
         return;
       }
       const std::string type = lower(line.word(blanks));
@@ -120,7 +139,7 @@ class Reader {
         line.fail(
             "an attribute is numeric, real, integer, string, date or a list {a, b}, found \"" +
             excerpt(type) + "\"");
-      values_.emplace_back();
+      attributes_.push_back({.first = "0", .sorted = {}});
     } else if (keyword == "@data") {
       if (found_.columns.empty()) line.fail("no @attribute stands before @data");
       in_data_ = true;
@@ -132,15 +151,15 @@ class Reader {
   void row(Line& line) {
     std::vector<std::string> cells;
     if (line.take('{')) {
-      for (const auto& values : values_) cells.push_back(values.empty() ? "0" : values.front());
+      for (const Nominal& attribute : attributes_) cells.push_back(attribute.first);
       if (!line.take('}')) sparse_cells(line, cells);
     } else {
       do cells.push_back(cell(line, cells.size(), ",\t"));
       while (line.take(','));
     }
-    if (cells.size() != values_.size())
+    if (cells.size() != attributes_.size())
       line.fail(
-          fmt::format("{} cells where there are {} attributes", cells.size(), values_.size()));
+          fmt::format("{} cells where there are {} attributes", cells.size(), attributes_.size()));
     if (!line.done()) line.fail("something stands behind the last cell");
     found_.csv += csv_row(cells);
   }
@@ -162,8 +181,8 @@ class Reader {
     bool quoted = false;
     std::string found = line.word(ends, &quoted);
     if (found == "?" && !quoted) return "";
-    if (column < values_.size() && !values_[column].empty() &&
-        std::find(values_[column].begin(), values_[column].end(), found) == values_[column].end())
+    if (column < attributes_.size() && !attributes_[column].sorted.empty() &&
+        !attributes_[column].has(found))
       line.fail(fmt::format("attribute \"{}\" does not have the value \"{}\"",
                             excerpt(found_.columns[column]), excerpt(found)));
     return found;
@@ -173,12 +192,15 @@ class Reader {
                                                             "date"};
   std::string_view file_;
   Arff found_;
-  std::vector<std::vector<std::string>> values_;  // by attribute; empty: not nominal
+  size_t left_out_;
+  std::vector<Nominal> attributes_;  // without values: not nominal
   bool in_data_ = false;
 };
 
 }  // namespace
 
-Arff parse_arff(std::string_view text, std::string_view file) { return Reader(file).read(text); }
+Arff parse_arff(std::string_view text, std::string_view file, size_t left_out) {
+  return Reader(file, left_out).read(text);
+}
 
 }  // namespace mtl::io

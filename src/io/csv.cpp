@@ -46,6 +46,8 @@ bool CsvReader::next() {
   if (at_ >= text_.size()) return false;
   row_line_ = line_;
   for (;; ++at_) {
+    if (cells_.size() == most_cells)
+      fail(fmt::format("the row has more than {} cells. Is another separator meant?", most_cells));
     cells_.push_back(at_ < text_.size() && text_[at_] == '"' ? quoted() : plain());
     if (at_ == text_.size()) return true;
     if (text_[at_] != separator_) break;

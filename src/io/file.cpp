@@ -10,6 +10,7 @@
 #include <exception>
 
 #include "mtl/core/error.hpp"
+#include "mtl/io/excerpt.hpp"
 
 namespace mtl::io {
 namespace {
@@ -29,12 +30,14 @@ void make_room(std::string& bytes, size_t size, const std::string& name) {
 
 }  // namespace
 
-InputFile::InputFile(const std::filesystem::path& path) : name_(path.string()) {
+InputFile::InputFile(const std::filesystem::path& path, Pipes pipes) : name_(path.string()) {
   struct ::stat found {};
   if (::stat(path.c_str(), &found) != 0) cannot_read(name_, errno);
   if (S_ISDIR(found.st_mode)) cannot_read(name_, EISDIR);
   if (!S_ISREG(found.st_mode) && !S_ISFIFO(found.st_mode))
     throw Error("cannot read \"{}\": it is neither a regular file nor a pipe", name_);
+  if (S_ISFIFO(found.st_mode) && pipes == Pipes::refused)
+    throw Error("cannot read \"{}\": it is a pipe, expected a regular file", name_);
   descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor_ < 0) cannot_read(name_, errno);
   if (S_ISREG(found.st_mode)) size_ = found.st_size;
@@ -61,10 +64,16 @@ void InputFile::read(char* bytes, size_t count) {
                 name_, at_);
 }
 
-std::string read_file(const std::filesystem::path& path) {
+std::string read_file(const std::filesystem::path& path, int64_t most) {
   InputFile file(path);
+  const auto check = [&](int64_t size, std::string_view more) {
+    if (size > most)
+      throw Error("cannot read \"{}\": it has {} bytes{}, expected at most {}", path.string(), size,
+                  more, most);
+  };
   std::string bytes;
   if (file.size() >= 0) {
+    check(file.size(), "");
     make_room(bytes, static_cast<size_t>(file.size()), path.string());
     file.read(bytes.data(), bytes.size());
     return bytes;
@@ -75,9 +84,26 @@ std::string read_file(const std::filesystem::path& path) {
     const size_t got = file.read_some(bytes.data() + before, piece);
     if (got < piece) {
       bytes.resize(before + got);
+      check(std::ssize(bytes), "");
       return bytes;
     }
+    check(std::ssize(bytes), " or more");
   }
+}
+
+std::filesystem::path file_within(const std::filesystem::path& folder, const std::string& name) {
+  namespace fs = std::filesystem;
+  if (name.empty() || name == "." ||
+      name.find_first_of(std::string_view("/\\\0", 3)) != name.npos || name.find("..") != name.npos)
+    throw Error("\"{}\" is no name of a file in its folder", excerpt(name));
+  const fs::path path = folder / name;
+  std::error_code missing, ignored;
+  const fs::path real = fs::canonical(path, missing);
+  if (missing) return path;  // whoever reads it says why
+  if (real.parent_path() != fs::canonical(folder, ignored))
+    throw Error("\"{}\" is a link that leads out of its folder", name);
+  if (!fs::is_regular_file(real, ignored)) throw Error("\"{}\" is no regular file", name);
+  return path;
 }
 
 void make_folder(const std::filesystem::path& path) {

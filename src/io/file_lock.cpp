@@ -34,7 +34,10 @@ bool is_still_there(int descriptor, const std::filesystem::path& path) {
 
 FileLock::FileLock(const std::filesystem::path& path) : path_(path) {
   for (;;) {
-    descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    // What a link leads to is not emptied: folders come from strangers.
+    descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+    if (descriptor_ < 0 && errno == ELOOP)
+      throw Error("cannot lock \"{}\": it is a link, expected a file or nothing", path.string());
     if (descriptor_ < 0) throw Error("cannot lock \"{}\": {}", path.string(), std::strerror(errno));
     const bool locked = ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
     if (!locked && errno == EWOULDBLOCK) {

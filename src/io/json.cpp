@@ -130,7 +130,7 @@ Json parse_json(std::string_view text, std::string_view name) {
 }
 
 Json read_json(const std::filesystem::path& path) {
-  return parse_json(read_file(path), path.string());
+  return parse_json(read_file(path, largest_json), path.string());
 }
 
 int64_t json_integer(const Json& value, std::string_view name) {

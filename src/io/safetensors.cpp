@@ -200,8 +200,7 @@ Tensor plain(const Tensor& tensor) {
 
 NamedTensors read_safetensors(const fs::path& path, Metadata* metadata) {
   const std::string file = "\"" + path.string() + "\"";
-  InputFile input(path);
-  if (input.size() < 0) throw Error("{}: is a pipe, not a regular file", file);
+  InputFile input(path, Pipes::refused);
   const auto size = static_cast<uint64_t>(input.size());
   if (size < length_bytes)
     throw Error("{}: has {} bytes; a safetensors file begins with 8 bytes of header length", file,

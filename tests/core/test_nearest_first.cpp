@@ -9,4 +9,6 @@ TEST_CASE("nearest_first: similar names stand first, equal ones as they were") {
         Names{"rice", "sale_price_total", "area"});
   CHECK(mtl::nearest_first("pRICE", {"pace", "Price"}).front() == "Price");
   CHECK(mtl::nearest_first("", {"b", "a"}) == Names{"b", "a"});
+  const std::string as_long_as_a_file(100'000'000, 'x');
+  CHECK(mtl::nearest_first("price", {as_long_as_a_file, "rice"}).front() == "rice");
 }

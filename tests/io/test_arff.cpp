@@ -55,3 +55,26 @@ TEST_CASE("parse_arff: what is no ARFF is an error with its line") {
   CHECK(contains(error_of("@attribute a real\n"), "no line @data"));
   CHECK(contains(error_of(""), "no line @data"));
 }
+
+TEST_CASE("parse_arff: what sparse rows leave out is written up to a limit") {
+  std::string text = "@attribute k {" + std::string(1000, 'x') + "}\n@data\n";
+  for (int i = 0; i < 100; ++i) text += "{}\n";
+  CHECK(io::parse_arff(text, "t.arff").csv.size() > 100'000);
+  CHECK(contains(error_text([&] { io::parse_arff(text, "t.arff", 50'000); }),
+                 "t.arff, line 58: the rows up to here take 56058 bytes"));
+}
+
+// In time by the square of its length either would take minutes.
+TEST_CASE("parse_arff: a long row and an attribute of many values take the time of their length") {
+  std::string wide, kinds;
+  for (int i = 0; i < 500'000; ++i) {
+    wide += "@attribute a" + std::to_string(i) + " real\n";
+    kinds += (i == 0 ? "k" : ",k") + std::to_string(i);
+  }
+  wide += "@data\n1";
+  for (int i = 1; i < 500'000; ++i) wide += ",1";
+  CHECK(io::parse_arff(wide, "t.arff").csv.size() == 1'500'001);
+  std::string many = "@attribute k {" + kinds + "}\n@data\n";
+  for (int i = 0; i < 500'000; ++i) many += "k499999\n";
+  CHECK(io::parse_arff(many, "t.arff").csv.size() == 4'000'002);
+}

@@ -64,6 +64,12 @@ TEST_CASE("CsvReader: what is no CSV is an error with line and column") {
     CHECK(contains(error_text([&] { io::CsvReader("a", "t.csv", separator); }), "the separator"));
 }
 
+TEST_CASE("CsvReader: a row of nothing but separators is refused before it fills the memory") {
+  CHECK(cells(std::string(io::most_cells - 1, ',')).front().size() == io::most_cells);
+  CHECK(contains(csv_error("a\n" + std::string(io::most_cells, ',')),
+                 "t.csv, line 2, column 4194305: the row has more than 4194304 cells"));
+}
+
 TEST_CASE("parse_number: the whole cell or nothing") {
   double number = 0;
   CHECK((io::parse_number(" -1.5e3 ", number) && number == -1500));

@@ -1,5 +1,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
+#include <fstream>
 #include <optional>
 
 #include "catch.hpp"
@@ -36,4 +37,13 @@ TEST_CASE("FileLock: a folder that is not there is an error with the path") {
   const TemporaryFolder folder;
   CHECK(contains(error_text([&] { mtl::io::FileLock lock(folder / "none/run.lock"); }),
                  "none/run.lock"));
+}
+
+TEST_CASE("FileLock: what a link in a stranger's folder leads to stays as it is") {
+  const TemporaryFolder folder, outside;
+  std::ofstream(outside / "letter") << "dear reader";
+  std::filesystem::create_symlink(outside / "letter", folder / "run.lock");
+  CHECK(contains(error_text([&] { mtl::io::FileLock lock(folder / "run.lock"); }),
+                 "run.lock\": it is a link, expected a file or nothing"));
+  CHECK(std::filesystem::file_size(outside / "letter") == 11);
 }

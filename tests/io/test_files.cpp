@@ -197,6 +197,62 @@ TEST_CASE("read_file: a pipe is read to its end") {
   ::waitpid(child, nullptr, 0);
 }
 
+TEST_CASE("read_file: no more than is asked for, from a file or a pipe") {
+  const TemporaryFolder folder;
+  io::write_file_atomically(folder / "file", "12345");
+  CHECK(io::read_file(folder / "file", 5) == "12345");
+  CHECK(contains(error_text([&] { io::read_file(folder / "file", 4); }),
+                 "file\": it has 5 bytes, expected at most 4"));
+  fs::resize_file(folder / "file", 200'000'000'000);  // of holes, which take no room on the disk
+  CHECK(contains(error_text([&] { io::read_json(folder / "file"); }),
+                 "it has 200000000000 bytes, expected at most 67108864"));
+  REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const int out = ::open((folder / "pipe").c_str(), O_WRONLY);
+    const std::string bytes(1 << 16, 'p');
+    while (::write(out, bytes.data(), bytes.size()) > 0) {  // without an end
+    }
+    ::_exit(0);
+  }
+  CHECK(contains(error_text([&] { io::read_file(folder / "pipe", 300'000); }),
+                 "bytes or more, expected at most 300000"));
+  ::waitpid(child, nullptr, 0);
+}
+
+TEST_CASE("InputFile: a pipe that nobody writes is not waited for where a file is wanted") {
+  const TemporaryFolder folder;
+  REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  CHECK(contains(error_text([&] { io::InputFile(folder / "pipe", io::Pipes::refused); }),
+                 "pipe\": it is a pipe, expected a regular file"));
+}
+
+TEST_CASE("file_within: names of files in the folder, and nothing that leads out of it") {
+  const TemporaryFolder folder, outside;
+  const auto fault = [&](const std::string& name) {
+    return error_text([&] { io::file_within(folder.path(), name); });
+  };
+  for (const std::string name : {"", ".", "..", "../x", "/etc/passwd", "a/b", "a\\b", "a..b"}) {
+    INFO(name);
+    CHECK(contains(fault(name), "is no name of a file in its folder"));
+  }
+  CHECK(contains(fault(std::string("a\0b", 3)), "is no name of a file in its folder"));
+  io::write_file_atomically(folder / "file", "");
+  io::write_file_atomically(outside / "file", "");
+  fs::create_symlink("file", folder / "link");
+  fs::create_symlink(outside / "file", folder / "out");
+  fs::create_symlink(outside.path(), folder / "folder out");
+  fs::create_symlink("itself", folder / "itself");
+  REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  CHECK(io::file_within(folder.path(), "file") == folder / "file");
+  CHECK(io::file_within(folder.path(), "link") == folder / "link");
+  CHECK(io::file_within(folder.path(), "not there") == folder / "not there");
+  CHECK(io::file_within(folder.path(), "itself") == folder / "itself");
+  CHECK(contains(fault("out"), "\"out\" is a link that leads out of its folder"));
+  CHECK(contains(fault("folder out"), "is a link that leads out of its folder"));
+  CHECK(contains(fault("pipe"), "\"pipe\" is no regular file"));
+}
+
 TEST_CASE("Digest: XXH64's own values, in one piece or in many") {
   const auto of = [](std::string_view bytes) {
     io::Digest digest;
@@ -222,6 +278,7 @@ TEST_CASE("excerpt: short texts whole, no character cut in two") {
   CHECK(io::excerpt("abcd", 3) == "abc...");
   CHECK(io::excerpt("気温", 4) == "気...");
   CHECK(io::excerpt("\xff\xff\xff", 2) == "\xff\xff...");
+  CHECK(io::excerpt(std::string_view("a\0b", 3)) == "a?b");
 }
 
 TEST_CASE("JSON: order of keys, exact numbers and Unicode survive a file") {

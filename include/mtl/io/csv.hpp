@@ -9,6 +9,10 @@
 
 namespace mtl::io {
 
+/// How many cells a row may have: a reader keeps 16 bytes of each, so that a row of nothing but
+/// separators would take many times its size.
+inline constexpr size_t most_cells = size_t{1} << 22;
+
 /// Walks over CSV text row by row, as RFC 4180 has it: quotes around a cell, two quotes for one,
 /// line ends LF or CRLF, also inside quotes. Cells are taken as they are, spaces included. It keeps
 /// one row and nothing else, so that a file takes its own size in memory, however short its cells.
@@ -32,7 +36,7 @@ class CsvReader {
 
   /// Goes to the next row; false after the last. A blank line is a row of one empty cell.
   /// Error, with line and column: a quote that is never closed or stands inside a cell, a lone
-  /// carriage return, a NUL.
+  /// carriage return, a NUL, more than `most_cells` cells.
   bool next();
 
   /// The cells of this row; they stay until the next call of `next()`.

@@ -6,12 +6,16 @@
 
 namespace mtl::io {
 
+/// Whether a pipe may stand in the place of a file. In a folder of a stranger's one would be waited
+/// for without an end.
+enum class Pipes { read, refused };
+
 /// A file opened for reading.
 /// Error: it is missing, not readable, or neither a regular file nor a pipe; with its path and the
 /// system's reason.
 class InputFile {
  public:
-  explicit InputFile(const std::filesystem::path& path);
+  explicit InputFile(const std::filesystem::path& path, Pipes pipes = Pipes::read);
   ~InputFile();
   InputFile(const InputFile&) = delete;
   InputFile& operator=(const InputFile&) = delete;
@@ -32,8 +36,13 @@ class InputFile {
 };
 
 /// The whole content of a file or pipe.
-/// Error: as `InputFile`, or more bytes than memory has room for.
-std::string read_file(const std::filesystem::path& path);
+/// Error: as `InputFile`, more than `most` bytes, or more than memory has room for.
+std::string read_file(const std::filesystem::path& path, int64_t most = INT64_MAX);
+
+/// The path of a file in `folder` that another file there names.
+/// Error: the name, or a link of that name, leads out of the folder; it is no regular file. A file
+/// that is not there is none.
+std::filesystem::path file_within(const std::filesystem::path& folder, const std::string& name);
 
 /// Makes a folder, and those above it, unless it is there; nothing for an empty path.
 /// Error: it cannot be made, with its path and the system's reason.

@@ -16,12 +16,15 @@ using Json = nlohmann::ordered_json;
 /// needs so much of the stack and no more.
 inline constexpr int deepest_json = 200;
 
+/// How many bytes a JSON file may have: its values take up to thirty times as many.
+inline constexpr int64_t largest_json = int64_t{64} << 20;
+
 /// Parses a whole JSON text, in time and memory in proportion to it.
 /// Error: no JSON, a key given twice in one object, a number out of range, or nested deeper than
 /// `deepest_json`; with `name`, line and column (counted from 1, columns in bytes).
 Json parse_json(std::string_view text, std::string_view name = "JSON text");
 
-/// Parses a file; errors carry its path.
+/// Parses a file of at most `largest_json` bytes; errors carry its path.
 Json read_json(const std::filesystem::path& path);
 
 /// The integer that a value of a file is; `name` is what errors call it. (`get<int64_t>()` takes
