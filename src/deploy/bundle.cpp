@@ -5,7 +5,6 @@
 
 #include "mtl/deploy/description.hpp"
 #include "mtl/io/digest.hpp"
-#include "mtl/io/excerpt.hpp"
 #include "mtl/io/file.hpp"
 #include "mtl/io/json_member.hpp"
 #include "mtl/sharing/load.hpp"
@@ -20,7 +19,6 @@ namespace {
 using io::Json;
 
 constexpr int64_t version = 1;
-constexpr int64_t largest_json = int64_t{64} << 20;
 constexpr const char* json_name = "bundle.json";
 constexpr const char* weights_name = "weights.safetensors";
 
@@ -41,19 +39,6 @@ std::string digest_of(Json bundle) {
   return digest.text();
 }
 
-/// A file of the bundle. Error: the name, or a link of that name, leads out of its folder.
-fs::path file_in(const fs::path& directory, const std::string& name) {
-  if (name.empty() || name == "." ||
-      name.find_first_of(std::string_view("/\\\0", 3)) != name.npos || name.find("..") != name.npos)
-    throw Error("\"{}\" is no name of a file in the bundle's folder", io::excerpt(name));
-  const fs::path path = directory / name;
-  std::error_code missing;
-  const fs::path real = fs::canonical(path, missing);
-  if (!missing && real.parent_path() != fs::canonical(directory))
-    throw Error("\"{}\" is a link that leads out of the bundle's folder", name);
-  return path;
-}
-
 /// What a bundle holds but the weights' model.
 struct Read {
   Json json = {};
@@ -63,10 +48,7 @@ struct Read {
 };
 
 Read read(const fs::path& directory) {
-  const fs::path path = file_in(directory, json_name);
-  if (const int64_t size = io::InputFile(path).size(); size < 0 || size > largest_json)
-    throw Error("{} has {} bytes, expected at most {}", json_name, size, largest_json);
-  Read found{.json = io::read_json(path)};
+  Read found{.json = io::read_json(io::file_within(directory, json_name))};
   const Json& json = found.json;
   if (!json.is_object() || json.value("format", Json()) != "mtl bundle")
     throw Error("{} does not say that it is an mtl bundle", json_name);
@@ -79,7 +61,7 @@ Read read(const fs::path& directory) {
   const auto file = json.find("weights");
   if (file == json.end()) throw Error("{}: \"weights\" is missing", json_name);
   const fs::path weights =
-      file_in(directory, io::json_member<std::string>(*file, "file", json_name));
+      io::file_within(directory, io::json_member<std::string>(*file, "file", json_name));
   if (digest_of_file(weights) != io::json_member<std::string>(*file, "digest", json_name))
     throw Error("\"{}\" is not the file that was saved with {}: its digest differs",
                 weights.filename().string(), json_name);

@@ -205,20 +205,31 @@ class Maker {
     return nullptr;
   }
 
-  static OwnPart own_part(const Json& description, const std::string& kind,
-                          const std::string& place) {
+  /// A maker takes its sizes from these shapes: they are those of tensors in the file.
+  OwnPart own_part(const Json& description, const std::string& kind,
+                   const std::string& place) const {
     OwnPart part{kind, place, {}};
-    for (const char* list : {"weights", "buffers"})
-      if (const auto found = description.find(list); found != description.end())
-        for (const auto& item : found->items())
-          part.shapes[item.key()] =
-              io::json_member<std::vector<int64_t>>(*found, item.key(), place + "." + list);
+    for (const char* list : {"weights", "buffers"}) {
+      const auto found = description.find(list);
+      if (found == description.end()) continue;
+      for (const auto& item : found->items()) {
+        auto& shape = part.shapes[item.key()] =
+            io::json_member<std::vector<int64_t>>(*found, item.key(), place + "." + list);
+        double count = 1;
+        for (const int64_t size : shape) {
+          if (size < 0)
+            throw Error("{}.{}: \"{}\" has a size of {}", place, list, item.key(), size);
+          count *= static_cast<double>(size);
+        }
+        deploy_detail::take_room(count, room_, kind);
+      }
+    }
     return part;
   }
 
   const Kinds& kinds_;
   const NamedTensors& weights_;
-  double room_ = 0;
+  mutable double room_ = 0;  // numbers in the file that no part has asked for yet
 };
 
 }  // namespace

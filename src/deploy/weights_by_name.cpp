@@ -16,7 +16,7 @@ namespace mtl {
 namespace {
 
 constexpr size_t longest_name = 1000;  // std::regex recurses over what it matches
-constexpr size_t most_listed = 10;
+constexpr size_t most_listed = 10, most_compared = 5000;
 
 std::regex compiled(const std::string& pattern) {
   try {
@@ -49,13 +49,17 @@ Renamed renamed(const NamedTensors& weights, const WeightNames& names) {
     rules.emplace_back(compiled(rule.pattern), rule.replacement);
   const auto ignored = compiled(names.ignore);
   Renamed all;
+  const auto check_length = [&](const std::string& name) {
+    if (name.size() > longest_name)
+      throw Error("the name \"{}\" has {} characters, expected at most {}", io::excerpt(name),
+                  name.size(), longest_name);
+  };
   for (const auto& item : weights) {
     std::string name = item.key();
+    check_length(name);
     for (const auto& [pattern, replacement] : rules) {
-      if (name.size() > longest_name)
-        throw Error("the name \"{}\" has {} characters, expected at most {}", io::excerpt(name),
-                    name.size(), longest_name);
       name = std::regex_replace(name, pattern, replacement);
+      check_length(name);
     }
     if (any_in(ignored, name)) continue;
     const auto [place, is_new] = all.emplace(name, Source{item.key(), item.value()});
@@ -68,8 +72,8 @@ Renamed renamed(const NamedTensors& weights, const WeightNames& names) {
 /// The left-over name that looks most like it: of the same shape before others.
 void find_nearest(WeightMatch::Missing& missing, const WeightMatch& match) {
   std::pair<bool, size_t> best = {true, std::string::npos};
-  for (const auto& other : match.left_over) {
-    if (other.renamed.size() > longest_name) continue;
+  for (size_t i = 0; i < std::min(match.left_over.size(), most_compared); ++i) {
+    const auto& other = match.left_over[i];
     const std::pair<bool, size_t> now = {other.shape != missing.shape,
                                          edit_distance(missing.name, other.renamed)};
     if (now >= best) continue;

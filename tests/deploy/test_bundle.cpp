@@ -1,5 +1,7 @@
 #include "mtl/deploy/bundle.hpp"
 
+#include <sys/stat.h>
+
 #include <fstream>
 #include <functional>
 
@@ -213,7 +215,13 @@ TEST_CASE("bundle: damage is an error that names the bundle") {
                    fs::rename(p / "weights.safetensors", folder / "w");
                    fs::create_symlink(folder / "w", p / "weights.safetensors");
                  }),
-                 "a link that leads out of the bundle's folder"));
+                 "a link that leads out of its folder"));
+  for (const char* name : {"bundle.json", "weights.safetensors"})  // and waits for no writer
+    CHECK(contains(fault([&](const fs::path& p) {
+                     fs::remove(p / name);
+                     REQUIRE(::mkfifo((p / name).c_str(), 0600) == 0);
+                   }),
+                   std::string(name) + "\" is no regular file"));
 }
 
 TEST_CASE("bundle: what a stranger wrote is read with care") {
@@ -222,7 +230,7 @@ TEST_CASE("bundle: what a stranger wrote is read with care") {
   for (const char* name : {"../weights.safetensors", "/etc/passwd", "..", "", "a/b", "a\\b"}) {
     INFO(name);
     CHECK(contains(fault_in_json([&](Json& j) { j["weights"]["file"] = name; }),
-                   "is no name of a file in the bundle's folder"));
+                   "is no name of a file in its folder"));
   }
   CHECK(contains(fault_in_json([](Json& j) { j["version"] = 2; }), "version 2"));
   CHECK(contains(fault_in_json([](Json& j) { j["format"] = "pickle"; }), "not say that it is"));
@@ -245,4 +253,28 @@ TEST_CASE("bundle: what a stranger wrote is read with care") {
                    j["model"]["encoder"]["hidden_sizes"] = {1'000'000'000, 1'000'000'000};
                  }),
                  "its sizes ask for"));
+}
+
+TEST_CASE("bundle: what a description asks for lies in the file, all parts together") {
+  using mtl::io::Json;
+  const auto fault = [](const char* head) {
+    return fault_in_json([&](Json& j) { j["model"]["heads"]["a"] = mtl::io::parse_json(head); });
+  };
+  // No weight, but a bias, or running statistics, of gigabytes.
+  for (const char* head :
+       {R"({"kind": "nn.Linear", "in_features": 0, "out_features": 4000000000, "bias": true})",
+        R"({"kind": "nn.BatchNorm1d", "num_features": 4000000000, "eps": 1e-5, "momentum": 0.1,
+            "affine": false, "track_running_stats": true})",
+        R"({"kind": "nn.Conv1d", "in_channels": 1, "out_channels": 4000000000, "kernel_size": [0],
+            "stride": [1], "padding": [0], "dilation": [1], "groups": 1, "bias": true})"}) {
+    INFO(head);
+    CHECK(contains(fault(head), "its sizes ask for"));
+  }
+  std::string steps;  // each of them would have room, were it alone
+  for (int i = 0; i < 1000; ++i)
+    steps +=
+        (i == 0 ? "" : ",") + ("{\"name\": \"" + std::to_string(i)) +
+        R"(", "part": {"kind": "nn.Linear", "in_features": 4, "out_features": 4, "bias": true}})";
+  CHECK(contains(fault((R"({"kind": "nn.Sequential", "steps": [)" + steps + "]}").c_str()),
+                 "beside those of other parts"));
 }

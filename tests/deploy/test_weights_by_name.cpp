@@ -90,3 +90,19 @@ TEST_CASE("weights by name: faulty rules and names are errors") {
   CHECK(contains(fault({{std::string(5000, 'a'), torch::zeros({1})}}, {.rename = {{"(a|b)*", ""}}}),
                  "expected at most 1000"));
 }
+
+TEST_CASE("weights by name: a name of a stranger's is not matched at any length") {
+  const auto encoder = two_layers();
+  const std::string long_name(10'000'000, 'a');  // std::regex recurses over what it matches
+  const auto text_of = [&](const mtl::WeightNames& names) {
+    const mtl::NamedTensors weights = {{long_name, torch::zeros({1})}};
+    return error_text([&] { mtl::match_weights(*encoder, weights, names); });
+  };
+  CHECK(contains(text_of({.ignore = {"(a|b)*c"}}), "has 10000000 characters, expected at most"));
+  CHECK(contains(text_of({.rename = {{"(a|b)*c", ""}}}), "has 10000000 characters"));
+  const mtl::NamedTensors weights = {{std::string(999, 'a'), torch::zeros({1})}};
+  CHECK(contains(error_text([&] {
+                   mtl::match_weights(*encoder, weights, {.rename = {{"a", "bb"}}});
+                 }),
+                 "has 1998 characters"));
+}

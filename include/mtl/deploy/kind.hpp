@@ -54,19 +54,22 @@ struct Kind {
   std::string python_needs;  // what several kinds share
   /// Writes the fields of a module of this kind; false for any other.
   std::function<bool(const torch::nn::Module&, Fields&)> describe;
-  /// Reads fields and makes the part, with at most `most` weights; null for models.
-  std::function<nn::Layer(Fields&, double most)> make;
-  std::function<std::shared_ptr<Model>(Fields&, const TaskRegistry&, double most)> make_model;
+  /// Reads fields and makes the part, whose weights it takes off `room`, those of the file that
+  /// belong to no other part yet; null for models.
+  std::function<nn::Layer(Fields&, double& room)> make;
+  std::function<std::shared_ptr<Model>(Fields&, const TaskRegistry&, double& room)> make_model;
 };
 
 namespace deploy_detail {
 
-/// Error: a description asks for more weights than there are in the file, so that it is damaged,
-/// and would take memory at will.
-inline void require_room(double numbers, double most, std::string_view kind) {
-  if (!(numbers <= most))
-    throw Error("{}: its sizes ask for {:.0f} weights, and the file has {:.0f} in all", kind,
-                numbers, most);
+/// Error: a description asks for more weights than the file has left, so that it is damaged, and
+/// would take memory at will.
+inline void take_room(double numbers, double& room, std::string_view kind) {
+  if (!(numbers <= room))
+    throw Error(
+        "{}: its sizes ask for {:.0f} weights, and the file has {:.0f} beside those of other parts",
+        kind, numbers, room);
+  room -= std::max(numbers, 0.0);
 }
 
 /// Error: a size of a window, which takes memory only when it is used, beyond any that is sensible.
@@ -92,21 +95,21 @@ Kind kind_of() {
     return true;
   };
   if constexpr (requires(const K& k) { k.make(); }) {
-    kind.make = [](Fields& fields, double most) -> nn::Layer {
+    kind.make = [](Fields& fields, double& room) -> nn::Layer {
       K described;
       described.fields(fields);
       if constexpr (requires { described.numbers(); })
-        deploy_detail::require_room(described.numbers(), most, K::name);
+        deploy_detail::take_room(described.numbers(), room, K::name);
       return described.make();
     };
   } else {
     kind.make_model = [](Fields& fields, const TaskRegistry& tasks,
-                         double most) -> std::shared_ptr<Model> {
+                         double& room) -> std::shared_ptr<Model> {
       K described;
       described.fields(fields);
       if constexpr (requires { described.numbers(1.0); })
-        deploy_detail::require_room(described.numbers(static_cast<double>(tasks.size())), most,
-                                    K::name);
+        deploy_detail::take_room(described.numbers(static_cast<double>(tasks.size())), room,
+                                 K::name);
       return described.make(tasks);
     };
   }

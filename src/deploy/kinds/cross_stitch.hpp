@@ -59,7 +59,10 @@ class CrossStitch(nn.Module):
   double numbers(double tasks) const {
     if (tasks == 1 || columns.empty()) return 0;
     double stitches = options.channels.empty() ? static_cast<double>(columns[0].size()) : 0;
-    for (const int64_t channels : options.channels) stitches += static_cast<double>(channels);
+    for (const int64_t channels : options.channels) {
+      if (channels < 1) throw Error("{}: found {} channels, expected at least 1", name, channels);
+      stitches += static_cast<double>(channels);
+    }
     return tasks * tasks * stitches;
   }
   std::shared_ptr<Model> make(TaskRegistry tasks) const {

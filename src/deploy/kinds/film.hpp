@@ -58,7 +58,7 @@ class Film(nn.Module):
   }
   double numbers(double tasks) const {
     double sum = 0;
-    for (const Stage& stage : stages) sum += 2 * tasks * static_cast<double>(stage.channels);
+    for (const Stage& stage : stages) sum += 2 * tasks * stage.width();
     return sum;
   }
   std::shared_ptr<Model> make(TaskRegistry tasks) const {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <string_view>
 
 #include "mtl/deploy/fields.hpp"
@@ -29,6 +31,8 @@ struct StageFields : Stage {
     f("encoder", this->encoder);
     f("channels", this->channels);
   }
+  /// A number below 0, which the model refuses, makes no room for another stage.
+  double width() const { return static_cast<double>(std::max<int64_t>(this->channels, 0)); }
 };
 
 }  // namespace mtl::deploy_detail

@@ -63,8 +63,7 @@ class TaskAdapters(nn.Module):
   double numbers(double tasks) const {
     double sum = 0;
     for (const Stage& stage : stages)
-      sum +=
-          2 * tasks * static_cast<double>(stage.channels) * static_cast<double>(options.bottleneck);
+      sum += 2 * tasks * stage.width() * static_cast<double>(options.bottleneck);
     return sum;
   }
   std::shared_ptr<Model> make(TaskRegistry tasks) const {

@@ -36,7 +36,7 @@ struct LinearKind {
     f("bias", bias);
   }
   double numbers() const {
-    return static_cast<double>(in_features) * static_cast<double>(out_features);
+    return (static_cast<double>(in_features) + (bias ? 1 : 0)) * static_cast<double>(out_features);
   }
   nn::Layer make() const {
     return torch::nn::Linear(torch::nn::LinearOptions(in_features, out_features).bias(bias));
@@ -92,7 +92,7 @@ struct ConvKind {
     double count = static_cast<double>(in_channels) * static_cast<double>(out_channels) /
                    static_cast<double>(groups);
     for (const int64_t size : kernel_size) count *= static_cast<double>(size);
-    return count;
+    return count + (bias ? static_cast<double>(out_channels) : 0);
   }
   nn::Layer make() const {
     using Options = torch::nn::ConvOptions<D>;
@@ -128,7 +128,9 @@ struct BatchNormKind {
     f("affine", affine);
     f("track_running_stats", track_running_stats);
   }
-  double numbers() const { return affine ? static_cast<double>(num_features) : 0; }
+  double numbers() const {
+    return ((affine ? 2 : 0) + (track_running_stats ? 2 : 0)) * static_cast<double>(num_features);
+  }
   nn::Layer make() const {
     return std::make_shared<Module>(torch::nn::BatchNormOptions(num_features)
                                         .eps(eps)
