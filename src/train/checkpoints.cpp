@@ -83,8 +83,13 @@ std::string run_text(const TrainState& state) {
   return digest.text();
 }
 
-int64_t count(const io::Json& description, const char* key) {
-  return io::json_integer(description.at(key), key);
+// Of steps, batches, rows: a file may hold any number.
+int64_t count(const io::Json& description, const char* key, int64_t least = 0) {
+  constexpr int64_t most = int64_t{1} << 53;
+  const int64_t found = io::json_integer(description.at(key), key);
+  if (found < least || found > most)
+    throw Error("{} is {}, expected {} to {}", key, found, least, most);
+  return found;
 }
 
 void take_part_over(TrainState& state, const Checkpoints::Content& content,
@@ -104,7 +109,7 @@ void take_part_over(TrainState& state, const Checkpoints::Content& content,
   std::optional<WithinEpoch> found;
   if (json.contains("within_epoch")) {
     const io::Json& epoch = json.at("within_epoch");
-    batch = count(epoch, "batch");
+    batch = count(epoch, "batch", 1);
     found.emplace(WithinEpoch{EpochPlace(state.model.tasks().size()), NamedTensors()});
     EpochPlace& place = found->place;
     place.steps_before = count(epoch, "steps_before");
@@ -164,7 +169,7 @@ void Checkpoints::read_list() {
   const fs::path path = options_.directory / list_name;
   names_.clear();
   named("checkpoint \"" + path.string() + "\"", [&] {
-    const io::Json json = io::read_json(path);
+    const io::Json json = io::read_json(io::file_within(options_.directory, list_name));
     if (!json.is_object() || !json.contains("format"))
       throw Error("it is no checkpoint of this library; take another directory");
     if (json.at("format") != format_version)
@@ -187,7 +192,9 @@ void Checkpoints::write_list() const {
 Checkpoints::Content Checkpoints::read(const std::string& name) const {
   const fs::path path = options_.directory / name;
   io::Metadata metadata;
-  Content content{io::read_safetensors(path, &metadata), io::Json(), {}};
+  Content content;
+  named("\"" + path.string() + "\"", [&] { io::file_within(options_.directory, name); });
+  content.tensors = io::read_safetensors(path, &metadata);
   named("\"" + path.string() + "\"", [&] {
     if (!metadata.contains(marker)) throw Error("it is no checkpoint of this library");
     content.description = io::parse_json(metadata[marker], "its description");

@@ -116,6 +116,12 @@ void load_optimizer_state(torch::optim::Optimizer& optimizer, const NamedTensors
               throw Error(
                   "optimizer state: {} of parameter {} in group {} has shape {}, the parameter {}",
                   name, p, g, shape_text(*value), shape_text(parameter));
+            if (value->is_floating_point() != parameter.is_floating_point())
+              throw Error(
+                  "optimizer state: {} of parameter {} in group {} is of type {}, the "
+                  "parameter of {}",
+                  name, p, g, c10::toString(value->scalar_type()),
+                  c10::toString(parameter.scalar_type()));
             const_cast<Tensor&>(slot) = value->to(parameter.device()).clone();
           }
         });

@@ -1,8 +1,11 @@
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <functional>
+#include <nlohmann/json.hpp>
 
 #include "catch.hpp"
 #include "checkpointed_run.hpp"
@@ -91,6 +94,61 @@ TEST_CASE("Checkpoint files: one under another's name, or of another run, is an 
   CHECK(after.size() == 3);
   CHECK(resume_error({.hidden = 5}, folder.path()) != "");
   CHECK(contents(folder.path()) == after);
+}
+
+TEST_CASE("Checkpoint files: links that lead out of the folder, and pipes, are not followed") {
+  const TemporaryFolder folder, outside;
+  checkpointed({.epochs = 2}, {.directory = folder.path()});
+  for (const char* name : {second, "checkpoint.json"}) {
+    INFO(name);
+    std::filesystem::rename(folder / name, outside / name);
+    std::filesystem::create_symlink(outside / name, folder / name);
+    CHECK(contains(resume_error({}, folder.path()), "is a link that leads out of its folder"));
+    std::filesystem::remove(folder / name);
+    REQUIRE(::mkfifo((folder / name).c_str(), 0600) == 0);
+    CHECK(contains(resume_error({}, folder.path()), "is no regular file"));
+    std::filesystem::remove(folder / name);
+    std::filesystem::rename(outside / name, folder / name);
+  }
+  REQUIRE(::mkfifo((folder / "epoch-000009.safetensors").c_str(), 0600) == 0);  // a stray one
+  CHECK(resume_error({}, folder.path()).empty());
+}
+
+TEST_CASE("Checkpoint files: numbers and types that no run has are errors") {
+  const TemporaryFolder folder;
+  checkpointed({.epochs = 1}, {.directory = folder.path(), .every_steps = 2});
+  const auto whole = contents(folder.path());
+  const std::string name = *names_in(folder.path()).rbegin();
+  /// What a resumed run says of the newest file after a change to its description and tensors.
+  const auto fault = [&](const std::function<void(mtl::io::Json&, mtl::NamedTensors&)>& change) {
+    write_all(folder.path(), whole);
+    mtl::io::Metadata metadata;
+    mtl::NamedTensors tensors = mtl::io::read_safetensors(folder / name, &metadata);
+    mtl::io::Json about = mtl::io::parse_json(metadata.at("mtl_checkpoint"));
+    change(about, tensors);
+    mtl::io::write_safetensors(folder / name, tensors,
+                               {{"mtl_checkpoint", mtl::io::json_text(about, -1)}});
+    return resume_error({}, folder.path());
+  };
+  CHECK(fault([](auto&, auto&) {}).empty());
+  for (const char* key : {"step", "faulty_batches", "faulty_rows", "unlabelled_batches"})
+    for (const int64_t value : {int64_t{-1}, INT64_MAX}) {
+      INFO(key << " = " << value);
+      CHECK(contains(fault([&](auto& about, auto&) { about[key] = value; }),
+                     std::string(key) + " is " + std::to_string(value)));
+    }
+  for (const int64_t value : {int64_t{0}, int64_t{-5}, INT64_MAX})
+    CHECK(contains(fault([&](auto& about, auto&) {
+                     about["within_epoch"] = {
+                         {"batch", value}, {"steps_before", 0}, {"faulty_before", 0}, {"made", 0}};
+                   }),
+                   "batch is " + std::to_string(value)));
+  CHECK(contains(fault([](auto&, mtl::NamedTensors& tensors) {
+                   for (auto& item : tensors)
+                     if (item.key().ends_with("exp_avg"))
+                       item.value() = item.value().to(torch::kInt8);
+                 }),
+                 "is of type Char, the parameter of Float"));
 }
 
 TEST_CASE("Checkpoint files: a full disk is an error that names the file, the one before stays") {
