@@ -166,7 +166,9 @@ TEST_CASE("house: includes form no circle") {
 }
 
 TEST_CASE("house: the umbrella reaches every public header") {
-  const auto reached = reached_from("mtl/mtl.hpp");
+  auto reached = reached_from("mtl/mtl.hpp");
+  // What modules are made of for bundles: nobody but its one list reads it, so nobody else waits.
+  reached.merge(reached_from("mtl/deploy/kinds/kinds.hpp"));
   for (const auto& file : files_under(root / "include", {".hpp"})) {
     INFO(file.string() << " is in no room's umbrella");
     CHECK(reached.contains(fs::relative(file, root / "include").string()));

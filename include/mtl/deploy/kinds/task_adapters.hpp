@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "mtl/deploy/kind.hpp"
+#include "mtl/deploy/kinds/streams.hpp"
 #include "mtl/sharing/task_adapters.hpp"
-#include "streams.hpp"
 
 namespace mtl::deploy_detail {
 

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "mtl/deploy/kind.hpp"
+#include "mtl/deploy/kinds/streams.hpp"
 #include "mtl/sharing/low_rank_updates.hpp"
-#include "streams.hpp"
 
 namespace mtl::deploy_detail {
 

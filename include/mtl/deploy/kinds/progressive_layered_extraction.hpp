@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "experts.hpp"
 #include "mtl/deploy/kind.hpp"
+#include "mtl/deploy/kinds/experts.hpp"
 #include "mtl/sharing/progressive_layered_extraction.hpp"
 
 namespace mtl::deploy_detail {

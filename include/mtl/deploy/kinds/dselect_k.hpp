@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "experts.hpp"
 #include "mtl/deploy/kind.hpp"
+#include "mtl/deploy/kinds/experts.hpp"
 #include "mtl/sharing/dselect_k.hpp"
 
 namespace mtl::deploy_detail {

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "mtl/deploy/kind.hpp"
-#include "steps.hpp"
+#include "mtl/deploy/kinds/steps.hpp"
 
 // Torch's own layers, under Python's names and with Python's arguments.
 
