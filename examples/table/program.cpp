@@ -82,26 +82,17 @@ mtl::evaluate::Comparison compare(const Settings& settings, const Data& data,
       [&](const mtl::evaluate::Trial& trial) {
         Data part = data;
         std::erase_if(part.tasks, [&](const ColumnTask& task) {
-          return std::find(trial.tasks.begin(), trial.tasks.end(), task.column) ==
-                 trial.tasks.end();
+          return !mtl::evaluate::trains(trial, task.column);
         });
         LearnOptions options = settings;
         options.seed = mtl::mix_seed(trial.seed, 7);
-        if (trial.method == mtl::evaluate::single_task) options.combiner = "sum";
+        options.combiner = mtl::evaluate::combiner_of(trial);
         const auto [train, valid, unseen] =
             mtl::random_split(data.rows(), {0.65, 0.15, 0.2}, settings.seed);
         Model model = learn_one(part, train, valid, recipe, options);
         Found found(part);
         found.add(part, train, unseen, model);
-        std::vector<mtl::evaluate::Score> scores;
-        for (const mtl::Task& task : judged(part.tasks)) {
-          const auto values = mtl::metrics_of(task, found.predictions());
-          for (size_t i = 0; i < values.size(); ++i)
-            scores.push_back(
-                {task.name, task.metrics[i].name, values[i],
-                 task.metrics[i].higher_is_better ? mtl::Better::higher : mtl::Better::lower});
-        }
-        return scores;
+        return mtl::evaluate::scores_of(judged(part.tasks), found.predictions());
       });
 }
 

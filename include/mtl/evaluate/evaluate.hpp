@@ -1,8 +1,10 @@
 #pragma once
 
 #include "mtl/evaluate/bootstrap.hpp"
+#include "mtl/evaluate/combiner_methods.hpp"
 #include "mtl/evaluate/compare.hpp"
 #include "mtl/evaluate/comparison.hpp"
+#include "mtl/evaluate/conformal_quantile.hpp"
 #include "mtl/evaluate/delta_m.hpp"
 #include "mtl/evaluate/effect_size.hpp"
 #include "mtl/evaluate/holm.hpp"

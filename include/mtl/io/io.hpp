@@ -2,6 +2,7 @@
 
 #include "mtl/io/arff.hpp"
 #include "mtl/io/atomic_file.hpp"
+#include "mtl/io/cached_tensors.hpp"
 #include "mtl/io/csv.hpp"
 #include "mtl/io/digest.hpp"
 #include "mtl/io/excerpt.hpp"
