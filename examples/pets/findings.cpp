@@ -210,9 +210,9 @@ report::ReportFiles write_page(const Findings& findings, const std::filesystem::
       .sample_picture = findings.test_picture};
   if (!findings.baseline.empty()) about.verdict.push_back(verdict(findings));
   if (!findings.trials.empty()) {
-    report::TextTable table{{"lambdas", "validation accuracy", "loss of breed"}, {}};
-    for (const auto& [lambdas, accuracy, loss] : findings.trials)
-      table.rows.push_back({text_of(lambdas), percent(accuracy), fmt::format("{:.4f}", loss)});
+    report::TextTable table{{"lambdas", "validation accuracy"}, {}};
+    for (const auto& [lambdas, accuracy] : findings.trials)
+      table.rows.push_back({text_of(lambdas), percent(accuracy)});
     about.tables.emplace_back("Search of the lambdas, the weights of the auxiliary losses.", table);
   }
   about.tables.emplace_back("Most confused breeds, test pictures of all seeds, either way round.",

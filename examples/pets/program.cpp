@@ -16,7 +16,7 @@ using Integers = std::vector<int64_t>;
 
 /// Says how a run was started, and leaves nothing from which an older one could go on.
 void begin_run(const Options& options, const Plan& plan) {
-  for (const char* old : {"config.json", "metrics.json", "checkpoint"})
+  for (const char* old : {"config.json", "metrics.json", "checkpoint", "compare", "trials.csv"})
     std::filesystem::remove_all(options.out / old);
   const Recipe& recipe = plan.recipe;
   mtl::io::write_json(options.out / "config.json", {{"data", options.data},
@@ -53,9 +53,12 @@ void run_all(const Options& options, Plan plan, Source& source) {
   Findings findings{.title = "Pet breeds: " + source.description, .breeds = source.breeds};
   if (options.tune > 0) {
     fmt::print("searching {} lambdas on the validation pictures\n", options.tune);
-    findings.trials = tune(source.sample(plan.seed), plan, options.tune);
-    plan.lambdas = findings.trials.front().lambdas;
-    fmt::print("best lambdas: {}\n", text_of(plan.lambdas));
+    auto [best, expected, trials] =
+        tune(source.sample(plan.seed), plan, options.tune, options.out / "trials.csv");
+    fmt::print("best lambdas: {}, which should reach {:.1f} % there\n", text_of(best),
+               100 * expected);
+    findings.trials = std::move(trials);
+    plan.lambdas = best;
   }
   findings.lambdas = plan.lambdas;
   for (; std::ssize(findings.seeds) < options.repeat; ++plan.seed) {
@@ -83,6 +86,30 @@ void run_all(const Options& options, Plan plan, Source& source) {
              write(findings, options.out), options.out.string());
 }
 
+/// The model by each of the methods beside one model a task, on the pictures of the first seed.
+void run_comparison(const Options& options, const Plan& plan, Source& source) {
+  namespace evaluate = mtl::evaluate;
+  const Sample sample = source.sample(plan.seed);
+  std::vector<std::string> tasks{"breed"};
+  for (const TraitGroup& group : trait_groups) tasks.push_back(group.name);
+  const evaluate::Comparison comparison = evaluate::compare(
+      {.tasks = tasks,
+       .methods = evaluate::combiner_methods(options.compare),
+       .seeds = options.repeat,
+       .first_seed = plan.seed,
+       .directory = options.out / "compare",
+       .processes = options.threads},
+      [&](const evaluate::Trial& trial) {
+        Plan one{.recipe = plan.recipe, .seed = trial.seed};
+        one.checkpoint = {.directory = trial.directory / "checkpoint", .resume = true};
+        one.tasks = trial.tasks;
+        one.combiner = evaluate::combiner_of(trial);
+        return evaluate::scores_of(train(sample, one).test);
+      });
+  mtl::io::write_json(options.out / "comparison.json", comparison.json());
+  fmt::print("{}Written to {} (comparison.json).\n", comparison.text(), options.out.string());
+}
+
 /// False where the batch could not be learnt by heart.
 bool run_overfit(const Options& options) {
   Plan plan{.lambdas = parse_lambdas(options.lambda), .seed = options.seed};
@@ -99,6 +126,7 @@ bool run_overfit(const Options& options) {
 }  // namespace
 
 void run(const Options& options) {
+  if (!options.compare.empty()) mtl::evaluate::combiner_methods(options.compare);
   Plan plan{.lambdas = parse_lambdas(options.lambda), .seed = options.seed};
   const auto source = open_source(options);
   plan.recipe = source->recipe;
@@ -106,7 +134,9 @@ void run(const Options& options) {
   mtl::io::make_folder(options.out);
   const mtl::io::FileLock lock(options.out / "pets.lock");
   if (!options.resume) begin_run(options, plan);
-  if (std::filesystem::exists(options.out / "metrics.json"))
+  if (!options.compare.empty())
+    run_comparison(options, plan, *source);
+  else if (std::filesystem::exists(options.out / "metrics.json"))
     fmt::print("The run in {} is finished.\n", options.out.string());
   else
     run_all(options, plan, *source);
@@ -163,14 +193,22 @@ int run_program(int argc, const char* const* argv) {
   add("--test", options.test, "A folder of the same layout whose pictures are only tested on");
   add("--backbone", options.backbone,
       "ImageNet weights made by convert_efficientnet.py; without, a small CNN learns from nothing");
+  add("--features", options.features,
+      "Folder where the next run finds what this one reads from the pictures; empty: beside "
+      "--backbone");
   add("--traits", options.traits, "Trait scores by breed (CSV)");
   add("--picture-traits", options.picture_traits, "Trait scores of single pictures (CSV)");
   add("--lambda", options.lambda, "Weights of the auxiliary losses; all 0 is the baseline");
   app.add_flag("--compare-baseline", options.compare_baseline,
                "Train with all lambdas 0, too, and test the difference");
   add("--repeat", options.repeat, "So many seeds")->check(CLI::PositiveNumber);
-  add("--tune", options.tune, "First try N random lambdas in [0, 2] on the validation pictures")
-      ->check(CLI::NonNegativeNumber);
+  auto* tune_option =
+      add("--tune", options.tune, "First search N lambdas in [0, 2] on the validation pictures")
+          ->check(CLI::NonNegativeNumber);
+  add("--compare", options.compare,
+      "Only compare the joint model by these combiners with one model a task over --repeat seeds: "
+      "single-task,sum,kendall,upgrad")
+      ->excludes(tune_option);
   app.add_flag("--overfit-one-batch", overfit, "Only see whether one batch can be learnt by heart");
   app.add_option("--predict", files, "Breed and traits of these files, by the model in --out");
   add("--each", options.each, "Drawn training pictures a breed")->check(CLI::PositiveNumber);

@@ -6,7 +6,8 @@ namespace pets {
 
 /// What the command line asks for; `--help` says what each means.
 struct Options {
-  std::string data, test, traits, picture_traits, backbone, lambda = text_of(tuned_lambdas);
+  std::string data, test, traits, picture_traits, backbone, features, compare;
+  std::string lambda = text_of(tuned_lambdas);
   std::filesystem::path out = "runs/pets";
   uint64_t seed = 1;
   int64_t repeat = 1, epochs = 0, threads = 2, tune = 0, each = 8, side = 64;

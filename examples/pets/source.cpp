@@ -109,9 +109,14 @@ class FolderSource : public Source {
     for (const int64_t row : rows) pictures.push_back(data.pictures[static_cast<size_t>(row)]);
     mtl::NamedTensors targets{{"breed", torch::tensor(breed_indices(pictures, breeds))}};
     targets.update(trait_targets(pictures, breed_traits_, picture_traits_));
-    const Tensor seen = features_ ? features_->of(images, options_.threads)
+    const Tensor seen = features_ ? features_->kept(images, options_.threads, features_folder())
                                   : small_pictures(images, options_.side, options_.threads);
     return {std::move(pictures), mtl::TensorDataset({{"picture", seen}}, targets)};
+  }
+
+  std::filesystem::path features_folder() const {
+    if (!options_.features.empty()) return options_.features;
+    return std::filesystem::path(options_.backbone).parent_path();
   }
 
   Options options_;

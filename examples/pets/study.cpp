@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <random>
-
 namespace pets {
 namespace {
 
@@ -24,6 +22,18 @@ void mirror_and_shift(mtl::Batch& batch, torch::Generator& generator) {
 
 mtl::BatchLoader in_order(const TensorDataset& pictures) { return {pictures, {.batch_size = 256}}; }
 
+std::unique_ptr<mtl::Combiner> combiner_of(const Plan& plan, const mtl::TaskRegistry& tasks) {
+  if (!plan.combiner.empty()) return mtl::make_combiner(plan.combiner, tasks);
+  std::vector<double> weights;
+  for (const mtl::Task& task : tasks) {
+    const auto group = std::ranges::find(trait_groups, task.name, &TraitGroup::name);
+    weights.push_back(group == trait_groups.end()
+                          ? 1
+                          : plan.lambdas[static_cast<size_t>(group - trait_groups.begin())]);
+  }
+  return std::make_unique<mtl::FixedWeights>(weights);
+}
+
 std::pair<mtl::HardSharing, mtl::TrainingRun> fit(const TensorDataset& train,
                                                   const TensorDataset* validation,
                                                   const Plan& plan) {
@@ -31,17 +41,13 @@ std::pair<mtl::HardSharing, mtl::TrainingRun> fit(const TensorDataset& train,
   torch::manual_seed(plan.seed);
   const Tensor weights = mtl::balanced(mtl::class_counts(train.targets()["breed"], recipe.breeds));
   mtl::HardSharing model = make_model(recipe, train.inputs()["picture"].sizes().slice(1),
-                                      weights.to(torch::kFloat), plan.main_only);
+                                      weights.to(torch::kFloat), plan.tasks);
   // Seeded anew: how many heads drew their first weights must not change what dropout draws.
   torch::manual_seed(mtl::mix_seed(plan.seed, 1));
-  std::vector<double> task_weights{1};
-  if (!plan.main_only)
-    task_weights.insert(task_weights.end(), plan.lambdas.begin(), plan.lambdas.end());
-  mtl::FixedWeights combiner(task_weights);
   torch::optim::AdamW adam(
       model->parameters(),
       torch::optim::AdamWOptions(recipe.learning_rate).weight_decay(recipe.weight_decay));
-  mtl::Trainer trainer(model, adam, combiner,
+  mtl::Trainer trainer(model, adam, combiner_of(plan, model->tasks()),
                        {.epochs = recipe.epochs, .checkpoint = plan.checkpoint});
   std::vector<mtl::Callback> callbacks{mtl::CosineLr{.t_max = recipe.epochs}};
   if (plan.progress) callbacks.emplace_back(mtl::ProgressBar{});
@@ -98,7 +104,7 @@ std::string text_of(const Lambdas& lambdas) {
 }
 
 mtl::HardSharing make_model(const Recipe& recipe, torch::IntArrayRef input_shape,
-                            const Tensor& class_weights, bool main_only) {
+                            const Tensor& class_weights, const std::vector<std::string>& tasks) {
   const auto encoder = input_shape.size() == 3
                            ? mtl::Encoder(mtl::nn::CnnEncoder({.input_channels = input_shape[0],
                                                                .channels = recipe.widths,
@@ -107,21 +113,25 @@ mtl::HardSharing make_model(const Recipe& recipe, torch::IntArrayRef input_shape
                                                                .hidden_sizes = recipe.widths,
                                                                .dropout = recipe.dropout}));
   const int64_t width = recipe.widths.back();
-  mtl::TaskRegistry tasks{
-      {.name = "breed",
-       .head = mtl::nn::LinearHead(width, recipe.breeds),
-       .loss = mtl::CrossEntropy{.class_weights = class_weights,
-                                 .label_smoothing = recipe.label_smoothing},
-       .metrics = {mtl::Accuracy{},
-                   mtl::TopK{.k = std::min<int64_t>(5, recipe.breeds), .name = "top_5"}}}};
-  if (!main_only)
-    for (const TraitGroup& group : trait_groups)
-      tasks.add({.name = group.name,
-                 .head = mtl::nn::LinearHead(width, std::ssize(group.traits)),
-                 .loss = mtl::BinaryCrossEntropy{},
-                 .metrics = {mtl::SoftBce{}},
-                 .auxiliary = true});
-  return mtl::HardSharing(encoder, tasks, "picture");
+  const auto asked = [&](const std::string& name) {
+    return tasks.empty() || std::ranges::count(tasks, name) > 0;
+  };
+  mtl::TaskRegistry registry;
+  if (asked("breed"))
+    registry.add({.name = "breed",
+                  .head = mtl::nn::LinearHead(width, recipe.breeds),
+                  .loss = mtl::CrossEntropy{.class_weights = class_weights,
+                                            .label_smoothing = recipe.label_smoothing},
+                  .metrics = {mtl::Accuracy{}, mtl::TopK{.k = std::min<int64_t>(5, recipe.breeds),
+                                                         .name = "top_5"}}});
+  for (const TraitGroup& group : trait_groups)
+    if (asked(group.name))
+      registry.add({.name = group.name,
+                    .head = mtl::nn::LinearHead(width, std::ssize(group.traits)),
+                    .loss = mtl::BinaryCrossEntropy{},
+                    .metrics = {mtl::SoftBce{}},
+                    .auxiliary = asked("breed")});
+  return mtl::HardSharing(encoder, registry, "picture");
 }
 
 Plan Plan::below(const std::string& name) const {
@@ -146,20 +156,39 @@ Comparison compare(const std::vector<Trained>& with, const std::vector<Trained>&
           with.size() > 1 ? "seeds" : "pictures"};
 }
 
-std::vector<Trial> tune(const Sample& sample, const Plan& plan, int64_t count) {
-  std::vector<Trial> trials{{plan.lambdas}, {no_lambdas}};
-  std::mt19937_64 random(mtl::mix_seed(plan.seed, 77));
-  const auto draw = [&] { return 2 * static_cast<double>(random() >> 11) * 0x1.0p-53; };
-  for (int64_t i = 0; i < count; ++i) trials.push_back({{draw(), draw(), draw()}});
-  for (size_t i = 0; i < trials.size(); ++i) {
-    Plan trial = plan.below(fmt::format("trial-{}", i));
-    trial.lambdas = trials[i].lambdas;
-    const auto last = fit(sample.train, &sample.validation, trial).second.history.last().valid;
-    trials[i] = {trial.lambdas, last("breed", "accuracy"), last("breed", "loss")};
+Search tune(const Sample& sample, const Plan& plan, int64_t count,
+            const std::filesystem::path& log) {
+  namespace evaluate = mtl::evaluate;
+  std::vector<evaluate::Dimension> space;
+  for (size_t g = 0; g < trait_groups.size(); ++g)
+    space.push_back({.name = trait_groups[g].name, .high = std::max(2.0, plan.lambdas[g])});
+  const std::array<Lambdas, 2> known{plan.lambdas, no_lambdas};
+  const auto method = [&](const evaluate::SearchState& state) {
+    if (state.next >= std::ssize(known)) return evaluate::ExpectedImprovement{}(state);
+    const Lambdas& lambdas = known[static_cast<size_t>(state.next)];
+    return std::optional(evaluate::Proposal{{lambdas.begin(), lambdas.end()}});
+  };
+  evaluate::Tuner tuner(space, method,
+                        {.better = mtl::Better::higher,
+                         .trials = count + std::ssize(known),
+                         .seed = plan.seed,
+                         .log = log});
+  while (const auto candidate = tuner.ask()) {
+    Plan trial = plan.below(fmt::format("trial-{}", candidate->trial));
+    for (size_t g = 0; g < trial.lambdas.size(); ++g)
+      trial.lambdas[g] = candidate->settings[g].value;
+    const mtl::TrainingRun run = fit(sample.train, &sample.validation, trial).second;
+    tuner.tell(*candidate, run.history.last().valid("breed", "accuracy"));
   }
-  std::ranges::stable_sort(
-      trials, {}, [](const Trial& trial) { return std::pair(-trial.accuracy, trial.loss); });
-  return trials;
+  Search search;
+  for (const evaluate::TuningTrial& trial : tuner.trials())
+    search.trials.push_back({{trial.values[0], trial.values[1], trial.values[2]}, trial.score});
+  std::ranges::stable_sort(search.trials, std::ranges::greater(), &Trial::accuracy);
+  const auto best = evaluate::expected_best(tuner);
+  for (size_t g = 0; g < search.best.size(); ++g)
+    search.best[g] = best->candidate.settings[g].value;
+  search.expected = best->score;
+  return search;
 }
 
 Overfit overfit_one_batch(const TensorDataset& train, Plan plan) {

@@ -23,10 +23,11 @@ struct Recipe {
   bool refit = true;  ///< the model that is kept learns from the validation pictures, too
 };
 
-/// The shared encoder, the main head "breed" and, unless `main_only`, the heads "ear", "hair",
-/// "figure". Encoder and main head draw their first weights before the others do.
+/// The shared encoder and the heads: the main one, "breed", and "ear", "hair", "figure"; or those
+/// of `tasks` alone. Encoder and main head draw their first weights before the others do.
 mtl::HardSharing make_model(const Recipe& recipe, torch::IntArrayRef input_shape,
-                            const mtl::Tensor& class_weights = {}, bool main_only = false);
+                            const mtl::Tensor& class_weights = {},
+                            const std::vector<std::string>& tasks = {});
 
 /// Pictures split for one seed: the input "picture", the targets "breed" [N] and, NaN where
 /// unknown, "ear" [N, 4], "hair" [N, 4], "figure" [N, 3].
@@ -42,7 +43,9 @@ struct Plan {
   Lambdas lambdas = tuned_lambdas;
   uint64_t seed = 1;
   mtl::Checkpointing checkpoint = {};
-  bool progress = false, main_only = false;  ///< main_only: without the auxiliary heads
+  bool progress = false;
+  std::vector<std::string> tasks = {};  ///< of the model; empty: all
+  std::string combiner = {};            ///< empty: the breed's weight is 1, the others' the lambdas
 
   Plan below(const std::string& name) const;  ///< with a checkpoint in a folder of this one's
 };
@@ -67,11 +70,17 @@ Comparison compare(const std::vector<Trained>& with, const std::vector<Trained>&
 
 struct Trial {
   Lambdas lambdas;
-  double accuracy = 0, loss = 0;  ///< of the breed, on the validation pictures
+  double accuracy = 0;  ///< of the breed, on the validation pictures
 };
-/// Tries the plan's lambdas, the baseline and `count` random ones in [0, 2]. The most accurate
-/// stands first, among equals the one with the lowest loss.
-std::vector<Trial> tune(const Sample& sample, const Plan& plan, int64_t count);
+struct Search {
+  Lambdas best = tuned_lambdas;    ///< by a Gaussian process: the most accurate are lucky ones
+  double expected = 0;             ///< the accuracy that it expects of them
+  std::vector<Trial> trials = {};  ///< the most accurate first
+};
+/// Tries the plan's lambdas, the baseline and `count` more in [0, 2], where the process expects the
+/// largest gain. Goes on from `log`, a table of the trials.
+Search tune(const Sample& sample, const Plan& plan, int64_t count,
+            const std::filesystem::path& log);
 
 /// Can the model learn one batch by heart? If not, something is wrong before any training.
 struct Overfit {

@@ -15,6 +15,7 @@
 #include "mtl/io/file_lock.hpp"
 #include "mtl/io/json.hpp"
 #include "pets/drawn.hpp"
+#include "pets/files/pictures.hpp"
 #include "pets/program.hpp"
 #include "temporary_folder.hpp"
 
@@ -171,6 +172,83 @@ TEST_CASE("pets: a run writes its directory, with the fixed keys in metrics.json
   CHECK(comparison.at("p_value").is_number());
 }
 
+TEST_CASE("pets: the search of the lambdas leaves a table of its trials, and goes on from it") {
+  const TemporaryFolder folder;
+  const auto options = small_options(folder);
+  const auto source = pets::open_source(options);
+  const auto sample = source->sample(1);
+  const pets::Plan plan{.recipe = source->recipe};
+  const auto log = folder / "trials.csv";
+  const auto search = pets::tune(sample, plan, 2, log);
+  REQUIRE(search.trials.size() == 4);
+  CHECK(std::ranges::is_sorted(search.trials, std::ranges::greater(), &pets::Trial::accuracy));
+  for (const auto& known : {plan.lambdas, pets::no_lambdas})
+    CHECK(std::ranges::count(search.trials, known, &pets::Trial::lambdas) == 1);
+  for (const auto& trial : search.trials)
+    for (const double lambda : trial.lambdas) CHECK((lambda >= 0 && lambda <= 2));
+  CHECK(std::ranges::count(search.trials, search.best, &pets::Trial::lambdas) == 1);
+
+  // Of a search that was stopped before its last trial.
+  std::string text = mtl::io::read_file(log);
+  std::ofstream(log) << text.substr(0, text.rfind('\n', text.size() - 2) + 1);
+  const auto again = pets::tune(sample, plan, 2, log);
+  CHECK(mtl::io::read_file(log) == text);
+  CHECK(again.best == search.best);
+}
+
+TEST_CASE("pets: --compare tells whether one model for all tasks helps") {
+  const TemporaryFolder folder;
+  auto options = small_options(folder);
+  options.epochs = 1;
+  options.repeat = 2;
+  options.compare = "single-task,kendall,fixed:weights=1/0/0/0";
+  pets::run(options);
+  const auto json = mtl::io::read_json(options.out / "comparison.json");
+  CHECK(json.at("delta_m").size() == 2);
+  const auto of = [&](const std::string& method, const std::string& task) {
+    for (const auto& finding : json.at("findings"))
+      if (finding.at("method") == method && finding.at("task") == task &&
+          finding.at("metric") != "loss")
+        return finding;
+    throw mtl::Error("no {} of {}", task, method);
+  };
+  // With the weights of the others 0 the breed is learnt as by itself, and the others are not.
+  const auto alone = of("fixed:weights=1/0/0/0", "breed");
+  CHECK(alone.at("joint") == alone.at("single_task"));
+  CHECK(of("kendall", "hair").at("joint").size() == 2);
+  options.compare = "soup";
+  options.out = folder / "none";
+  CHECK(contains(error_text([&] { pets::run(options); }), "soup"));
+  CHECK_FALSE(std::filesystem::exists(options.out));
+}
+
+TEST_CASE("pets: what the encoder sees in pictures is kept until one of them changes") {
+  const auto shared = std::filesystem::path(MTL_SOURCE_DIR) / "../shared/data";
+  const auto weights = shared / "efficientnet_lite0/efficientnet_lite0.safetensors";
+  if (!std::filesystem::exists(weights)) {
+    WARN("skipped: " << weights.string() << " is not there");
+    return;
+  }
+  const TemporaryFolder folder;
+  const auto picture = shared / "pets128/images/Abyssinian_1.jpg";
+  std::filesystem::copy_file(picture, folder / "a.jpg");
+  pets::FrozenFeatures features(weights);
+  const auto kept = [&] {
+    return features.kept(mtl::ImageDataset({folder / "a.jpg"}), 1, folder / "features");
+  };
+  const auto files = [&] {
+    return std::distance(std::filesystem::directory_iterator(folder / "features"), {});
+  };
+  const auto first = kept();
+  CHECK(first.equal(features.of(mtl::ImageDataset({folder / "a.jpg"}), 1)));
+  CHECK(kept().equal(first));
+  CHECK(files() == 1);
+  std::filesystem::copy_file(shared / "pets128/images/Abyssinian_10.jpg", folder / "a.jpg",
+                             std::filesystem::copy_options::overwrite_existing);
+  CHECK_FALSE(kept().equal(first));
+  CHECK(files() == 2);
+}
+
 // What the next test starts as a process of its own, to kill it.
 TEST_CASE("pets: a run by the arguments in PETS_ARGUMENTS", "[.]") {
   const char* given = std::getenv("PETS_ARGUMENTS");
@@ -271,7 +349,7 @@ TEST_CASE("pets: all lambdas 0 is the model without auxiliary heads, to the bit"
   const auto sample = source->sample(3);
   pets::Plan plan{.recipe = source->recipe, .lambdas = pets::no_lambdas, .seed = 3};
   const auto with = pets::train(sample, plan);
-  plan.main_only = true;
+  plan.tasks = {"breed"};
   const auto without = pets::train(sample, plan);
   const auto all = with.model->named_parameters();
   for (const auto& item : without.model->named_parameters()) {

@@ -25,6 +25,12 @@ Tensor looks(const mtl::ImageDataset& pictures, images::Transform transform, dou
   return torch::cat(seen);
 }
 
+std::string digest_of(const std::filesystem::path& file) {
+  mtl::io::Digest digest;
+  digest.update(mtl::io::read_file(file));
+  return digest.text();
+}
+
 Tensor unit(const Tensor& rows) { return torch::nn::functional::normalize(rows); }
 
 }  // namespace
@@ -41,7 +47,8 @@ ReadablePictures readable(const std::vector<std::filesystem::path>& files, int64
   return result;
 }
 
-FrozenFeatures::FrozenFeatures(const std::filesystem::path& weights) {
+FrozenFeatures::FrozenFeatures(const std::filesystem::path& weights)
+    : weights_(digest_of(weights)) {
   const mtl::NamedTensors tensors = mtl::io::read_safetensors(weights);
   if (!tensors.contains("_fc.weight") || !tensors.contains("_fc.bias"))
     throw mtl::Error(
@@ -75,6 +82,18 @@ Tensor FrozenFeatures::of(const mtl::ImageDataset& pictures, int64_t threads) {
   constexpr double probability_share = 0.5, scale = 20;
   return scale *
          torch::cat({unit(parts[0].sum(0)), probability_share * parts[1].mean(0).sqrt()}, 1);
+}
+
+Tensor FrozenFeatures::kept(const mtl::ImageDataset& pictures, int64_t threads,
+                            const std::filesystem::path& folder) {
+  // What `of` does has a version: the next one does not take this one's for its own.
+  mtl::io::Digest digest;
+  digest.update("1 " + weights_);
+  for (int64_t row = 0; row < pictures.size(); ++row) digest.update(digest_of(pictures.file(row)));
+  const auto file = folder / ("features-" + digest.text() + ".safetensors");
+  return mtl::io::cached_tensors(file, digest.text(), [&] {
+    return mtl::NamedTensors{{"features", of(pictures, threads)}};
+  })["features"];
 }
 
 Tensor small_pictures(const mtl::ImageDataset& pictures, int64_t side, int64_t threads) {

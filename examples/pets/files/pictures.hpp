@@ -21,8 +21,12 @@ class FrozenFeatures {
   /// `weights`: the safetensors file that convert_efficientnet.py makes. Error: not such a file.
   explicit FrozenFeatures(const std::filesystem::path& weights);
   mtl::Tensor of(const mtl::ImageDataset& pictures, int64_t threads);
+  /// The same, read where a run before has left it in the folder. Error: it cannot be written.
+  mtl::Tensor kept(const mtl::ImageDataset& pictures, int64_t threads,
+                   const std::filesystem::path& folder);
 
  private:
+  std::string weights_;  // the file's bytes, as a digest
   mtl::nn::EfficientNetLite encoder_;
   mtl::Tensor class_weight_, class_bias_;  // of the ImageNet classifier, [1000, 1280] and [1000]
 };
