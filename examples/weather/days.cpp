@@ -3,17 +3,6 @@
 #include <fmt/format.h>
 
 namespace weather {
-namespace {
-
-Part part_of(Days days) {
-  const Tensor numbers = days.day_numbers();
-  const int64_t end = std::max(days.size() - 1, window_days);
-  const Tensor between =
-      numbers.slice(0, window_days, end) - numbers.slice(0, 0, end - window_days);
-  return {std::move(days), torch::nonzero(between == window_days).squeeze(1) + window_days};
-}
-
-}  // namespace
 
 std::string to_text(Date date) {
   const std::chrono::year_month_day day(date);
@@ -53,12 +42,20 @@ std::vector<std::string> first_terms(const Days& days) {
   return terms;
 }
 
-NamedTensors Parts::truth(const Part& part) const {
-  const Tensor values = part.days.observed.index_select(0, part.targets);
-  const Tensor weather = classes.encode(first_terms(part.days));
+Part part_of(Days days) {
+  const Tensor numbers = days.day_numbers();
+  const int64_t end = std::max(days.size() - 1, window_days);
+  const Tensor between =
+      numbers.slice(0, window_days, end) - numbers.slice(0, 0, end - window_days);
+  return {std::move(days), torch::nonzero(between == window_days).squeeze(1) + window_days};
+}
+
+NamedTensors Part::truth(const mtl::LabelEncoder& classes) const {
+  const Tensor values = days.observed.index_select(0, targets);
+  const Tensor weather = classes.encode(first_terms(days), mtl::UnknownLabel::missing);
   return {{"temp", values.select(1, temp)},
           {"rh", values.select(1, rh)},
-          {"weather", weather.index_select(0, part.targets)}};
+          {"weather", weather.index_select(0, targets)}};
 }
 
 Parts split(const Days& days) {

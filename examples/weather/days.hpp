@@ -49,15 +49,18 @@ struct Part {
   Tensor targets;
 
   Tensor today() const { return targets - 1; }
+  /// Of the targets: temp, rh [N] float64 (NaN: missing), weather [N] int64 (-100: missing, or no
+  /// such class).
+  NamedTensors truth(const mtl::LabelEncoder& classes) const;
 };
+Part part_of(Days days);
 
 /// The first 70 % of the days, and the rest.
 struct Parts {
   Part train, valid;
   mtl::LabelEncoder classes;  // of all days, in the order of their first one
 
-  /// Of the part's targets: temp, rh [N] float64 (NaN: missing), weather [N] int64 (-100: missing).
-  NamedTensors truth(const Part& part) const;
+  NamedTensors truth(const Part& part) const { return part.truth(classes); }
 };
 /// Error: a part has no window, with how many days are needed.
 Parts split(const Days& days);

@@ -144,12 +144,16 @@ NamedTensors EncodingImpl::targets(const Days& days) const {
 }
 
 NamedTensors EncodingImpl::in_units(const NamedTensors& outputs, const Tensor& today) const {
-  const Tensor values = torch::cat({outputs["temp"], outputs["rh"]}, 1).to(torch::kFloat64) +
-                        carried_ * standardised_targets(today);
-  const Tensor units = values * target_scale_ + target_mean_;
-  return {{"temp", units.select(1, temp)},
-          {"rh", units.select(1, rh)},
-          {"weather", outputs["weather"]}};
+  const Tensor start = carried_ * standardised_targets(today);
+  NamedTensors units;
+  for (const Element task : {temp, rh}) {
+    const std::string name(name_of(task));
+    if (!outputs.contains(name)) continue;
+    const Tensor values = outputs[name].squeeze(1).to(torch::kFloat64) + start.select(1, task);
+    units.insert(name, values * target_scale_[task] + target_mean_[task]);
+  }
+  if (outputs.contains("weather")) units.insert("weather", outputs["weather"]);
+  return units;
 }
 
 }  // namespace weather

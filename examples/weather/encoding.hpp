@@ -30,7 +30,7 @@ class EncodingImpl : public torch::nn::Module {
   NamedTensors targets(const Days& days) const;
 
   /// A model's outputs for N days, given the filled values [N, 5] of the days before: temp, rh [N]
-  /// float64 in their units, and weather as it is.
+  /// float64 in their units, and weather as it is; of those that there are.
   NamedTensors in_units(const NamedTensors& outputs, const Tensor& today) const;
   /// Degrees (temp) or per cent (rh) that one unit of the task's output stands for.
   double unit(Element task) const { return target_scale_[task].item<double>(); }

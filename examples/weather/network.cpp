@@ -25,9 +25,29 @@ struct EpochCounter {
   void on_epoch_end(const mtl::TrainState& /*state*/) { ++epochs; }
 };
 
+mtl::BatchLoader loader_of(const Encoding& encoding, const Days& days,
+                           mtl::BatchLoader::Options options) {
+  const int64_t end = days.size() - 1;  // the last day is nobody's target
+  NamedTensors targets = encoding->targets(days);
+  for (auto& target : targets) target.value() = target.value().narrow(0, 0, end);
+  options.batch_size = encoding->recipe() == Recipe::article ? 32 : 64;
+  return mtl::BatchLoader(
+      mtl::WindowDataset({{"days", encoding->inputs(days).narrow(0, 0, end)}}, targets,
+                         {.length = window_days}, days.day_numbers().narrow(0, 0, end)),
+      options);
+}
+
+/// In units, beside the truth.
+mtl::Predictions answers(Network& network, const mtl::LoaderRef& loader, const Part& part) {
+  return {.predictions = network.encoding->in_units(mtl::predict(network.model, loader).predictions,
+                                                    part.days.filled.index_select(0, part.today())),
+          .targets = part.truth(network.encoding->classes())};
+}
+
 }  // namespace
 
-Network::Network(Encoding given, const Tensor& class_weights) : encoding(std::move(given)) {
+Network::Network(Encoding given, const Tensor& class_weights, const std::vector<std::string>& asked)
+    : encoding(std::move(given)) {
   const bool article = encoding->recipe() == Recipe::article;
   // Huber's loss is `delta` times the absolute error far out: divided by it, slopes are those of
   // the absolute error.
@@ -38,16 +58,21 @@ Network::Network(Encoding given, const Tensor& class_weights) : encoding(std::mo
     return MemberHeads(members, units, outputs);
   };
   mtl::TaskRegistry tasks;
+  const auto is_asked = [&](std::string_view task) {
+    return asked.empty() || std::find(asked.begin(), asked.end(), task) != asked.end();
+  };
   for (const Element task : {temp, rh})
-    tasks.add({.name = std::string(name_of(task)),
-               .head = head(1),
-               .loss = article ? mtl::Loss(mtl::MeanSquaredError{}) : mtl::Loss(huber),
-               .metrics = {mae_in(encoding->unit(task))}});
-  tasks.add({.name = "weather",
-             .head = head(encoding->classes().size()),
-             .loss = article ? mtl::Loss(cross_entropy)
-                             : mtl::Loss(OfMembers<mtl::CrossEntropy>{cross_entropy}),
-             .metrics = {mtl::Accuracy{}}});
+    if (is_asked(name_of(task)))
+      tasks.add({.name = std::string(name_of(task)),
+                 .head = head(1),
+                 .loss = article ? mtl::Loss(mtl::MeanSquaredError{}) : mtl::Loss(huber),
+                 .metrics = {mae_in(encoding->unit(task))}});
+  if (is_asked("weather"))
+    tasks.add({.name = "weather",
+               .head = head(encoding->classes().size()),
+               .loss = article ? mtl::Loss(cross_entropy)
+                               : mtl::Loss(OfMembers<mtl::CrossEntropy>{cross_entropy}),
+               .metrics = {mtl::Accuracy{}}});
   const int64_t inputs = encoding->input_size();
   model = article ? mtl::HardSharing(mtl::nn::LstmEncoder({.input_size = inputs,
                                                            .hidden_size = article_units,
@@ -59,10 +84,11 @@ Network::Network(Encoding given, const Tensor& class_weights) : encoding(std::mo
 }
 
 void Network::save(const std::filesystem::path& path) const {
-  mtl::save(model, path,
-            {{"example", "weather"},
-             {"recipe", std::string(name_of(encoding->recipe()))},
-             {"classes", mtl::io::json_text(encoding->classes().classes(), -1)}});
+  mtl::io::Metadata metadata = {{"example", "weather"},
+                                {"recipe", std::string(name_of(encoding->recipe()))},
+                                {"classes", mtl::io::json_text(encoding->classes().classes(), -1)}};
+  if (doubt) metadata["doubt"] = mtl::io::json_text(*doubt, -1);
+  mtl::save(model, path, metadata);
 }
 
 Network Network::load(const std::filesystem::path& path) {
@@ -75,6 +101,9 @@ Network Network::load(const std::filesystem::path& path) {
   Network network(Encoding(recipe_named(metadata["recipe"]),
                            mtl::LabelEncoder(classes.get<std::vector<std::string>>())));
   mtl::load(network.model, path);
+  // Networks that were saved before know nothing of it.
+  if (metadata.contains("doubt"))
+    network.doubt = mtl::io::parse_json(metadata["doubt"], path.string()).get<Doubt>();
   return network;
 }
 
@@ -96,21 +125,16 @@ NamedTensors forecast(Network& network, const Days& days) {
   return tomorrow;
 }
 
+Forecasts forecasts(Network& network, const Days& days) {
+  const Part part = part_of(days);
+  return {part, answers(network, loader_of(network.encoding, days, {}), part)};
+}
+
 Trained train(Recipe recipe, const TrainSettings& settings, const std::filesystem::path& checkpoint,
               const Parts& parts) {
   const bool article = recipe == Recipe::article;
   const auto seed = static_cast<uint64_t>(settings.seed);
   const Encoding encoding(recipe, parts.classes, &parts.train.days);
-  const auto loader_of = [&](const Days& days, mtl::BatchLoader::Options options) {
-    const int64_t end = days.size() - 1;  // the last day is nobody's target
-    NamedTensors targets = encoding->targets(days);
-    for (auto& target : targets) target.value() = target.value().narrow(0, 0, end);
-    options.batch_size = article ? 32 : 64;
-    return mtl::BatchLoader(
-        mtl::WindowDataset({{"days", encoding->inputs(days).narrow(0, 0, end)}}, targets,
-                           {.length = window_days}, days.day_numbers().narrow(0, 0, end)),
-        options);
-  };
   Tensor class_weights;
   if (settings.class_weights == "inverse-frequency")
     class_weights =
@@ -119,7 +143,7 @@ Trained train(Recipe recipe, const TrainSettings& settings, const std::filesyste
             .to(torch::kFloat32);
 
   torch::manual_seed(seed);
-  Trained trained{.network = Network(encoding, class_weights)};
+  Trained trained{.network = Network(encoding, class_weights, settings.tasks)};
   mtl::HardSharing& model = trained.network.model;
   std::unique_ptr<torch::optim::Optimizer> optimizer;
   std::vector<mtl::Callback> callbacks;
@@ -139,19 +163,26 @@ Trained train(Recipe recipe, const TrainSettings& settings, const std::filesyste
                         .checkpoint = {.directory = checkpoint,
                                        .resume = settings.resume,
                                        .every_steps = settings.checkpoint_steps}});
-  auto train_loader = loader_of(parts.train.days, {.shuffle = true, .seed = seed});
-  auto valid_loader = loader_of(parts.valid.days, {});
+  auto train_loader = loader_of(encoding, parts.train.days, {.shuffle = true, .seed = seed});
+  auto valid_loader = loader_of(encoding, parts.valid.days, {});
   EpochCounter counter;
-  trained.run = trainer.fit(train_loader, valid_loader, callbacks, counter, mtl::StopOnInterrupt{},
-                            mtl::ProgressBar{});
+  if (settings.progress) callbacks.emplace_back(mtl::ProgressBar{});
+  trained.run = trainer.fit(train_loader, valid_loader, callbacks, counter, mtl::StopOnInterrupt{});
   trained.best_epoch = article ? trained.run.best_epoch : trained.run.epochs();
   if (counter.epochs > 0)
     trained.seconds_per_epoch = trained.run.seconds / static_cast<double>(counter.epochs);
-  trained.validation = {.predictions = encoding->in_units(
-                            mtl::predict(model, valid_loader).predictions,
-                            parts.valid.days.filled.index_select(0, parts.valid.today())),
-                        .targets = parts.truth(parts.valid)};
+  trained.validation = answers(trained.network, valid_loader, parts.valid);
   return trained;
+}
+
+void learn_doubt(Trained& trained, const Parts& parts) {
+  const int64_t classes = parts.classes.size();
+  const Forecasts training = forecasts(trained.network, parts.train.days);
+  const Forecasts unseen(parts.valid, trained.validation);
+  const int64_t count = unseen.days.size(0), half = count / 2;
+  if (const auto first = Doubt::learn(training, unseen.part(0, half), classes))
+    trained.doubt = first->judge(unseen.part(half, count));
+  trained.network.doubt = Doubt::learn(training, unseen, classes);
 }
 
 }  // namespace weather

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <nlohmann/json.hpp>
+
+#include "doubt.hpp"
 #include "encoding.hpp"
 
 namespace weather {
@@ -8,12 +11,14 @@ namespace weather {
 struct Network {
   Encoding encoding = nullptr;
   mtl::HardSharing model = nullptr;
+  std::optional<Doubt> doubt = {};
 
   Network() = default;
-  /// `class_weights` [classes], undefined: none.
-  explicit Network(Encoding given, const Tensor& class_weights = {});
+  /// `class_weights` [classes], undefined: none. Of the tasks temp, rh and weather, or of these.
+  explicit Network(Encoding given, const Tensor& class_weights = {},
+                   const std::vector<std::string>& tasks = {});
 
-  /// A safetensors file of weights and encoding, with recipe and classes as metadata.
+  /// A safetensors file of weights and encoding, with recipe, classes and doubt as metadata.
   void save(const std::filesystem::path& path) const;
   /// Error: another program wrote the file, or it is damaged.
   static Network load(const std::filesystem::path& path);
@@ -23,13 +28,17 @@ struct Network {
 /// cent, weather [1, classes] as probabilities. Error: not all of the 14 are there.
 NamedTensors forecast(Network& network, const Days& days);
 
+/// Of all days that 14 days without a gap come before, but the last one.
+Forecasts forecasts(Network& network, const Days& days);
+
 struct TrainSettings {
   std::string combiner = "sum";        // what mtl::make_combiner takes
   std::string class_weights = "none";  // or inverse-frequency, for the weather's cross-entropy
   int64_t seed = 0;
-  int64_t epochs = 0;  // 0: the recipe's own, article 100 at most, mtl 15
+  int64_t epochs = 0;            // 0: the recipe's own, article 100 at most, mtl 15
   int64_t checkpoint_steps = 0;  // a checkpoint after so many steps as well; 0: after epochs only
-  bool resume = false;
+  bool resume = false, progress = true;
+  std::vector<std::string> tasks = {};  // empty: all three
 };
 
 struct Trained {
@@ -38,10 +47,15 @@ struct Trained {
   int64_t best_epoch = 0;  // whose weights the model has, from 1
   double seconds_per_epoch = 0;
   mtl::Predictions validation = {};  // in units, class scores and class indices
+  mtl::io::Json doubt = {};          // what Doubt::judge says; null: nothing
 };
 
 /// Trains by the recipe (docs/weather.md), with checkpoints in the folder `checkpoint`.
 Trained train(Recipe recipe, const TrainSettings& settings, const std::filesystem::path& checkpoint,
               const Parts& parts);
+
+/// Gives the network its doubt, learnt from the validation days; and judges on the second half of
+/// these what is learnt from the first.
+void learn_doubt(Trained& trained, const Parts& parts);
 
 }  // namespace weather

@@ -1,6 +1,6 @@
 #include "program.hpp"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -21,7 +21,9 @@ struct Settings : TrainSettings {
   int64_t threads = 1;
   std::vector<std::string> data = {WEATHER_DATA};
   std::filesystem::path out = "runs/weather";
-  bool predict = false;
+  std::string compare;
+  int64_t repeat = 5;
+  bool predict = false, test = false;
 };
 
 /// Shows `visit` what a resumed run takes from config.json: key (as an option, --class-weights),
@@ -41,7 +43,12 @@ void visit_settings(Settings& settings, Visit visit) {
   visit("checkpoint_steps", settings.checkpoint_steps, CLI::NonNegativeNumber,
         "a checkpoint after so many steps as well, so that --resume goes on within an epoch; 0: "
         "after epochs only");
-  visit("threads", settings.threads, CLI::Range(1, 1024), "threads for the arithmetic");
+  visit("compare", settings.compare, CLI::Validator(),
+        "only compare one network for all three, trained with each of these combiners, with one "
+        "network a task: single-task,sum,kendall,upgrad");
+  visit("repeat", settings.repeat, CLI::PositiveNumber, "seeds of each for --compare");
+  visit("threads", settings.threads, CLI::Range(1, 1024),
+        "threads for the arithmetic; of --compare so many runs at once, with one thread each");
   visit("data", settings.data, CLI::ExistingFile,
         "CSV files of daily values: the Japan Meteorological Agency's own download, or the nine "
         "columns year, month, day, temp, rh, atm, sunlight, precipitation, weather (default: "
@@ -88,17 +95,30 @@ WeatherFiles load(const Settings& settings) {
   return read;
 }
 
+/// "17.3 °C (80 %: 15.2 to 19.4)"; without the interval where the network knows of none.
+std::string value_text(const Network& network, Element task, double value, Date day) {
+  std::string text =
+      task == temp ? fmt::format("{:.1f} °C", value) : fmt::format("{:.0f} %", value);
+  if (!network.doubt) return text;
+  const Tensor days = torch::tensor({static_cast<int64_t>(day.time_since_epoch().count())});
+  const double reach = network.doubt->half_width(task, days).item<double>();
+  double low = value - reach, high = value + reach;
+  if (task == rh) low = std::max(low, 0.0), high = std::min(high, 100.0);
+  return text + fmt::format(" ({:.0f} %: {:.1f} to {:.1f})", 100 * Doubt::level, low, high);
+}
+
 int predict(const Settings& settings) {
   Network network = Network::load(settings.out / "best.safetensors");
   const Days days = load(settings).days;
   const NamedTensors tomorrow = forecast(network, days);
-  fmt::print("{}: mean temperature {:.1f} °C, mean humidity {:.0f} %, weather",
-             to_text(days.dates.back() + std::chrono::days(1)), tomorrow["temp"].item<double>(),
-             tomorrow["rh"].item<double>());
+  const Date day = days.dates.back() + std::chrono::days(1);
+  fmt::print("{}: mean temperature {}, mean humidity {}, weather", to_text(day),
+             value_text(network, temp, tomorrow["temp"].item<double>(), day),
+             value_text(network, rh, tomorrow["rh"].item<double>(), day));
   const Tensor probabilities = tomorrow["weather"][0];
   const std::vector<std::string>& classes = network.encoding->classes().classes();
   const Tensor likeliest = std::get<1>(probabilities.sort(true, 0, /*descending=*/true));
-  for (int64_t k = 0; k < std::min<int64_t>(3, likeliest.size(0)); ++k) {
+  for (int64_t k = 0; k < likeliest.size(0); ++k) {
     const auto index = likeliest[k].item<int64_t>();
     fmt::print("{} {} {:.0f} %", k == 0 ? "" : ",", classes[static_cast<size_t>(index)],
                100 * probabilities[index].item<double>());
@@ -107,8 +127,65 @@ int predict(const Settings& settings) {
   return 0;
 }
 
+/// How good a network is on the days behind those that it comes from.
+int test(const Settings& settings) {
+  const auto file = settings.out / "best.safetensors";
+  Network network = Network::load(file);
+  if (!network.doubt)
+    throw mtl::Error("{} does not say how far its network is to be trusted. Train it again",
+                     file.string());
+  const Forecasts all = forecasts(network, load(settings).days);
+  const int64_t first = (all.days <= network.doubt->until).sum().item<int64_t>();
+  if (first == all.days.size(0))
+    throw mtl::Error(
+        "--test: no day of --data that 14 others come before is later than {}, the "
+        "last one that the network in {} has seen. Give later days",
+        to_text(Date(std::chrono::days(network.doubt->until))), file.string());
+  const Forecasts later = all.part(first, all.days.size(0));
+  const Json doubt = network.doubt->judge(later), scores = score(later.found);
+  mtl::io::write_json(settings.out / "test.json", {{"tasks", scores}, {"doubt", doubt}});
+  fmt::print("{} days that the network has not seen\n{}{}", later.days.size(0),
+             text_of(comparison({{std::string(name_of(network.encoding->recipe())), scores}})),
+             text_of(doubt_table(doubt)));
+  return 0;
+}
+
+/// One network for all tasks, by each of the methods, beside one network a task.
+int compare(const Settings& settings, const std::vector<std::string>& methods, const Parts& parts) {
+  mtl::io::Digest digest;
+  for (const std::string& file : settings.data) digest.update(mtl::io::read_file(file));
+  const Recipe recipe = recipe_named(settings.recipe);
+  const mtl::evaluate::Comparison comparison = mtl::evaluate::compare(
+      {.tasks = {"temp", "rh", "weather"},
+       .methods = methods,
+       .seeds = settings.repeat,
+       .first_seed = static_cast<uint64_t>(settings.seed),
+       .directory = settings.out / "compare",
+       .identity = fmt::format("{} {} {} {}", digest.text(), settings.recipe,
+                               settings.class_weights, settings.epochs),
+       .processes = settings.threads},
+      [&](const mtl::evaluate::Trial& trial) {
+        TrainSettings one = settings;
+        one.combiner = mtl::evaluate::combiner_of(trial);
+        one.tasks = trial.tasks;
+        one.seed = static_cast<int64_t>(trial.seed);
+        one.resume = true;
+        one.progress = false;
+        const Trained trained = train(recipe, one, trial.directory / "checkpoint", parts);
+        if (trained.run.stop_reason == mtl::StopReason::interrupted)
+          throw mtl::Error("{}; --resume goes on", trained.run.stop_text);
+        fmt::print(stderr, "{} ({}), seed {}: {:.0f} s\n", trial.method,
+                   fmt::join(trial.tasks, ", "), trial.seed, trained.run.seconds);
+        return mtl::evaluate::scores_of(judged_tasks(), trained.validation);
+      });
+  mtl::io::write_json(settings.out / "comparison.json", comparison.json());
+  fmt::print("{}", comparison.text());
+  return 0;
+}
+
 Json metrics_of(const Trained& trained) {
   return {{"tasks", score(trained.validation)},
+          {"doubt", trained.doubt},
           {"epochs", trained.run.epochs()},
           {"best_epoch", trained.best_epoch},
           {"seconds_per_epoch", trained.seconds_per_epoch}};
@@ -123,10 +200,17 @@ int train_and_report(Settings settings) {
   mtl::make_combiner(settings.combiner,
                      Network(Encoding(Recipe::mtl, parts.classes)).model->tasks());
 
+  std::vector<std::string> methods_compared;
+  if (!settings.compare.empty()) {
+    methods_compared = mtl::evaluate::combiner_methods(settings.compare);
+    recipe_named(settings.recipe);
+  }
+
   mtl::io::make_folder(settings.out);
   const mtl::io::FileLock lock(settings.out / "run.lock");
   // What a resumed run reads must be there before anything takes time.
   mtl::io::write_json(settings.out / "config.json", to_json(settings));
+  if (!methods_compared.empty()) return compare(settings, methods_compared, parts);
   const std::vector<Method> without_network = baselines(parts);
   std::vector<Method> methods = without_network;
 
@@ -154,6 +238,7 @@ int train_and_report(Settings settings) {
       return stopped_by_user;
     }
     mtl::io::write_file_atomically(folder / "history.csv", trained.run.history.csv());
+    learn_doubt(trained, parts);
     trained.network.save(folder / "best.safetensors");
     fmt::print(stderr, "{}\n", trained.run.brief());
     methods.push_back({name, score(trained.validation)});
@@ -171,7 +256,11 @@ int train_and_report(Settings settings) {
     mtl::io::write_json(folder / "metrics.json", metrics);
     write_report(folder, title, trained, parts.valid, methods, files.warnings);
   }
-  fmt::print("{}report: {}\n", comparison_text(methods), (settings.out / "report.html").string());
+  fmt::print("{}", text_of(comparison(methods)));
+  if (const Json& doubt = all.back().doubt; !doubt.is_null())
+    fmt::print("80 % intervals on the last {} days, and the weather's probabilities\n{}",
+               doubt["days"].get<int64_t>(), text_of(doubt_table(doubt)));
+  fmt::print("report: {}\n", (settings.out / "report.html").string());
   return 0;
 }
 
@@ -197,14 +286,21 @@ int run_program(int argc, const char* const* argv) {
       app.add_flag("--predict", settings.predict,
                    "forecast the day after the last one of --data with the network in --out");
   predict_flag->excludes(resume);
+  auto* test_flag = app.add_flag("--test", settings.test,
+                                 "judge the network in --out on the days of --data behind those "
+                                 "that it was made from");
+  test_flag->excludes(resume)->excludes(predict_flag);
   for (CLI::Option* option : resumed) {
     resume->excludes(option);
     const std::string name = option->get_name();
-    if (name != "--threads" && name != "--data") predict_flag->excludes(option);
+    if (name == "--threads" || name == "--data") continue;
+    predict_flag->excludes(option);
+    test_flag->excludes(option);
   }
   try {
     app.parse(argc, argv);
-    return settings.predict ? predict(settings) : train_and_report(settings);
+    if (settings.predict) return predict(settings);
+    return settings.test ? test(settings) : train_and_report(settings);
   } catch (const CLI::CallForHelp&) {
     fmt::print("{}", app.help());
     return 0;

@@ -11,15 +11,6 @@ std::string number(double value, int decimals) {
   return std::isnan(value) ? "-" : fmt::format("{:.{}f}", value, decimals);
 }
 
-/// What is judged; the first metric is the one that counts.
-std::vector<mtl::Task> judged_tasks() {
-  const std::vector<mtl::Metric> of_values = {mtl::Mae{}, mtl::Nmae{}, mtl::Rmse{}};
-  return {{.name = "temp", .metrics = of_values},
-          {.name = "rh", .metrics = of_values},
-          {.name = "weather",
-           .metrics = {mtl::Accuracy{}, mtl::BalancedAccuracy{}, mtl::F1{.name = "macro_f1"}}}};
-}
-
 NamedTensors persistence(const Parts& parts) {
   const Days& days = parts.valid.days;
   const Tensor today = days.filled.index_select(0, parts.valid.today());
@@ -87,6 +78,14 @@ NamedTensors ridge(const Parts& parts) {
 
 }  // namespace
 
+std::vector<mtl::Task> judged_tasks() {
+  const std::vector<mtl::Metric> of_values = {mtl::Mae{}, mtl::Nmae{}, mtl::Rmse{}};
+  return {{.name = "temp", .metrics = of_values},
+          {.name = "rh", .metrics = of_values},
+          {.name = "weather",
+           .metrics = {mtl::Accuracy{}, mtl::BalancedAccuracy{}, mtl::F1{.name = "macro_f1"}}}};
+}
+
 Json score(const mtl::Predictions& found) {
   Json scores = Json::object();
   for (const mtl::Task& task : judged_tasks()) {
@@ -117,12 +116,32 @@ mtl::report::TextTable comparison(const std::vector<Method>& methods) {
   return table;
 }
 
-std::string comparison_text(const std::vector<Method>& methods) {
-  mtl::report::TextTable table = comparison(methods);
-  table.rows.insert(table.rows.begin(), table.header);
+mtl::report::TextTable doubt_table(const Json& judged) {
+  const auto percent = [&](const char* task, const char* key) {
+    return number(100 * judged[task][key].get<double>(), 1);
+  };
+  const auto width = [&](const char* task, const char* unit) {
+    return number(judged[task]["width"].get<double>(), 1) + unit;
+  };
+  const Json& weather = judged["weather"];
+  mtl::report::TextTable table{{"", "days within (%)", "mean width", "log loss"}, {}};
+  table.rows = {{"temperature", percent("temp", "coverage"), width("temp", " °C"), ""},
+                {"humidity", percent("rh", "coverage"), width("rh", " %"), ""},
+                {"weather", "", "", number(weather["log_loss"].get<double>(), 3)},
+                {"climate", "", "", number(weather["climate_log_loss"].get<double>(), 3)}};
+  return table;
+}
+
+std::string text_of(const mtl::report::TextTable& table) {
+  std::vector<std::vector<std::string>> lines = table.rows;
+  lines.insert(lines.begin(), table.header);
   std::string text;
-  for (const auto& cells : table.rows)
-    text += fmt::format("{:<12} {:>20} {:>18} {:>17}\n", cells[0], cells[1], cells[2], cells[3]);
+  for (const auto& cells : lines) {
+    text += fmt::format("{:<12}", cells[0]);
+    for (size_t i = 1; i < cells.size(); ++i)
+      text += fmt::format(" {:>{}}", cells[i], i == 1 ? 20 : 18);
+    text += '\n';
+  }
   return text;
 }
 
@@ -140,6 +159,20 @@ void write_report(const std::filesystem::path& directory, const std::string& tit
   for (const auto& [task, values] : scores.items())
     for (const auto& [name, value] : values.items())
       metrics.rows.push_back({task, name, number(value.get<double>(), 4)});
+  std::vector<std::pair<std::string, mtl::report::TextTable>> tables{
+      {fmt::format("How good it is on {} days from {} to {}, none of which training saw.",
+                   seconds.size(0), date(0), date(-1)),
+       comparison(methods)},
+      {fmt::format("The recipe {}; nmae is mae divided by the largest minus the smallest true "
+                   "value.",
+                   name_of(trained.network.encoding->recipe())),
+       metrics}};
+  if (!trained.doubt.is_null())
+    tables.emplace_back(
+        "How far it is to be trusted: intervals that 80 % of the days should lie within, and "
+        "probabilities of the weather beside its shares by month. The intervals are learnt from "
+        "the first half of these days and judged on the second.",
+        doubt_table(trained.doubt));
   mtl::report::run_report(
       directory, trained.run, trained.network.model->tasks(), trained.validation,
       {.title = title,
@@ -154,14 +187,7 @@ void write_report(const std::filesystem::path& directory, const std::string& tit
                   .class_names = trained.network.encoding->classes().classes()}},
        .x_label = "day",
        .times = {seconds.data_ptr<double>(), seconds.data_ptr<double>() + seconds.numel()},
-       .tables = {{fmt::format("How good it is on {} days from {} to {}, none of which training "
-                               "saw.",
-                               seconds.size(0), date(0), date(-1)),
-                   comparison(methods)},
-                  {fmt::format("The recipe {}; nmae is mae divided by the largest minus the "
-                               "smallest true value.",
-                               name_of(trained.network.encoding->recipe())),
-                   metrics}},
+       .tables = tables,
        .warnings = warnings});
 }
 

@@ -9,6 +9,9 @@ namespace weather {
 
 using mtl::io::Json;
 
+/// What predictions are judged by, in units; the first metric of a task is the one that counts.
+std::vector<mtl::Task> judged_tasks();
+
 /// Task -> metric -> value, of the tasks that are predicted.
 /// temp, rh: mae and rmse in units, nmae = mae / (largest - smallest true value).
 /// weather: accuracy, balanced_accuracy, macro_f1.
@@ -30,8 +33,11 @@ std::vector<Method> baselines(const Parts& parts);
 
 /// Method by temperature MAE, humidity MAE and accuracy.
 mtl::report::TextTable comparison(const std::vector<Method>& methods);
-/// The same with columns in line.
-std::string comparison_text(const std::vector<Method>& methods);
+/// A table with columns in line.
+std::string text_of(const mtl::report::TextTable& table);
+
+/// What Doubt::judge found, for people.
+mtl::report::TextTable doubt_table(const Json& judged);
 
 /// The pictures and report.html, all in `directory`. Where gnuplot is not installed the report has
 /// no pictures and says so.

@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "doubt.hpp"
 #include "encoding.hpp"
 #include "error_text.hpp"
 #include "files/read_weather.hpp"
@@ -252,6 +253,93 @@ TEST_CASE("Weather: a saved network forecasts the day after the last one") {
                  "best.safetensors"));
 }
 
+TEST_CASE("Weather: intervals follow the season's errors and hold four of five days") {
+  // Errors of 1 on average in the middle of the year and of 3 at its ends, in degrees; ten times
+  // that in per cent.
+  const auto made_up = [](int64_t first, int64_t count) {
+    weather::Forecasts made;
+    made.days = torch::arange(first, first + count);
+    const auto usual = 2 + (made.days.to(torch::kFloat64) * (2 * M_PI / 365.2425)).cos();
+    const auto truth = torch::randn({count}, torch::kFloat64) * usual * std::sqrt(M_PI / 2);
+    const auto sky = torch::remainder(made.days, 2);
+    made.found.predictions = {{"temp", torch::zeros({count}, torch::kFloat64)},
+                              {"rh", torch::full({count}, 50.0, torch::kFloat64)},
+                              {"weather", torch::tensor({{0.9, 0.1}}).log().expand({count, 2})}};
+    made.found.targets = {{"temp", truth}, {"rh", 50 + 10 * truth}, {"weather", sky}};
+    return made;
+  };
+  torch::manual_seed(1);
+  const auto doubt = weather::Doubt::learn(made_up(0, 2000), made_up(2000, 800), 2);
+  REQUIRE(doubt);
+  CHECK(doubt->until == 2799);
+  const auto judged = doubt->judge(made_up(2800, 4000));
+  for (const char* task : {"temp", "rh"})
+    CHECK_THAT(judged[task]["coverage"].get<double>(), WithinAbs(0.8, 0.04));
+  const auto width = [&](weather::Element task, int64_t day) {
+    return doubt->half_width(task, torch::tensor({day})).item<double>();
+  };
+  // Four of five errors of a normal distribution are below 1.28 deviations, 1.61 mean errors.
+  CHECK_THAT(width(weather::temp, 3653),
+             WithinAbs(3 * 1.61, 0.5));  // ten years: a first of January
+  CHECK_THAT(width(weather::temp, 3653 + 183), WithinAbs(1.61, 0.4));
+  CHECK_THAT(width(weather::rh, 3653) / width(weather::temp, 3653), WithinAbs(10, 1e-6));
+  CHECK_THAT(judged["weather"]["log_loss"].get<double>(),
+             WithinAbs(-(std::log(0.9) + std::log(0.1)) / 2, 1e-6));
+  CHECK_THAT(judged["weather"]["climate_log_loss"].get<double>(), WithinAbs(std::log(2), 0.01));
+
+  const auto read = mtl::io::parse_json(mtl::io::json_text(*doubt)).get<weather::Doubt>();
+  CHECK(read.reach == doubt->reach);
+  CHECK(read.climate == doubt->climate);
+  CHECK(read.until == doubt->until);
+  CHECK_FALSE(weather::Doubt::learn(made_up(0, 2000), made_up(2000, 19), 2));
+}
+
+TEST_CASE("Weather: a network says how far it is to be trusted, and is judged on later days") {
+  const TemporaryFolder folder;
+  const std::string out = folder / "out", data = written(folder, invented_csv(300));
+  REQUIRE(run_weather({"--data", data, "--out", out, "--epochs", "1"}).code == 0);
+  const auto doubt = mtl::io::read_json(folder / "out" / "metrics.json").at("doubt");
+  CHECK(doubt.at("days") == 38);  // the second half of 75
+  CHECK(doubt.at("temp").at("coverage").get<double>() <= 1);
+  CHECK(doubt.at("rh").at("width").get<double>() > 0);
+  CHECK(doubt.at("weather").at("climate_log_loss").get<double>() > 0);
+
+  const auto later = folder / "later.csv";
+  mtl::io::write_file_atomically(later, invented_csv(400));
+  REQUIRE(run_weather({"--test", "--data", later.string(), "--out", out}).code == 0);
+  const auto test = mtl::io::read_json(folder / "out" / "test.json");
+  CHECK(test.at("doubt").at("days") == 100);  // from the 300th day, the 400th is no target
+  CHECK(test.at("tasks").at("temp").at("mae").get<double>() > 0);
+  const Finished seen = run_weather({"--test", "--data", data, "--out", out});
+  CHECK(seen.code == 1);
+  CHECK(contains(seen.errors, "later than 2021-10-26"));
+}
+
+TEST_CASE("Weather: --compare tells whether one network for all tasks helps, and goes on") {
+  const TemporaryFolder folder;
+  const std::string data = written(folder, invented_csv(160));
+  const std::vector<std::string> arguments = {"--data",    data,
+                                              "--out",     folder / "out",
+                                              "--compare", "single-task,sum,upgrad",
+                                              "--repeat",  "2",
+                                              "--epochs",  "1"};
+  const Finished first = run_weather(arguments);
+  REQUIRE(first.code == 0);
+  CHECK(contains(first.errors, "single-task (weather), seed 1"));
+  const auto comparison = mtl::io::read_file(folder / "out" / "comparison.json");
+  const auto findings = mtl::io::parse_json(comparison).at("findings");
+  CHECK(findings.front().at("method") == "sum");
+  CHECK(findings.back().at("method") == "upgrad");
+  CHECK(findings.front().at("joint").size() == 2);
+
+  std::filesystem::remove_all(folder / "out" / "compare" / "upgrad" / "seed-1");
+  const Finished again = run_weather({"--resume", "--out", folder / "out"});
+  CHECK(again.code == 0);
+  CHECK(contains(again.errors, "upgrad (temp, rh, weather), seed 1"));
+  CHECK_FALSE(contains(again.errors, "seed 0"));
+  CHECK(mtl::io::read_file(folder / "out" / "comparison.json") == comparison);
+}
+
 TEST_CASE("Weather: a folder serves one run at a time") {
   const TemporaryFolder folder;
   const std::string data = written(folder, invented_csv(160));
@@ -353,6 +441,9 @@ TEST_CASE("Weather: a wrong option or file: one line on stderr, exit code 1, not
   refuse({"--data", folder / "nowhere.csv"}, "nowhere.csv");
   refuse({"--resume"}, "config.json");
   refuse({"--resume", "--seed", "3"}, "--seed");
+  refuse({"--data", good, "--compare", "sum,soup"}, "soup");
+  refuse({"--data", good, "--compare", "sum", "--recipe", "all"}, "all");
+  refuse({"--test", "--predict"}, "--predict");
 
   std::ofstream(folder / "short.csv") << invented_csv(50);
   refuse({"--data", folder / "short.csv"}, "At least 51 days");
