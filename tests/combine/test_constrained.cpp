@@ -36,6 +36,11 @@ TEST_CASE("constrained_min_norm: feasible, and no other point is better") {
       solvers::constrained_min_norm(MatrixXd::Identity(2, 2), VectorXd::Zero(2), 0, 1);
   CHECK(free.multiplier == 0);
   CHECK(free.weights.isApprox(VectorXd::Constant(2, 0.5)));
+  // What the common descent meets by itself asks for no multiplier.
+  const auto met =
+      solvers::constrained_min_norm(MatrixXd::Identity(2, 2), VectorXd::Constant(2, 0.5), 1, 0.1);
+  CHECK(met.multiplier == 0);
+  CHECK(met.weights.isApprox(VectorXd::Constant(2, 0.5)));
   CHECK_FALSE(error_text([] {
                 solvers::constrained_min_norm(MatrixXd::Identity(2, 2), VectorXd::Zero(3), 1, 1);
               }).empty());

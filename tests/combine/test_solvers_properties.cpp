@@ -132,6 +132,21 @@ TEST_CASE("fairgrad: (Gw)_i = w_i^(-1/alpha) for every alpha > 0; alpha 1 is nas
   }
 }
 
+TEST_CASE("fairgrad: nearly parallel rows, as far as double precision goes") {
+  for (const double apart : {1e-6, 1e-9, 1e-12})
+    for (const double alpha : {0.5, 2.0}) {
+      INFO("1 - cosine " << apart << ", alpha " << alpha);
+      MatrixXd g(3, 3);
+      const double c = 1 - apart;
+      g << 4, 6 * c, 2 * c, 6 * c, 9, 3 * c, 2 * c, 3 * c, 1;
+      const auto bargain = fairgrad(g, alpha);
+      REQUIRE_FALSE(bargain.stationary);
+      for (Eigen::Index t = 0; t < 3; ++t)
+        CHECK((g * bargain.weights)[t] ==
+              Approx(std::pow(bargain.weights[t], -1 / alpha)).epsilon(1e-6));
+    }
+}
+
 TEST_CASE("nash and fairgrad: where the rows are stationary, no weights and the flag") {
   for (const auto& problem : problems({"stationary"}, 4, {64})) {
     if (problem.jacobian.rows() == 1) continue;
@@ -169,6 +184,27 @@ TEST_CASE("cagrad: inside its ball, and no duality gap") {
       CHECK(dual - primal <= slack * norms(j).maxCoeff());
     }
   }
+}
+
+TEST_CASE("cagrad: more rows than dimensions, where one that enters takes another's place") {
+  std::mt19937_64 random(11);
+  for (int round = 0; round < 60; ++round)
+    for (int tasks = 3; tasks <= 8; ++tasks) {
+      MatrixXd j = normal(random, tasks, 2 + round % 2);
+      j.col(0) = j.col(0).cwiseAbs() + VectorXd::Constant(tasks, 0.05);  // in a half-space
+      const VectorXd mean = j.colwise().mean().transpose();
+      for (const double c : {0.3, 0.9, 3.0, 30.0}) {
+        INFO("round " << round << ", T = " << tasks << ", c " << c);
+        const auto bargain = cagrad(j * j.transpose(), c);
+        REQUIRE_FALSE(bargain.stationary);
+        const VectorXd z = bargain.weights.array() - 1.0 / tasks;
+        CHECK(z.minCoeff() >= -1e-12 * z.maxCoeff());
+        const VectorXd moved = j.transpose() * z, w = z / z.sum(), hull = j.transpose() * w;
+        CHECK(moved.norm() == Approx(c * mean.norm()).epsilon(1e-7));
+        const double dual = hull.dot(mean) + c * mean.norm() * hull.norm();
+        CHECK(dual - (j * (mean + moved)).minCoeff() <= 1e-7 * (1 + c) * j.squaredNorm());
+      }
+    }
 }
 
 TEST_CASE("cagrad: the best of a fine grid, two and three rows") {

@@ -71,6 +71,19 @@ TEST_CASE("Streaming metrics: batches, one of them empty, give what the whole gi
   }
 }
 
+TEST_CASE("Streaming metrics: an output without a value is left out, one that is NaN is not") {
+  const double nan = std::nan("");
+  const Tensor targets = torch::tensor({{1.0, 4.0}, {2.0, nan}, {3.0, nan}}, torch::kDouble);
+  const Tensor predictions = torch::tensor({{1.0, 5.0}, {2.0, 5.0}, {4.0, 5.0}}, torch::kDouble);
+  CHECK(R2{}(predictions, targets) == Approx(0.5));  // of one row there is no R2
+  R2::State sums, others;
+  sums.add(predictions, targets, {});
+  others.add(torch::tensor({{1.0, nan}, {2.0, 5.0}}, torch::kDouble),
+             torch::tensor({{1.0, 4.0}, {2.0, 5.0}}, torch::kDouble), {});
+  sums.merge(others);
+  CHECK(std::isnan(R2{}.value(sums)));
+}
+
 TEST_CASE("Streaming metrics: sums in the order of the rows have the bits of the whole") {
   for (const MetricCase& c : metric_cases()) {
     const std::string& name = c.metric.name;
