@@ -11,6 +11,7 @@
 #include <concepts>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "mtl/core/error.hpp"
@@ -59,6 +60,12 @@ void with_state_type(torch::optim::Optimizer& optimizer, Act act) {
 
 constexpr const char* rates_name = "learning_rates";
 
+/// Whether a parameter that has a state at all has this quantity, whatever the options are.
+bool is_needed(std::string_view quantity) {
+  return quantity == "exp_avg" || quantity == "exp_avg_sq" || quantity == "square_avg" ||
+         quantity == "sum";
+}
+
 }  // namespace
 
 NamedTensors optimizer_state(torch::optim::Optimizer& optimizer) {
@@ -102,9 +109,13 @@ void load_optimizer_state(torch::optim::Optimizer& optimizer, const NamedTensors
         const Tensor& parameter = groups[g].params()[p];
         auto fresh = std::make_unique<State>();
         bool any = false;
+        std::string missing;
         visit_quantities(std::as_const(*fresh), [&](const char* name, const auto& slot) {
           const Tensor* value = state.find(fmt::format("{}.{}.{}", g, p, name));
-          if (value == nullptr) return;
+          if (value == nullptr) {
+            if (is_needed(name)) missing = name;
+            return;
+          }
           any = true;
           ++used;
           // The getters of torch's states are const only for reading; the object itself is ours and
@@ -125,6 +136,8 @@ void load_optimizer_state(torch::optim::Optimizer& optimizer, const NamedTensors
             const_cast<Tensor&>(slot) = value->to(parameter.device()).clone();
           }
         });
+        if (any && !missing.empty())
+          throw Error("optimizer state: {} of parameter {} in group {} is missing", missing, p, g);
         states.push_back(any ? std::move(fresh) : nullptr);
       }
     }

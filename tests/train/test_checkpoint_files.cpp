@@ -149,6 +149,13 @@ TEST_CASE("Checkpoint files: numbers and types that no run has are errors") {
                        item.value() = item.value().to(torch::kInt8);
                  }),
                  "is of type Char, the parameter of Float"));
+  CHECK(contains(fault([](auto&, mtl::NamedTensors& tensors) {
+                   mtl::NamedTensors rest;
+                   for (const auto& item : tensors)
+                     if (!item.key().ends_with("exp_avg")) rest.insert(item.key(), item.value());
+                   tensors = rest;
+                 }),
+                 "is missing"));
 }
 
 TEST_CASE("Checkpoint files: a full disk is an error that names the file, the one before stays") {
