@@ -15,6 +15,8 @@
 #include "temporary_folder.hpp"
 #include "two_task_problem.hpp"
 
+// What has a short name here is no other test's business where several are one translation unit.
+namespace several_processes {
 namespace {
 
 namespace fs = std::filesystem;
@@ -393,3 +395,5 @@ TEST_CASE("processes: what the environment says has to make sense") {
                  }),
                  "timeout"));
 }
+
+}  // namespace several_processes
