@@ -162,7 +162,8 @@ Trained train(Recipe recipe, const TrainSettings& settings, const std::filesyste
                         .max_grad_norm = 1.0,
                         .checkpoint = {.directory = checkpoint,
                                        .resume = settings.resume,
-                                       .every_steps = settings.checkpoint_steps}});
+                                       .every_steps = settings.checkpoint_steps},
+                        .processes = settings.processes});
   auto train_loader = loader_of(encoding, parts.train.days, {.shuffle = true, .seed = seed});
   auto valid_loader = loader_of(encoding, parts.valid.days, {});
   EpochCounter counter;

@@ -39,6 +39,7 @@ struct TrainSettings {
   int64_t checkpoint_steps = 0;  // a checkpoint after so many steps as well; 0: after epochs only
   bool resume = false, progress = true;
   std::vector<std::string> tasks = {};  // empty: all three
+  mtl::Processes* processes = nullptr;  // that train together; null: this one alone
 };
 
 struct Trained {

@@ -191,8 +191,30 @@ Json metrics_of(const Trained& trained) {
           {"seconds_per_epoch", trained.seconds_per_epoch}};
 }
 
+bool is_chosen(const Settings& settings, Recipe recipe) {
+  return settings.recipe == name_of(recipe) || settings.recipe == "all";
+}
+
+std::filesystem::path folder_of(const Settings& settings, Recipe recipe) {
+  const bool beside = settings.recipe == "all" && recipe == Recipe::article;
+  return beside ? settings.out / "article" : settings.out;
+}
+
+/// Of several processes all but the first train their share, and write nothing.
+int train_along(const Settings& settings, const Parts& parts) {
+  for (const Recipe recipe : {Recipe::article, Recipe::mtl}) {
+    if (!is_chosen(settings, recipe)) continue;
+    const auto checkpoint = folder_of(settings, recipe) / "checkpoint";
+    if (train(recipe, settings, checkpoint, parts).run.stop_reason == mtl::StopReason::interrupted)
+      return stopped_by_user;
+  }
+  return 0;
+}
+
 int train_and_report(Settings settings) {
   if (settings.resume) read_config(settings);
+  mtl::Processes processes = mtl::Processes::from_environment();
+  settings.processes = &processes;
   torch::set_num_threads(static_cast<int>(settings.threads));
   const WeatherFiles files = load(settings);
   const Parts parts = split(files.days);
@@ -204,8 +226,13 @@ int train_and_report(Settings settings) {
   if (!settings.compare.empty()) {
     methods_compared = mtl::evaluate::combiner_methods(settings.compare);
     recipe_named(settings.recipe);
+    if (processes.several())
+      throw mtl::Error(
+          "--compare trains its networks side by side by itself; start it in one process, with "
+          "--threads");
   }
 
+  if (!processes.is_first()) return train_along(settings, parts);
   mtl::io::make_folder(settings.out);
   const mtl::io::FileLock lock(settings.out / "run.lock");
   // What a resumed run reads must be there before anything takes time.
@@ -215,14 +242,10 @@ int train_and_report(Settings settings) {
   std::vector<Method> methods = without_network;
 
   std::vector<Trained> all;
-  const auto folder_of = [&](Recipe recipe) {
-    const bool beside = settings.recipe == "all" && recipe == Recipe::article;
-    return beside ? settings.out / "article" : settings.out;
-  };
   for (const Recipe recipe : {Recipe::article, Recipe::mtl}) {
     const std::string name(name_of(recipe));
-    if (settings.recipe != name && settings.recipe != "all") continue;
-    const auto folder = folder_of(recipe);
+    if (!is_chosen(settings, recipe)) continue;
+    const auto folder = folder_of(settings, recipe);
     if (folder != settings.out) {
       Json config = to_json(settings);
       config["recipe"] = name;
@@ -248,7 +271,7 @@ int train_and_report(Settings settings) {
   const std::string title =
       "Tomorrow's weather" + (files.station.empty() ? "" : ", " + files.station);
   for (const Trained& trained : all) {
-    const auto folder = folder_of(trained.network.encoding->recipe());
+    const auto folder = folder_of(settings, trained.network.encoding->recipe());
     Json metrics = metrics_of(trained);
     if (folder == settings.out && all.size() > 1)
       metrics["recipes"]["article"] = metrics_of(all.front());
