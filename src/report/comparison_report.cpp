@@ -32,8 +32,8 @@ TextTable findings_table(const evaluate::Comparison& comparison, const std::stri
     table.rows.push_back(
         {finding.task + (finding.auxiliary ? " (auxiliary)" : ""), finding.metric, finding.method,
          mean_and_deviation(finding.joint), mean_and_deviation(finding.single),
-         known ? fmt::format("{:+.3g}", judgement.difference.mean) : "–",
-         known ? fmt::format("{:+.3g} to {:+.3g}", interval.low, interval.high) : "–",
+         known ? fmt::format("{:+.2g}", judgement.difference.mean) : "–",
+         known ? fmt::format("{:+.2g} to {:+.2g}", interval.low, interval.high) : "–",
          finding.judged ? judgement.text() : "not judged"});
   }
   return table;

@@ -58,7 +58,7 @@ const std::vector<std::pair<std::string_view, std::string_view>>& glossary() {
       {"f1", "harmonic mean of precision and recall; 1 is perfect"},
       {"grouped_auc", "roc_auc within each group, averaged"},
       {"hypervolume", "how much a set of models reaches at once: the volume that it leaves behind"},
-      {"interval", "where the true value lies with the stated certainty"},
+      {"interval", "a range that holds the true value in that share of repetitions"},
       {"log_loss", "minus the logarithm of the probability given to the truth, mean; 0 is perfect"},
       {"macro_f1", "mean of the f1 of all classes: rare ones count as much"},
       {"mae", "mean absolute error"},

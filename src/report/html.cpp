@@ -35,11 +35,11 @@ nav { font-size: .9rem; line-height: 2; } nav a { color: inherit; margin-right: 
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; margin: 1rem 0; }
 caption { text-align: left; font-weight: 600; padding: .3rem 0; }
-th, td { padding: .3rem .9rem; border-bottom: 1px solid var(--faint); text-align: left;
+th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--faint); text-align: left;
          vertical-align: top; }
 td { white-space: pre-line; } th { background: var(--band); }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
-td.number { white-space: nowrap; } td:last-child:not(.number) { min-width: 13rem; }
+td.number { white-space: nowrap; } td:last-child:not(.number) { min-width: 11rem; }
 figure { display: inline-block; vertical-align: top; width: min(100%, var(--width, 100%));
          margin: 1rem .5rem .5rem 0; break-inside: avoid; overflow-x: auto; }
 svg, img { display: block; width: 100%; height: auto; min-width: calc(var(--width, 0px) * 0.64); }
@@ -56,7 +56,7 @@ figcaption { font-size: .9rem; opacity: .85; }
   h2 { margin-top: 1.2rem; } .scroll, figure { overflow: visible; }
   figure { max-width: 48%; } figure.wide, .photo { max-width: 100%; }
   svg, img { min-width: 0; max-height: 24cm; } tr { break-inside: avoid; }
-  th, td { padding: .15rem .4rem; }
+  th, td { padding: .15rem .4rem; } table { font-size: .85em; }
 }
 )";
 
