@@ -84,9 +84,9 @@ TextTable metric_table(const TrainingRun& run, const RunReport& report) {
 }
 
 void add_what_was_run(Page& page, const TrainingRun& run, const RunReport& report) {
-  std::string text =
-      fmt::format("{} epochs, {} steps in {:.1f} s; stopped: {}. Best epoch: {}.", run.epochs(),
-                  run.steps, run.seconds, run.stop_text, run.best_epoch);
+  // No clock times: the same run, resumed or not, has the same page.
+  std::string text = fmt::format("{} epochs, {} steps; stopped: {}. Best epoch: {}.", run.epochs(),
+                                 run.steps, run.stop_text, run.best_epoch);
   if (!run.drawn.empty()) text += "\nBatches " + run.drawn_text() + ".";
   if (!report.data.empty()) text = report.data + "\n" + text;
   Settings settings = run.made_of;
