@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "mmoe/two_regressions.hpp"
+#include "mtl/combine/losses/sum.hpp"
 #include "mtl/evaluate/evaluate.hpp"
 #include "mtl/io/io.hpp"
 #include "mtl/report/figure.hpp"

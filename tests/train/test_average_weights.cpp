@@ -111,6 +111,28 @@ TEST_CASE("AverageWeights: a resumed run ends with the same bits, another decay 
   CHECK(fit("parts", 4, 0.9).equal(whole));
 }
 
+TEST_CASE("AverageWeights: a checkpoint's averages of another shape are an error") {
+  const TemporaryFolder folder;
+  const auto fit = [&](int64_t epochs) {
+    auto model = two_task_model();
+    averaged_run(model, {.epochs = epochs, .checkpoint = {folder.path(), true}},
+                 mtl::AverageWeights{});
+  };
+  fit(1);
+  const auto file = folder / "epoch-000001.safetensors";
+  mtl::io::Metadata metadata;
+  mtl::NamedTensors tensors = mtl::io::read_safetensors(file, &metadata);
+  std::string changed;
+  for (auto& item : tensors)
+    if (item.key().find(".weights.") != std::string::npos && changed.empty()) {
+      changed = item.key();
+      item.value() = item.value().flatten().repeat(2);
+    }
+  REQUIRE_FALSE(changed.empty());
+  mtl::io::write_safetensors(file, tensors, {{"mtl_checkpoint", metadata.at("mtl_checkpoint")}});
+  CHECK(contains(error_text([&] { fit(2); }), "has shape"));
+}
+
 TEST_CASE(
     "AverageWeights: an error between validation and the epoch's end gives the weights back") {
   struct Throws {

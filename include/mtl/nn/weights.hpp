@@ -15,10 +15,9 @@ inline NamedTensors weights(const torch::nn::Module& module) {
   return all;
 }
 
-/// Copies `values` into the module's parameters and buffers of the same names.
-/// Error, before anything is changed: a name missing or unknown, a shape that differs.
-inline void load_weights(torch::nn::Module& module, const NamedTensors& values) {
-  NamedTensors own = weights(module);
+/// Error: `values` lacks a name of the module or has another one, or a shape that differs.
+inline void check_weights(const torch::nn::Module& module, const NamedTensors& values) {
+  const NamedTensors own = weights(module);
   for (const auto& item : own) {
     const Tensor* value = values.find(item.key());
     if (value == nullptr)
@@ -33,6 +32,13 @@ inline void load_weights(torch::nn::Module& module, const NamedTensors& values) 
     if (own.find(item.key()) == nullptr)
       throw Error("weights: \"{}\" is not part of the model; these weights are of another model",
                   item.key());
+}
+
+/// Copies `values` into the module's parameters and buffers of the same names.
+/// Error, before anything is changed: as check_weights.
+inline void load_weights(torch::nn::Module& module, const NamedTensors& values) {
+  check_weights(module, values);
+  NamedTensors own = weights(module);
   torch::NoGradGuard no_grad;
   for (auto& item : own) item.value().copy_(values[item.key()]);
 }

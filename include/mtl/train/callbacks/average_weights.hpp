@@ -33,7 +33,8 @@ struct AverageWeights {
       throw Error("AverageWeights: found decay {}, expected a number from 0 to below 1", decay);
   }
 
-  /// Error: a callback that keeps the best weights comes behind it.
+  /// Error: a callback that keeps the best weights comes behind it; a checkpoint's averages are of
+  /// another model.
   void on_fit_begin(TrainState& state) {
     chooses_best = false;
     bool behind = false;
@@ -48,8 +49,14 @@ struct AverageWeights {
             callback.name);
     }
     trained.clear();
-    if (state.resumed && !average.is_empty()) return;
-    average = nn::cloned(nn::weights(state.model));
+    const NamedTensors own = nn::weights(state.model);
+    if (state.resumed && !average.is_empty()) {
+      nn::check_weights(state.model, average);
+      for (const auto& item : own)
+        average[item.key()] = average[item.key()].to(item.value().options());
+      return;
+    }
+    average = nn::cloned(own);
     steps = 0;
   }
 
