@@ -67,17 +67,25 @@ std::vector<Comparison::Finding> findings_of(const CompareOptions& options,
     }
     return by_seed;
   };
+  // A model of its own has no auxiliary task: the joint ones say which is one.
+  const auto is_auxiliary = [&](const std::string& task) {
+    return std::any_of(scores.begin(), scores.end(), [&](const Scores& of_trial) {
+      return std::any_of(of_trial.begin(), of_trial.end(),
+                         [&](const Score& score) { return score.task == task && score.auxiliary; });
+    });
+  };
   for (const std::string& method : options.methods) {
     for (size_t task = 0; task < options.tasks.size(); ++task) {
       const Score* judged = judged_score(scores[task], options.tasks[task]);
+      const bool auxiliary = is_auxiliary(options.tasks[task]);
       for (const Score& score : scores[task]) {
         if (score.task != options.tasks[task]) continue;
         findings.push_back({method,
                             score.task,
                             score.metric,
                             score.better,
-                            &score == judged && !score.auxiliary,
-                            score.auxiliary,
+                            &score == judged && !auxiliary,
+                            auxiliary,
                             values(method, score),
                             values(single_task, score),
                             {}});

@@ -57,7 +57,8 @@ inline std::vector<Score> scores_of(const std::vector<Task>& tasks, const Predic
     const std::vector<double> values = metrics_of(task, found);
     for (size_t i = 0; i < values.size(); ++i)
       scores.push_back({task.name, task.metrics[i].name, values[i],
-                        task.metrics[i].higher_is_better ? Better::higher : Better::lower});
+                        task.metrics[i].higher_is_better ? Better::higher : Better::lower,
+                        task.auxiliary});
   }
   return scores;
 }
