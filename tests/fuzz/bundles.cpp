@@ -7,6 +7,8 @@
 #include "mtl/deploy/bundle.hpp"
 #include "mtl/deploy/predictor.hpp"
 #include "mtl/io/digest.hpp"
+#include "mtl/io/file.hpp"
+#include "mtl/io/json.hpp"
 #include "target.hpp"
 
 // Bundles. An input is a "bundle.json" without digests, to which they are added: a stranger can do

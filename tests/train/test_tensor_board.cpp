@@ -40,6 +40,7 @@ TEST_CASE("TensorBoard: a second fit has an event file of its own") {
 TEST_CASE("TensorBoard: no directory is an error when it joins") {
   CHECK(contains(joining_error(mtl::TensorBoard{}), "TensorBoard: found no directory"));
   CHECK(contains(joining_error(mtl::TensorBoard{.directory = "b", .histograms_every = -1}), "-1"));
-  CHECK(contains(joining_error(mtl::TensorBoard{.directory = "b", .pictures = {{.name = "p"}}}),
+  CHECK(contains(joining_error(mtl::TensorBoard{.directory = "b",
+                                                .pictures = {{.name = "p", .png = nullptr}}}),
                  "\"p\""));
 }
