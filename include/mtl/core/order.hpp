@@ -6,7 +6,8 @@
 
 namespace mtl {
 
-/// The places of `values` in an order in which they do not fall; equal ones as they stood. NaN last.
+/// The places of `values` in an order in which they do not fall: equal ones as they stood, those
+/// that are NaN last.
 std::vector<size_t> rising_order(std::span<const double> values);
 
 /// The same where they do not rise.
