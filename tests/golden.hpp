@@ -1,7 +1,7 @@
 #pragma once
 
-#include <fstream>
 #include <concepts>
+#include <fstream>
 #include <map>
 #include <string>
 

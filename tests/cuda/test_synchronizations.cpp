@@ -152,8 +152,8 @@ int64_t allowed(const std::string& name, const mtl::Combiner& combiner) {
   // Those that find a direction look at the rows before and at the direction after. A look at the
   // losses' values, at rows of their own, at other batches or at the net elsewhere is one more.
   static const std::map<std::string, int64_t> more = {
-      {"famo", 2},        {"gradnorm", 2}, {"imtl", 2},  {"graddrop", 2}, {"trimmed_mean", 2},
-      {"excess_mtl", 3},  {"db_mtl", 4},   {"moco", 5},  {"modo", 4},     {"sdmgrad", 4},
+      {"famo", 2},        {"gradnorm", 2}, {"imtl", 2}, {"graddrop", 2}, {"trimmed_mean", 2},
+      {"excess_mtl", 3},  {"db_mtl", 4},   {"moco", 5}, {"modo", 4},     {"sdmgrad", 4},
       {"auto_lambda", 5}, {"moml", 8},     {"forum", 8}};
   if (const auto found = more.find(name); found != more.end()) return found->second;
   return dynamic_cast<const mtl::LossCombiner*>(&combiner) != nullptr ? 0 : 1;

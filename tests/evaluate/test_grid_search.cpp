@@ -12,8 +12,7 @@ TEST_CASE("GridSearch: every combination once, bounds and all choices among them
               GridSearch{.steps = 3});
   std::vector<std::string> tried;
   while (const auto candidate = tuner.ask())
-    tried.push_back(candidate->text("rate") + candidate->text("layers") +
-                    candidate->text("kind"));
+    tried.push_back(candidate->text("rate") + candidate->text("layers") + candidate->text("kind"));
   CHECK(tried == std::vector<std::string>{"0.251a", "0.251b", "0.252a", "0.252b",  //
                                           "11a", "11b", "12a", "12b",              //
                                           "41a", "41b", "42a", "42b"});

@@ -84,7 +84,6 @@ TEST_CASE("Schedule: what it would do in the run is its identity") {
   const mtl::Callback other = mtl::StepLr{.step_size = 2, .gamma = 0.4};
   CHECK(same.name == "mtl::StepLr");
   CHECK(same.identity(run.state) ==
-        std::vector<std::string>{"rate 1 at 0", "rate 1 at 1", "rate 0.5 at 2",
-                                 "rate 0.5 at 3"});
+        std::vector<std::string>{"rate 1 at 0", "rate 1 at 1", "rate 0.5 at 2", "rate 0.5 at 3"});
   CHECK(other.identity(run.state) != same.identity(run.state));
 }

@@ -68,8 +68,8 @@ TEST_CASE("Trainer: who has not heard that a fit begins does not hear that it en
 TEST_CASE("Trainer: a callback that throws at the end keeps nobody else from hearing it") {
   const auto [told, text] = heard_in("on_fit_end");
   CHECK(told == std::vector<std::string>{"first begins", "last begins",
-                                          "first ends: all 1 epochs done",
-                                          "last ends: all 1 epochs done"});
+                                         "first ends: all 1 epochs done",
+                                         "last ends: all 1 epochs done"});
   CHECK(text == "thrown at on_fit_end");
 }
 

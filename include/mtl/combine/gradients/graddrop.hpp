@@ -75,9 +75,8 @@ inline Direction GradDrop::direction_of(const TaskLosses& step, const Rows& rows
     const Tensor size = signed_by.abs().sum(0);
     const Tensor odds =
         torch::where(size > 0, 0.5 * (1 + signed_by.sum(0) / size), torch::full_like(size, 0.5));
-    const Tensor u = options_.uniforms
-                         ? options_.uniforms(odds).to(odds.options())
-                         : uniforms(mix_seed(seed, result.by_parameter.size()), odds);
+    const Tensor u = options_.uniforms ? options_.uniforms(odds).to(odds.options())
+                                       : uniforms(mix_seed(seed, result.by_parameter.size()), odds);
     const Tensor keep = ((odds > u) & (signed_by > 0)) | ((odds < u) & (signed_by < 0));
     const Tensor passed = options_.leak + (1 - options_.leak) * keep.to(odds.scalar_type());
     result.by_parameter.push_back((gradients * passed).sum(0));
