@@ -41,6 +41,6 @@ TEST_CASE("TensorBoard: no directory is an error when it joins") {
   CHECK(contains(joining_error(mtl::TensorBoard{}), "TensorBoard: found no directory"));
   CHECK(contains(joining_error(mtl::TensorBoard{.directory = "b", .histograms_every = -1}), "-1"));
   CHECK(contains(joining_error(mtl::TensorBoard{.directory = "b",
-                                                .pictures = {{.name = "p", .png = nullptr}}}),
+                                                .pictures = {{.name = "p"}}}),
                  "\"p\""));
 }

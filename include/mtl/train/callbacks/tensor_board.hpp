@@ -21,8 +21,8 @@ namespace mtl {
 struct TensorBoard {
   /// Drawn at the end of each epoch: the bytes of a PNG file, or none where there is nothing new.
   struct Picture {
-    std::string name;
-    std::function<std::string(const TrainState&)> png;
+    std::string name = {};
+    std::function<std::string(const TrainState&)> png = {};
   };
 
   std::filesystem::path directory = {};  // "run/tensorboard"
