@@ -116,8 +116,8 @@ std::string Comparison::text() const {
   }
   text += fmt::format(
       "{} {} of each, paired by seed; verdicts at {} % with Holm's correction for {} comparisons. "
-      "All seeds share one test set: intervals are about the luck of initialisation and order, not "
-      "about other data\n",
+      "Where the seeds share one test set, intervals are about the luck of initialisation and "
+      "order, not about other data\n",
       seeds, seeds == 1 ? "run" : "runs", percent,
       std::count_if(findings.begin(), findings.end(), [](const auto& f) { return f.judged; }));
   return text;

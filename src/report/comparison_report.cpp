@@ -83,8 +83,8 @@ void add_comparison(Page& page, const evaluate::Comparison& comparison) {
   section.text(fmt::format(
       "{} {} of each, paired by seed. \"joint\" and \"one by one\" are means over them, with the "
       "standard deviation. Verdicts at {} % by the paired t-test, with Holm's correction for all "
-      "that are judged; the first metric of a task is. All seeds share one test set: the intervals "
-      "are about the luck of first weights and order, not about other data.",
+      "that are judged; the first metric of a task is. Where the seeds share one test set, the "
+      "intervals are about the luck of first weights and order, not about other data.",
       comparison.seeds, comparison.seeds == 1 ? "run" : "runs", percent));
   section.table(findings_table(comparison, percent));
   if (auto gains = gains_of(comparison); !gains.empty())
