@@ -95,6 +95,19 @@ def transcripts():  # class 0 the blank, 1 the space
     return {"logits": y.tolist(), "labels": t.tolist(), "weights": w.tolist(), "cer": rate(tuple), "wer": rate(words)}
 
 
+def coco_stats(images, annotations, results, classes):
+    """The twelve figures of COCO's own evaluation of boxes."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        coco = COCO()
+        coco.dataset = {"images": images, "annotations": annotations, "categories": [{"id": c} for c in range(classes)]}
+        coco.createIndex()
+        evaluation = COCOeval(coco, coco.loadRes(results), "bbox")
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+    return evaluation.stats
+
+
 def boxes():
     pictures, queries, classes = 6, 7, 3
     found, truth = np.zeros((pictures, queries, 4 + classes)), np.zeros((pictures, 4, 5))
@@ -118,15 +131,8 @@ def boxes():
             for label in range(classes):
                 results.append({"image_id": n + 1, "category_id": label, "score": float(found[n, q, 4 + label]),
                                 "bbox": [near[0], near[1], near[2] - near[0], near[3] - near[1]]})
-    with contextlib.redirect_stdout(io.StringIO()):
-        coco = COCO()
-        coco.dataset = {"images": images, "annotations": annotations, "categories": [{"id": c} for c in range(classes)]}
-        coco.createIndex()
-        evaluation = COCOeval(coco, coco.loadRes(results), "bbox")
-        evaluation.evaluate()
-        evaluation.accumulate()
-        evaluation.summarize()
-    return {"found": found.tolist(), "truth": truth.tolist(), "map": evaluation.stats[0], "map_50": evaluation.stats[1]}
+    figures = coco_stats(images, annotations, results, classes)
+    return {"found": found.tolist(), "truth": truth.tolist(), "map": figures[0], "map_50": figures[1]}
 
 
 def crowds():
@@ -160,17 +166,10 @@ def crowds():
             for label in range(classes):
                 results.append({"image_id": n + 1, "category_id": label, "score": float(found[n, q, 4 + label]),
                                 "bbox": [*corner, *size]})
-    with contextlib.redirect_stdout(io.StringIO()):
-        coco = COCO()
-        coco.dataset = {"images": images, "annotations": annotations, "categories": [{"id": c} for c in range(classes)]}
-        coco.createIndex()
-        evaluation = COCOeval(coco, coco.loadRes(results), "bbox")
-        evaluation.evaluate()
-        evaluation.accumulate()
-        evaluation.summarize()
+    figures = coco_stats(images, annotations, results, classes)
     return {"found": found.tolist(), "truth": np.nan_to_num(truth, nan=-1e9).tolist(),
-            "all": evaluation.stats[0], "all_50": evaluation.stats[1], "small": evaluation.stats[3],
-            "medium": evaluation.stats[4], "large": evaluation.stats[5]}
+            "all": figures[0], "all_50": figures[1], "small": figures[3],
+            "medium": figures[4], "large": figures[5]}
 
 
 def orders():

@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <limits>
 #include <map>
-#include <numeric>
 #include <string>
 #include <vector>
 
+#include "mtl/core/order.hpp"
 #include "mtl/task/entries.hpp"
 #include "mtl/task/streaming_metric.hpp"
 
@@ -94,7 +94,10 @@ struct MeanAveragePrecision {
     for (const auto& [label, of_class] : state.classes) {
       if (of_class.objects == 0) continue;
       ++occurring;
-      for (size_t o = 0; o < overlaps.size(); ++o) sum += average_precision(of_class, o);
+      std::vector<double> scores;
+      for (const auto& detection : of_class.detections) scores.push_back(detection.score);
+      const std::vector<size_t> order = falling_order(scores);
+      for (size_t o = 0; o < overlaps.size(); ++o) sum += average_precision(of_class, order, o);
     }
     return occurring == 0 ? task_detail::no_value
                           : sum / (occurring * static_cast<double>(overlaps.size()));
@@ -208,12 +211,9 @@ struct MeanAveragePrecision {
     return outcomes;
   }
 
-  double average_precision(const State::OfClass& of_class, size_t o) const {
-    std::vector<size_t> order(of_class.detections.size());
-    std::iota(order.begin(), order.end(), size_t{0});
-    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-      return of_class.detections[a].score > of_class.detections[b].score;
-    });
+  /// `order`: of the detections, best score first.
+  double average_precision(const State::OfClass& of_class, const std::vector<size_t>& order,
+                           size_t o) const {
     double right = 0, all = 0;
     std::vector<double> recall, precision;
     for (const size_t d : order) {
