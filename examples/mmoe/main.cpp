@@ -9,12 +9,12 @@
 #include <iterator>
 #include <sstream>
 
-#include "mmoe/two_regressions.hpp"
 #include "mtl/combine/losses/sum.hpp"
 #include "mtl/evaluate/evaluate.hpp"
 #include "mtl/io/io.hpp"
 #include "mtl/report/figure.hpp"
 #include "mtl/train/train.hpp"
+#include "two_regressions.hpp"
 
 namespace {
 
