@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <map>
 #include <optional>
 
 #include "mtl/core/error.hpp"
+#include "mtl/core/number_in.hpp"
 
 namespace mtl {
 namespace {
@@ -145,21 +145,18 @@ class OptionReader : public OptionVisitor {
   }
 
   double parsed(std::string_view name, const std::string& text) const {
-    double value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value))
-      refuse(name, text, "a number");
-    return value;
+    const auto value = number_in<double>(text);
+    if (!value || !std::isfinite(*value)) refuse(name, text, "a number");
+    return *value;
   }
 
   template <class Integer>
   Integer whole(std::string_view name, const std::string& text) const {
-    Integer value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() ||
-        value > static_cast<Integer>(std::numeric_limits<int64_t>::max()) || value < Integer(0))
+    const auto value = number_in<Integer>(text);
+    if (!value || *value > static_cast<Integer>(std::numeric_limits<int64_t>::max()) ||
+        *value < Integer(0))
       refuse(name, text, "a whole number from 0");
-    return value;
+    return *value;
   }
 
   [[noreturn]] void refuse(std::string_view name, std::string_view found,

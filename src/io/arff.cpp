@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "mtl/core/error.hpp"
+#include "mtl/core/number_in.hpp"
 #include "mtl/io/csv.hpp"
 #include "mtl/io/excerpt.hpp"
 
@@ -167,12 +167,11 @@ class Reader {
   void sparse_cells(Line& line, std::vector<std::string>& cells) {
     do {
       const std::string text = line.word(blanks);
-      size_t index = cells.size();
-      const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), index);
-      if (error != std::errc() || stop != text.data() + text.size() || index >= cells.size())
+      const auto index = number_in<size_t>(text);
+      if (!index || *index >= cells.size())
         line.fail(fmt::format("a sparse cell begins with a number below {}, found \"{}\"",
                               cells.size(), excerpt(text)));
-      cells[index] = cell(line, index, ",}");
+      cells[*index] = cell(line, *index, ",}");
     } while (line.take(','));
     if (!line.take('}')) line.fail("the sparse row is not closed by }");
   }

@@ -7,6 +7,7 @@
 #include "mtl/core/formatted.hpp"
 #include "mtl/core/loss_kind.hpp"
 #include "mtl/core/nearest_first.hpp"
+#include "mtl/core/number_in.hpp"
 #include "mtl/core/order.hpp"
 #include "mtl/core/random.hpp"
 #include "mtl/core/tensor.hpp"

@@ -3,11 +3,10 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
-#include <system_error>
 
 #include "mtl/core/error.hpp"
+#include "mtl/core/number_in.hpp"
 
 namespace mtl {
 namespace {
@@ -17,10 +16,8 @@ constexpr size_t most_parameters = 1'000'000;
 constexpr size_t most_tasks = 10'000;
 
 std::optional<size_t> index_below(const std::string& text, size_t limit) {
-  size_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool whole = error == std::errc() && end == text.data() + text.size();
-  return whole && value < limit ? std::optional(value) : std::nullopt;
+  const auto value = number_in<size_t>(text);
+  return value && *value < limit ? value : std::nullopt;
 }
 
 }  // namespace
