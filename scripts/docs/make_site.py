@@ -136,6 +136,8 @@ def main():
     for page in sorted(written.rglob("*.md")):
         where = page.relative_to(written)
         site.write(str(where), page.read_text(encoding="utf-8"), f"docs/{where}")
+    for picture in sorted(written.rglob("*.svg")):
+        shutil.copyfile(picture, site.pages / picture.relative_to(written))
     navigation.insert(-1, {"Methods": [{"All methods": "methods/index.md"}] + [{m[0]: f"methods/{m[0]}.md"} for m in methods.methods]})
     rooms = [room for room in api.ROOMS if (written / f"reference/{room}.md").exists()]
     navigation.append({"Reference": [{"Rooms": "reference/index.md"}] + [{room: f"reference/{room}.md"} for room in rooms]})

@@ -5,6 +5,7 @@ import pathlib
 import re
 
 from headers import items_of, table_of_options
+from pictures import Pictures
 
 KINDS = {
     "losses": "loss combiner: it weighs the losses, and costs one backward pass",
@@ -38,6 +39,7 @@ class Methods:
     def __init__(self, root):
         self.root = pathlib.Path(root)
         self.page = (self.root / "docs/combiners.md").read_text(encoding="utf-8")
+        self.pictures = Pictures(self.root)
         self.names_page = (self.root / "docs/names.md").read_text(encoding="utf-8")
         source = (self.root / "src/combine/make_combiner.cpp").read_text(encoding="utf-8")
         listed = re.search(r"known<([A-Z][^>]*)>\(\)", source, re.S)[1]
@@ -55,6 +57,7 @@ class Methods:
         folder.mkdir(parents=True, exist_ok=True)
         for method in self.methods:
             (folder / f"{method[0]}.md").write_text(self.page_of(*method), encoding="utf-8")
+            (folder / f"{method[0]}.svg").write_text(self.pictures.svg(method[0]), encoding="utf-8")
         (folder / "index.md").write_text(self.index(), encoding="utf-8")
 
     def index(self):
@@ -88,9 +91,9 @@ class Methods:
         else:
             facts.append(("losses may be", f"{signs[0] if signs else 'of any sign'}"))
         published = {row[0].strip("`"): row for row in table_rows(section(self.page, "## As published"))}
-        if key in published:
-            head = table_head(section(self.page, "## As published"))
-            facts += [(title, cell) for title, cell in zip(head[1:], published[key][1:]) if cell]
+        assert key in published, f"docs/combiners.md, \"As published\", has no row for {key}"
+        head = table_head(section(self.page, "## As published"))
+        facts += [(title, cell) for title, cell in zip(head[1:], published[key][1:]) if cell]
         for row in table_rows(section(self.names_page, "## Combiners")):
             if row[0].strip("`") == key:
                 facts += [(f"in {title}", cell) for title, cell in zip(table_head(section(self.names_page, "## Combiners"))[1:], row[1:]) if cell]
@@ -99,7 +102,7 @@ class Methods:
         if item.options:
             text += f"\n## Options\n\nIn C++ members of `mtl::{name}::Options`; on a command line, where they have a text, behind a colon.\n\n"
             text += table_of_options(item.options) + "\n"
-        text += self.picture(key)
+        text += self.pictures.text(key) + self.toy(key)
         members = [member for member in item.members if member.doc]
         if members:
             text += "\n## Members\n"
@@ -107,13 +110,12 @@ class Methods:
                 text += f"\n```cpp\n{member.declaration};\n```\n\n{member.doc}\n"
         return text + f"\nHeader: [{where}](/{where})\n"
 
-    def picture(self, key):
-        """The toy's picture, for a method that walks there."""
+    def toy(self, key):
+        """Where its way over the toy of the papers ends, for a method that walks there."""
         page = (self.root / "docs/toy.md").read_text(encoding="utf-8")
         for name, *ends in table_rows(page):
             if re.split(r"\W", name)[0] == key:
                 others = f"; the others: {ends[1]}" if ends[1] else ""
-                return (f"\n## How it walks\n\n![Paths of six methods from five starts](/docs/toy.png)\n\n"
-                        f"[The toy of two opposed losses](../toy.md), panel {name.split(',')[0]}. In the Pareto set after 35,000 steps: {ends[0]}{others}. "
-                        "One small problem: it shows how a method moves, not how good it is.\n")
+                return (f"\nOn [the papers' toy of two opposed losses](../toy.md), of five starts in the Pareto set after 35,000 steps: "
+                        f"{ends[0]}{others}.\n")
         return ""
