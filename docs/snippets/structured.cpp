@@ -81,12 +81,9 @@ void esmm() {
                            .loss = mtl::NoLoss{},
                            .metrics = {mtl::RocAuc{}}}};
   mtl::HardSharing towers(mtl::nn::MlpEncoder({.input_size = 5, .hidden_sizes = {8}}), tasks);
-  const auto both = [](const mtl::NamedTensors& logits) {
-    return mtl::joint_logit(logits["click"], logits["buy_after_click"]);
-  };
   mtl::DerivedTasks model(towers, {{.task = {.name = "buy", .loss = mtl::BinaryCrossEntropy{}},
                                     .from = {"click", "buy_after_click"},
-                                    .prediction = both}});
+                                    .prediction = mtl::JointLogit{}}});
 
   const Tensor x = torch::randn({200, 5});
   const Tensor click = torch::rand({200}).lt(0.4).to(torch::kFloat);

@@ -55,11 +55,9 @@ std::shared_ptr<mtl::Model> shop_model(const Shop& shop, const std::string& way,
                             {"item", torch::nn::Embedding(shop.items, 8)}},
                            make_model(way, 8 + 8, names));
   if (!way.starts_with("esmm")) return joined.ptr();
-  const auto both = [](const mtl::NamedTensors& logits) {
-    return mtl::joint_logit(logits["click"], logits["buy_after_click"]);
-  };
-  const mtl::DerivedTask buy{
-      {.name = "buy", .loss = mtl::BinaryCrossEntropy{}}, {"click", "buy_after_click"}, both};
+  const mtl::DerivedTask buy{{.name = "buy", .loss = mtl::BinaryCrossEntropy{}},
+                             {"click", "buy_after_click"},
+                             mtl::JointLogit{}};
   return mtl::DerivedTasks(joined, {buy}).ptr();
 }
 

@@ -7,6 +7,8 @@
 
 #include "json_fields.hpp"
 #include "mtl/core/random.hpp"
+#include "mtl/deploy/kinds/around.hpp"
+#include "mtl/deploy/kinds/attention.hpp"
 #include "mtl/deploy/kinds/branched.hpp"
 #include "mtl/deploy/kinds/cnn.hpp"
 #include "mtl/deploy/kinds/cross_stitch.hpp"
@@ -21,6 +23,7 @@
 #include "mtl/deploy/kinds/multi_task_attention.hpp"
 #include "mtl/deploy/kinds/progressive_layered_extraction.hpp"
 #include "mtl/deploy/kinds/recurrent.hpp"
+#include "mtl/deploy/kinds/sequence_heads.hpp"
 #include "mtl/deploy/kinds/sluice.hpp"
 #include "mtl/deploy/kinds/soft_sharing.hpp"
 #include "mtl/deploy/kinds/task_adapters.hpp"
@@ -54,7 +57,7 @@ class Describer {
         Writer writer(description, *this);
         if (!kind.describe(module, writer)) continue;
         description["kind"] = kind.name;
-        if (const auto* model = dynamic_cast<const Model*>(&module))
+        if (const auto* model = dynamic_cast<const Model*>(&module); model && !kind.is_around)
           description["heads"] = heads_of(*model);
         return description;
       }
@@ -130,7 +133,8 @@ auto guarded(const std::string& place, const std::string& name, const Make& make
 
 class Maker {
  public:
-  Maker(const Kinds& kinds, const NamedTensors& weights) : kinds_(kinds), weights_(weights) {
+  Maker(const Kinds& kinds, const NamedTensors& weights, std::vector<Task> tasks)
+      : kinds_(kinds), tasks_(std::move(tasks)) {
     for (const auto& item : weights) room_ += static_cast<double>(item.value().numel());
   }
 
@@ -154,29 +158,13 @@ class Maker {
     });
   }
 
-  std::shared_ptr<Model> model(const Json& description, std::vector<Task> tasks) const {
-    const std::string name = kind_name(description, "the model");
-    const Kind* kind = find(name);
-    if (kind == nullptr || !kind->make_model)
-      throw Error(
-          "the model is of kind {}, which is no way of sharing of the library's. Make one as it "
-          "was made for the training, and load into it",
-          name);
-    const auto heads = description.find("heads");
-    if (heads == description.end() || !heads->is_object() || heads->size() != tasks.size())
-      throw Error("the model: expected \"heads\" with one head for each of {} tasks", tasks.size());
-    TaskRegistry registry;
-    for (Task& task : tasks) {
-      const auto head = heads->find(task.name);
-      if (head == heads->end())
-        throw Error("the model: task \"{}\" has no head", io::excerpt(task.name));
-      task.head = layer(*head, "heads." + task.name);
-      registry.add(std::move(task));
-    }
-    Reader reader(description, "the model", *this);
-    auto made =
-        guarded("the model", name, [&] { return kind->make_model(reader, registry, room_); });
-    nn::load_weights(*made, weights_);
+  /// The model, its weights still to come.
+  std::shared_ptr<Model> model(const Json& description) const {
+    auto made = model(description, "the model");
+    const bool all =
+        std::equal(tasks_.begin(), tasks_.end(), made->tasks().begin(), made->tasks().end(),
+                   [](const Task& given, const Task& has) { return given.name == has.name; });
+    if (!all) throw_heads("the model");
     return made;
   }
 
@@ -187,8 +175,47 @@ class Maker {
     nn::Layer make(const Json& description, const std::string& place) override {
       return maker.layer(description, place);
     }
+    std::shared_ptr<Model> make_model(const Json& description, const std::string& place) override {
+      return maker.model(description, place);
+    }
     const Maker& maker;
   };
+
+  std::shared_ptr<Model> model(const Json& description, const std::string& place) const {
+    const std::string name = kind_name(description, place);
+    const Kind* kind = description.contains("own") ? nullptr : find(name);
+    if (kind == nullptr || !kind->make_model)
+      throw Error(
+          "{} is of kind {}, which is no way of sharing of the library's. Make one as it was made "
+          "for the training, and load into it",
+          place, name);
+    TaskRegistry registry;
+    if (kind->is_around)  // which takes those that it adds; the others are the model's within
+      for (const Task& task : tasks_) registry.add(task);
+    else
+      registry = with_heads(description, place);
+    Reader reader(description, place, *this);
+    return guarded(place, name, [&] { return kind->make_model(reader, registry, room_); });
+  }
+
+  /// Those tasks that have a head in the description.
+  TaskRegistry with_heads(const Json& description, const std::string& place) const {
+    const auto heads = description.find("heads");
+    if (heads == description.end() || !heads->is_object()) throw_heads(place);
+    TaskRegistry registry;
+    const std::string prefix = place == "the model" ? "heads." : place + ".heads.";
+    for (Task task : tasks_)
+      if (const auto head = heads->find(task.name); head != heads->end()) {
+        task.head = layer(*head, prefix + task.name);
+        registry.add(std::move(task));
+      }
+    if (static_cast<size_t>(registry.size()) != heads->size()) throw_heads(place);
+    return registry;
+  }
+
+  [[noreturn]] void throw_heads(const std::string& place) const {
+    throw Error("{}: expected \"heads\" with one head for each of {} tasks", place, tasks_.size());
+  }
 
   static std::string kind_name(const Json& description, const std::string& place) {
     const auto kind = description.is_object() ? description.find("kind") : description.end();
@@ -228,7 +255,7 @@ class Maker {
   }
 
   const Kinds& kinds_;
-  const NamedTensors& weights_;
+  std::vector<Task> tasks_;
   mutable double room_ = 0;  // numbers in the file that no part has asked for yet
 };
 
@@ -242,7 +269,11 @@ const std::vector<Kind>& own_kinds() {
                                           kind_of<GruKind>(),
                                           kind_of<CnnKind>(),
                                           kind_of<EfficientNetLiteKind>(),
+                                          kind_of<AttentionEncoderKind>(),
+                                          kind_of<StepHeadKind>(),
+                                          kind_of<SummaryHeadKind>(),
                                           kind_of<LinearKind>(),
+                                          kind_of<EmbeddingKind>(),
                                           kind_of<ConvKind<1, torch::nn::Conv1dImpl>>(),
                                           kind_of<ConvKind<2, torch::nn::Conv2dImpl>>(),
                                           kind_of<BatchNormKind<1, torch::nn::BatchNorm1dImpl>>(),
@@ -275,7 +306,10 @@ const std::vector<Kind>& own_kinds() {
                                           kind_of<LearnedBranchingKind>(),
                                           kind_of<FilmKind>(),
                                           kind_of<TaskAdaptersKind>(),
-                                          kind_of<LowRankUpdatesKind>()};
+                                          kind_of<LowRankUpdatesKind>(),
+                                          kind_of<JoinedInputsKind>(),
+                                          kind_of<DerivedTasksKind>(),
+                                          kind_of<SequenceEndsKind>()};
   return kinds;
 }
 
@@ -288,7 +322,8 @@ Json model_description(const Model& model, const Kinds& kinds) {
 std::shared_ptr<Model> make_model(const Json& description, const NamedTensors& weights,
                                   std::vector<Task> tasks, const Kinds& kinds) {
   const KeepGenerator keep;
-  auto model = Maker(kinds, weights).model(description, std::move(tasks));
+  auto model = Maker(kinds, weights, std::move(tasks)).model(description);
+  nn::load_weights(*model, weights);
   model->eval();
   return model;
 }

@@ -22,6 +22,11 @@ void FieldWriter::visit(Part& part) {
   here() = part.module == nullptr ? io::Json() : describe(*part.module, joined(path_));
 }
 
+void FieldWriter::visit(std::shared_ptr<Model>& model) {
+  Part part{model, {}};
+  visit(part);
+}
+
 void FieldWriter::enter(std::string_view name) {
   places_.push_back(&here()[std::string(name)]);
   path_.emplace_back(name);
@@ -77,6 +82,8 @@ void FieldReader::visit(std::string& value) {
 void FieldReader::visit(Part& part) {
   if (!here().is_null()) part.layer = make(here(), place());
 }
+
+void FieldReader::visit(std::shared_ptr<Model>& model) { model = make_model(here(), place()); }
 
 void FieldReader::enter(std::string_view name) {
   require(here().is_object(), "an object");

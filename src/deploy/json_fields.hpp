@@ -22,6 +22,7 @@ class FieldWriter : public Fields {
   void visit(bool& value) override { here() = value; }
   void visit(std::string& value) override { here() = value; }
   void visit(Part& part) override;
+  void visit(std::shared_ptr<Model>& model) override;
   void enter(std::string_view name) override;
   void enter(size_t index) override;
   void leave() override;
@@ -43,12 +44,15 @@ class FieldReader : public Fields {
 
  protected:
   virtual nn::Layer make(const io::Json& description, const std::string& place) = 0;
+  virtual std::shared_ptr<Model> make_model(const io::Json& description,
+                                            const std::string& place) = 0;
 
   void visit(int64_t& value) override;
   void visit(double& value) override;
   void visit(bool& value) override;
   void visit(std::string& value) override;
   void visit(Part& part) override;
+  void visit(std::shared_ptr<Model>& model) override;
   void enter(std::string_view name) override;
   void enter(size_t index) override;
   void leave() override;

@@ -1,5 +1,6 @@
 #include "notes_json.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -13,6 +14,7 @@ namespace {
 constexpr std::array<std::string_view, 4> answers = {"automatic", "values", "classes", "scores"};
 constexpr std::array<std::string_view, 2> loss_kinds = {"regression", "classification"};
 constexpr std::array<std::string_view, 3> scalers = {"none", "StandardScaler", "MinMaxScaler"};
+constexpr std::array<std::string_view, 2> filters = {"bilinear", "bicubic"};
 constexpr std::array<const char*, 3> offsets = {"", "mean", "minimum"};  // in their state
 
 /// What each struct of the notes says, as fields.
@@ -67,12 +69,55 @@ void scaler_field(Fields& f, AnyScaler& scaler) {
   scaler = fields.scaler;
 }
 
+struct PicturesFields {
+  images::Preparation of = {};
+  void fields(Fields& f) {
+    f("width", of.width);
+    f("height", of.height);
+    f("shorter_side", of.shorter_side);
+    f.choice("filter", of.filter, filters);
+    std::vector<double> mean(of.normalize.mean.begin(), of.normalize.mean.end());
+    std::vector<double> deviation(of.normalize.deviation.begin(), of.normalize.deviation.end());
+    f("mean", mean);
+    f("deviation", deviation);
+    check(mean, deviation);
+    std::copy(mean.begin(), mean.end(), of.normalize.mean.begin());
+    std::copy(deviation.begin(), deviation.end(), of.normalize.deviation.begin());
+  }
+
+ private:
+  void check(const std::vector<double>& mean, const std::vector<double>& deviation) const {
+    constexpr int64_t widest = 16384;  // 3 GB as floats: an input of that size has another fault
+    const auto is_side = [&](int64_t side) { return side > 0 && side <= widest; };
+    if (!is_side(of.width) || !is_side(of.height) || of.shorter_side < 0 ||
+        of.shorter_side > widest)
+      throw Error("pictures: {} x {} pixels of a shorter side of {}, expected 1 to {}", of.width,
+                  of.height, of.shorter_side, widest);
+    if (of.shorter_side > 0 && of.shorter_side < std::max(of.width, of.height))
+      throw Error("pictures: the middle {} x {} of a shorter side of {} may not be there", of.width,
+                  of.height, of.shorter_side);
+    const bool fit =
+        mean.size() == 3 && deviation.size() == 3 &&
+        std::all_of(mean.begin(), mean.end(), [](double m) { return std::isfinite(m); }) &&
+        std::all_of(deviation.begin(), deviation.end(),
+                    [](double d) { return d > 0 && std::isfinite(d); });
+    if (!fit) throw Error("pictures: expected three means, and three deviations above 0");
+  }
+};
+
 struct InputFields {
   BundleNotes::Input input = {};
   void fields(Fields& f) {
     f("name", input.name);
     f("columns", input.columns);
     scaler_field(f, input.scaler);
+    std::vector<PicturesFields> pictures;  // one, or none
+    if (input.pictures) pictures.push_back({*input.pictures});
+    f("pictures", pictures);
+    if (pictures.size() > 1)
+      throw Error("input \"{}\": found {} ways to prepare pictures, expected one at most",
+                  input.name, pictures.size());
+    if (!pictures.empty()) input.pictures = pictures[0].of;
   }
 };
 
@@ -122,6 +167,7 @@ struct NotesWriter : FieldWriter {
 struct NotesReader : FieldReader {
   explicit NotesReader(const io::Json& bundle) : FieldReader(bundle, "the bundle") {}
   nn::Layer make(const io::Json&, const std::string&) override { return {}; }
+  std::shared_ptr<Model> make_model(const io::Json&, const std::string&) override { return {}; }
 };
 
 }  // namespace
@@ -140,11 +186,16 @@ void write_notes(io::Json& bundle, const Model& model, const BundleNotes& notes)
     all.tasks.push_back(std::move(of_task));
   }
   std::vector<bool> said(all.tasks.size());
+  for (size_t t = 0; t < all.tasks.size(); ++t)
+    if (model.tasks()[static_cast<int64_t>(t)].loss.yes_or_no())
+      all.tasks[t].notes.answer = AnswerKind::scores;
   for (const auto& given : notes.tasks) {
     const auto t = static_cast<size_t>(model.tasks().index_of(given.task));
     if (said[t]) throw Error("bundle: there are two notes of task \"{}\"", given.task);
     said[t] = true;
+    const AnswerKind by_loss = all.tasks[t].notes.answer;
     all.tasks[t].notes = given;
+    if (given.answer == AnswerKind::automatic) all.tasks[t].notes.answer = by_loss;
   }
   NotesWriter writer(bundle);
   all.fields(writer);

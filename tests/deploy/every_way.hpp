@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <functional>
 #include <memory>
 #include <string>
@@ -16,7 +17,16 @@ struct WayCase {
   std::string name;
   std::function<std::shared_ptr<mtl::Model>()> make;
   std::vector<int64_t> sample;  // shape of one sample of the input
+  std::function<mtl::NamedTensors(int64_t samples)> inputs = {};  // where there are others than "x"
 };
+
+/// Sequences [N, 6, 3] of 1 to 6 steps, filled up with NaN, and their lengths.
+inline mtl::NamedTensors ragged_sequences(int64_t samples) {
+  const auto lengths = torch::arange(samples) % 6 + 1;
+  const auto behind = torch::arange(6).unsqueeze(0).ge(lengths.unsqueeze(1));
+  return {{"x", torch::randn({samples, 6, 3}).masked_fill(behind.unsqueeze(2), NAN)},
+          {"x_length", lengths}};
+}
 
 inline mtl::TaskRegistry two_tasks(int64_t width) {
   return {{.name = "a", .head = mtl::nn::LinearHead(width, 1), .loss = mtl::MeanSquaredError{}},
@@ -37,6 +47,30 @@ inline torch::nn::Sequential small_convolution(int64_t in, int64_t out) {
                                torch::nn::BatchNorm2d(out), torch::nn::ReLU());
 }
 
+/// Attention with both of its heads.
+inline std::shared_ptr<mtl::Model> attention_model(const mtl::nn::AttentionEncoder& encoder,
+                                                   bool steps_first = false) {
+  using namespace mtl;
+  return HardSharing(encoder,
+                     {{.name = "a",
+                       .head = nn::SummaryHead({.input_size = 8, .output_size = 2}),
+                       .loss = CrossEntropy{}},
+                      {.name = "b",
+                       .head = nn::StepHead(
+                           {.input_size = 8, .output_size = 4, .steps_first = steps_first}),
+                       .loss = MeanSquaredError{}}},
+                     "x")
+      .ptr();
+}
+inline mtl::nn::AttentionEncoder attention_of_steps() {
+  return mtl::nn::AttentionEncoder({.input_size = 3,
+                                    .width = 8,
+                                    .heads = 2,
+                                    .layers = 2,
+                                    .feedforward_size = 12,
+                                    .dropout = 0.1});
+}
+
 inline std::vector<WayCase> ways_with_encoders() {
   using namespace mtl;
   const auto hard = [](auto encoder, int64_t width) {
@@ -53,6 +87,25 @@ inline std::vector<WayCase> ways_with_encoders() {
            5),
        {6, 3}},
       {"gru", hard([] { return nn::GruEncoder({.input_size = 3, .hidden_size = 5}); }, 5), {6, 3}},
+      {"attention over steps",
+       [] { return attention_model(attention_of_steps()); },
+       {},
+       [](int64_t samples) -> mtl::NamedTensors {
+         return {{"x", ragged_sequences(samples)["x"]}};
+       }},
+      {"attention over tokens",
+       [] {
+         return attention_model(nn::AttentionEncoder({.vocabulary = 7,
+                                                      .width = 8,
+                                                      .heads = 4,
+                                                      .layers = 1,
+                                                      .feedforward_size = 5,
+                                                      .activation = nn::Activation::silu}));
+       },
+       {},
+       [](int64_t samples) -> mtl::NamedTensors {
+         return {{"x", torch::arange(samples * 5).reshape({samples, 5}) % 7}};
+       }},
       {"cnn",
        hard(
            [] {
@@ -94,6 +147,42 @@ inline std::vector<WayCase> ways_with_encoders() {
            },
            4),
        {3}},
+  };
+}
+
+/// Models around others.
+inline std::vector<WayCase> ways_around() {
+  using namespace mtl;
+  const auto joined = [] {
+    return JoinedInputs({{"x", gelu_layer(3, 4)}, {"item", torch::nn::Embedding(5, 2)}},
+                        MixtureOfExperts({gelu_layer(6, 4), gelu_layer(6, 4)}, two_tasks(4),
+                                         {.gate_input_size = 6}));
+  };
+  const auto row_and_item = [](int64_t samples) -> NamedTensors {
+    return {{"x", torch::randn({samples, 3})}, {"item", torch::arange(samples) % 5}};
+  };
+  return {
+      {"joined inputs", [joined] { return joined().ptr(); }, {}, row_and_item},
+      {"derived from three, around joined inputs",
+       [joined] {
+         const auto of = [](std::string name, std::vector<std::string> from) -> DerivedTask {
+           return {{.name = std::move(name), .loss = BinaryCrossEntropy{}}, from, JointLogit{}};
+         };
+         return DerivedTasks(joined(),
+                             {of("c", {"a"}), of("d", {"c", "a"}), of("e", {"d", "a", "c"})})
+             .ptr();
+       },
+       {},
+       row_and_item},
+      {"sequence ends",
+       [] {
+         return SequenceEnds(
+                    attention_model(attention_of_steps(), true),
+                    {{.task = "b", .lengths = "x_length", .inputs_per_step = 2, .blank = 3}})
+             .ptr();
+       },
+       {},
+       ragged_sequences},
   };
 }
 
@@ -232,9 +321,10 @@ inline void settle_weights(mtl::Model& model, uint64_t seed) {
   model.eval();
 }
 
-/// `samples` samples of the case's input.
-inline torch::Tensor samples_of(const WayCase& way, int64_t samples) {
+/// `samples` samples of the case's inputs.
+inline mtl::NamedTensors samples_of(const WayCase& way, int64_t samples) {
+  if (way.inputs) return way.inputs(samples);
   std::vector<int64_t> shape = {samples};
   shape.insert(shape.end(), way.sample.begin(), way.sample.end());
-  return torch::randn(shape);
+  return {{"x", torch::randn(shape)}};
 }

@@ -109,9 +109,9 @@ TEST_CASE("bundle: scores are yes or no with a probability, several values stay 
        {.name = "signs", .head = mtl::nn::LinearHead(4, 3), .loss = mtl::BinaryCrossEntropy{}},
        {.name = "wind", .head = mtl::nn::LinearHead(4, 2), .loss = mtl::MeanSquaredError{}}});
   const mtl::StandardScaler winds(torch::randn({9, 2}) * 3 + 5);
-  mtl::save_bundle(model, folder / "b",
-                   {.tasks = {{.task = "signs", .answer = mtl::AnswerKind::scores},
-                              {.task = "wind", .scaler = winds}}});
+  mtl::save_bundle(
+      model, folder / "b",
+      {.tasks = {{.task = "signs", .labels = {"p", "q", "r"}}, {.task = "wind", .scaler = winds}}});
   const auto x = torch::randn({5, 3});
   const auto answers = mtl::Predictor(folder / "b").predict({{"anything", x}});
   model->eval();
@@ -120,9 +120,39 @@ TEST_CASE("bundle: scores are yes or no with a probability, several values stay 
   CHECK(answers["rain"].probabilities.allclose(
       outputs["rain"].squeeze(1).to(torch::kDouble).sigmoid()));
   CHECK(answers["rain"].values.equal(outputs["rain"].squeeze(1).ge(0)));
+  CHECK(answers["signs"].kind == mtl::AnswerKind::scores);
   CHECK(answers["signs"].values.equal(outputs["signs"].ge(0)));
   CHECK(
       answers["wind"].values.allclose(winds.inverse_transform(outputs["wind"].to(torch::kDouble))));
+}
+
+TEST_CASE("bundle: what becomes of a picture file is read back, and must make sense") {
+  const TemporaryFolder folder;
+  auto model = mtl::HardSharing(mtl::nn::CnnEncoder({.channels = {4}}), two_tasks(4));
+  mtl::images::Preparation prepared{.width = 24,
+                                    .height = 20,
+                                    .shorter_side = 28,
+                                    .filter = mtl::images::Filter::bicubic,
+                                    .normalize = {{.4, .5, .6}, {.2, .25, .3}}};
+  const auto save = [&] {
+    mtl::save_bundle(model, folder / "b", {.inputs = {{.name = "image", .pictures = prepared}}});
+  };
+  save();
+  const auto found = mtl::load_bundle(folder / "b").notes.inputs.at(0).pictures.value();
+  CHECK(found.width == 24);
+  CHECK(found.height == 20);
+  CHECK(found.shorter_side == 28);
+  CHECK(found.filter == mtl::images::Filter::bicubic);
+  CHECK(found.normalize.mean == prepared.normalize.mean);
+  CHECK(found.normalize.deviation == prepared.normalize.deviation);
+  prepared.shorter_side = 23;
+  CHECK(contains(error_text(save), "may not be there"));
+  prepared.shorter_side = 0;
+  prepared.width = 1 << 20;
+  CHECK(contains(error_text(save), "expected 1 to 16384"));
+  prepared.width = 24;
+  prepared.normalize.deviation[1] = 0;
+  CHECK(contains(error_text(save), "deviations above 0"));
 }
 
 TEST_CASE("bundle: predicting leaves gradients and the generator alone, and wants its inputs") {

@@ -33,8 +33,8 @@ void check_made_again(const WayCase& way) {
   const auto again = made_again(*model);
   // The description of what was made is the description it was made from: nothing is lost.
   CHECK(mtl::model_description(*again) == mtl::model_description(*model));
-  const auto x = samples_of(way, 3);
-  const auto expected = model->forward({{"x", x}}), found = again->forward({{"x", x}});
+  const auto inputs = samples_of(way, 3);
+  const auto expected = model->forward(inputs), found = again->forward(inputs);
   REQUIRE(found.keys() == expected.keys());
   for (const auto& item : expected) CHECK(found[item.key()].equal(item.value()));
 }
@@ -98,6 +98,44 @@ TEST_CASE("description: every way of sharing is made again") {
   for (const WayCase& way : ways_of_sharing()) check_made_again(way);
 }
 
+TEST_CASE("description: models around others are made again with what is within") {
+  for (const WayCase& way : ways_around()) check_made_again(way);
+}
+
+TEST_CASE("description: what is wrong within a model is said with its place") {
+  const auto model = ways_around()[1].make();
+  const auto fault = [&](const std::function<void(mtl::io::Json&)>& change) {
+    auto description = mtl::model_description(*model);
+    change(description);
+    return error_text(
+        [&] { mtl::make_model(description, mtl::nn::weights(*model), tasks_of_model(*model)); });
+  };
+  REQUIRE(fault([](auto&) {}).empty());
+  CHECK(contains(fault([](auto& d) { d["model"]["kind"] = "Mlp"; }),
+                 "the model.model is of kind Mlp, which is no way of sharing"));
+  CHECK(contains(fault([](auto& d) { d["model"]["model"]["heads"]["a"]["kind"] = "Mine"; }),
+                 "the model.model.model.heads.a is of kind Mine"));
+  CHECK(contains(fault([](auto& d) { d["model"]["model"]["heads"].erase("b"); }),
+                 "expected \"heads\""));
+  CHECK(contains(fault([](auto& d) {
+                   auto& heads = d["model"]["model"]["heads"];
+                   heads["x"] = heads["a"];
+                 }),
+                 "expected \"heads\""));
+  CHECK(contains(fault([](auto& d) { d["derived"].erase(size_t{2}); }), "expected \"heads\""));
+  CHECK(contains(fault([](auto& d) { d["derived"][0]["task"] = "f"; }), "no task \"f\""));
+}
+
+TEST_CASE("description: a task derived by a function of one's own is one's own model") {
+  mtl::DerivedTasks model(mtl::HardSharing(gelu_layer(3, 4), two_tasks(4)),
+                          {{.task = {.name = "sum", .loss = mtl::MeanSquaredError{}},
+                            .from = {"a"},
+                            .prediction = [](const mtl::NamedTensors& p) { return p["a"] + 1; }}});
+  CHECK(mtl::model_description(*model)["own"] == true);
+  CHECK(contains(error_text([&] { made_again(*model); }),
+                 "the model is of kind DerivedTasks, which is no way of sharing"));
+}
+
 TEST_CASE("description: EfficientNet-Lite is made again") {
   check_made_again(
       {"EfficientNet-Lite",
@@ -156,16 +194,13 @@ TEST_CASE("description: a layer of torch's with other options is no hindrance in
 }
 
 TEST_CASE("description: each encoder and each way of sharing has its kind") {
-  const std::regex class_of(R"(class (\w+)Impl : public (Model|torch::nn::Module))");
+  const std::regex class_of(R"(class (\w+)Impl : public (Model|ModelAround|torch::nn::Module))");
   std::set<std::string> known = {"SoftmaxGate", "InvertedResidual"};  // parts of others' kinds
   for (const mtl::Kind& kind : mtl::deploy_detail::own_kinds()) {
     known.insert(kind.name);
     if (kind.name.ends_with("Encoder")) known.insert(kind.name.substr(0, kind.name.size() - 7));
   }
-  known.insert("RecurrentEncoder");                                // of which there are two
-  known.insert({"JoinedInputs", "DerivedTasks", "SequenceEnds"});  // around others: as one's own
-  // Without a kind as yet: as one's own.
-  known.insert({"AttentionLayer", "AttentionEncoder", "StepHead", "SummaryHead"});
+  known.insert({"RecurrentEncoder", "AttentionLayer"});  // of which there are two; a part
   int64_t seen = 0;
   for (const char* folder : {"nn/encoders", "nn/heads", "sharing"})
     for (const auto& file : std::filesystem::recursive_directory_iterator(

@@ -66,7 +66,21 @@ std::shared_ptr<mtl::Model> sum_of_two() {
   return std::make_shared<SumOfTwoImpl>(gelu_layer(3, 4), gelu_layer(3, 4), two_tasks(4));
 }
 
+std::shared_ptr<mtl::Model> derived_by_own() {
+  return mtl::DerivedTasks(mtl::HardSharing(gelu_layer(3, 4), two_tasks(4)),
+                           {{.task = {.name = "c", .loss = mtl::MeanSquaredError{}},
+                             .from = {"a", "b"},
+                             .prediction =
+                                 [](const mtl::NamedTensors& p) {
+                                   return p["a"] - p["b"].select(1, 1).unsqueeze(1);
+                                 }}})
+      .ptr();
+}
+
 constexpr const char* square_head = "return (self.linear(x) + self.shift) ** 2 * self.unit";
+constexpr const char* derived_forward =
+    "found = self.model(inputs)\n"
+    "return {**found, \"c\": found[\"a\"] - found[\"b\"][:, 1:]}";
 constexpr const char* sum_forward =
     "x = input_of(inputs, \"\")\n"
     "x = self.parts[\"left\"](x) + self.parts[\"right\"](x)\n"
@@ -87,10 +101,14 @@ void export_with_cases(const WayCase& way, const std::filesystem::path& folder,
   torch::NoGradGuard no_grad;
   mtl::NamedTensors cases;
   for (const int64_t samples : {1, 2, 7}) {
-    const auto x = samples_of(way, samples).to(model->parameters().front().scalar_type());
     const std::string case_name = std::to_string(samples);
-    cases.insert(case_name + "/in", x);
-    for (const auto& item : model->forward({{"x", x}}))
+    auto inputs = samples_of(way, samples);
+    for (auto& item : inputs) {
+      if (item.value().is_floating_point())
+        item.value() = item.value().to(model->parameters().front().scalar_type());
+      cases.insert(case_name + "/in/" + item.key(), item.value());
+    }
+    for (const auto& item : model->forward(inputs))
       cases.insert(case_name + "/out/" + item.key(), item.value());
   }
   mtl::io::write_safetensors(folder / "cases.safetensors", cases);
@@ -135,7 +153,7 @@ TEST_CASE("export_python: tasks may be called as fields and methods are") {
 }
 
 TEST_CASE("export_python: every class that the network needs is in the file, once") {
-  for (const auto& ways : {ways_with_encoders(), ways_of_sharing()})
+  for (const auto& ways : {ways_with_encoders(), ways_of_sharing(), ways_around()})
     for (const WayCase& way : ways) {
       INFO(way.name);
       const auto text = exported(*way.make());
@@ -197,10 +215,9 @@ TEST_CASE("export_python: a model of one's own is a class with all its parts") {
   CHECK(contains(text, "def forward(self, inputs)"));
 }
 
-TEST_CASE("export_python: a model around another is one's own, the other one whole") {
-  const auto inner = mtl::HardSharing(gelu_layer(3, 4), two_tasks(4));
-  const auto text = exported(*mtl::JoinedInputs({{"x", torch::nn::Identity()}}, inner).ptr());
-  CHECK(contains(text, "class JoinedInputs(OwnPart):"));
+TEST_CASE("export_python: what derives a task by a function of one's own, the model within whole") {
+  const auto text = exported(*derived_by_own());
+  CHECK(contains(text, "class OwnDerivedTasks(OwnPart):"));
   CHECK(contains(text, "\"a\": nn.Linear("));
 }
 
@@ -219,7 +236,7 @@ TEST_CASE("export_python: plain PyTorch gives the same numbers", "[.python]") {
     exports.push_back((folder / way.name).string());
     export_with_cases(way, exports.back(), options);
   };
-  for (const auto& ways : {ways_with_encoders(), ways_of_sharing()})
+  for (const auto& ways : {ways_with_encoders(), ways_of_sharing(), ways_around()})
     for (const WayCase& way : ways) add(way);
   // In double precision: sixteen blocks of such weights make of a rounding error what they like.
   add({"EfficientNet-Lite",
@@ -250,8 +267,11 @@ TEST_CASE("export_python: plain PyTorch gives the same numbers", "[.python]") {
        {3}});
   add({"a head of one's own", with_square_head, {3}}, {.forward = {{"SquareHead", square_head}}});
   add({"a model of one's own", sum_of_two, {3}}, {.forward = {{"SumOfTwo", sum_forward}}});
-  exports.push_back("--export");  // the lines of docs/deploy.md, on one: tracing takes seconds
-  exports.push_back((folder / "MMoE").string());
+  add({"a task derived by one's own", derived_by_own, {3}},
+      {.forward = {{"DerivedTasks", derived_forward}}});
+  exports.push_back("--export");  // the lines of docs/deploy.md, on two: tracing takes seconds
+  for (const char* name : {"MMoE", "attention over steps"})
+    exports.push_back((folder / name).string());
   CHECK(run_python(MTL_SOURCE_DIR "/tests/deploy/check_export.py", exports) == 0);
 }
 

@@ -36,7 +36,8 @@ const std::vector<BundleBase>& bundle_bases() {
     const mtl::KeepGenerator keep;
     std::vector<BundleBase> made;
     auto ways = ways_with_encoders();
-    for (auto& way : ways_of_sharing()) ways.push_back(std::move(way));
+    for (auto& others : {ways_of_sharing(), ways_around()})
+      ways.insert(ways.end(), others.begin(), others.end());
     for (const WayCase& way : ways) {
       const auto model = way.make();
       settle_weights(*model, 1);

@@ -11,9 +11,7 @@ using mtl::Tensor;
 mtl::DerivedTask bought(mtl::Loss loss = mtl::BinaryCrossEntropy{}) {
   return {.task = {.name = "buy", .loss = std::move(loss), .metrics = {mtl::RocAuc{}}},
           .from = {"click", "buy_after_click"},
-          .prediction = [](const NamedTensors& p) {
-            return mtl::joint_logit(p["click"], p["buy_after_click"]);
-          }};
+          .prediction = mtl::JointLogit{}};
 }
 
 mtl::DerivedTasks esmm() {

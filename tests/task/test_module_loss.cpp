@@ -23,6 +23,8 @@ TEST_CASE("ModuleLoss: torch's own losses, their reduction and kind") {
   CHECK(value_of(mean, y, t) == Approx(expected));
   CHECK(value_of(each, y, t) == Approx(expected));
   CHECK(mean.kind() == LossKind::regression);
+  CHECK(Loss(torch::nn::BCEWithLogitsLoss()).yes_or_no());
+  CHECK_FALSE(Loss(torch::nn::CrossEntropyLoss()).yes_or_no());
   CHECK(Loss(torch::nn::CrossEntropyLoss()).kind() == LossKind::classification);
   CHECK(Loss(torch::nn::NLLLoss()).kind() == LossKind::classification);
   CHECK(Loss(torch::nn::BCEWithLogitsLoss()).kind() == LossKind::classification);

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "mtl/data/images/preparation.hpp"
 #include "mtl/data/scalers/min_max_scaler.hpp"
 #include "mtl/data/scalers/standard_scaler.hpp"
 
@@ -14,11 +16,11 @@ using AnyScaler = std::variant<std::monostate, StandardScaler, MinMaxScaler>;
 
 /// What a head's outputs mean to who asks.
 enum class AnswerKind {
-  automatic,  ///< values of a regression, classes of a classification; scores where that has one
-              ///< output
-  values,     ///< as they are, or in the units that a scaler was learned from
-  classes,    ///< the greatest of [N, C], and the probability of each (softmax)
-  scores,     ///< each output for itself a yes or no, and its probability (sigmoid)
+  automatic,  ///< by the task's loss: values of a regression; of a classification scores where it
+  ///< has one output or its loss takes each for itself (BinaryCrossEntropy), else classes
+  values,   ///< as they are, or in the units that a scaler was learned from
+  classes,  ///< the greatest of [N, C], and the probability of each (softmax)
+  scores,   ///< each output for itself a yes or no, and its probability (sigmoid)
 };
 
 /// What a bundle says beside its model, so that who loads it needs nothing else.
@@ -27,6 +29,8 @@ struct BundleNotes {
     std::string name;                       // as the model is given it
     std::vector<std::string> columns = {};  // of a table, in their order in the input
     AnyScaler scaler = {};                  // learned from the raw input
+    /// It is pictures, and what files become before they are given to the model (and scaler).
+    std::optional<images::Preparation> pictures = {};
   };
   struct OfTask {
     std::string task;

@@ -13,6 +13,7 @@
 
 #include "mtl/core/error.hpp"
 #include "mtl/nn/layer.hpp"
+#include "mtl/sharing/model.hpp"
 
 namespace mtl {
 
@@ -21,6 +22,7 @@ namespace mtl {
 ///     void fields(mtl::Fields& f) {
 ///       f("width", width);            // int64_t, double, bool, std::string
 ///       f("encoder", encoder);        // a part
+///       f("model", model);            // a std::shared_ptr<Model> that this one goes around
 ///       f("stages", stages);          // a std::vector of these, or of structs with fields()
 ///     }
 ///
@@ -69,6 +71,7 @@ class Fields {
   virtual void visit(bool& value) = 0;
   virtual void visit(std::string& value) = 0;
   virtual void visit(Part& part) = 0;
+  virtual void visit(std::shared_ptr<Model>& model) = 0;
   virtual void enter(std::string_view name) = 0;
   virtual void enter(size_t index) = 0;
   virtual void leave() = 0;

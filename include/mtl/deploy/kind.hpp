@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <typeinfo>
@@ -15,6 +16,7 @@
 
 #include "mtl/deploy/fields.hpp"
 #include "mtl/sharing/model.hpp"
+#include "mtl/sharing/model_around.hpp"
 
 namespace mtl {
 
@@ -48,8 +50,10 @@ struct OwnPart {
 ///     };
 ///
 /// A model's has `make(TaskRegistry)`, which gives a std::shared_ptr<Model>, and `numbers(tasks)`.
+/// `of` may give a std::optional: none where this one module cannot be described by it.
 struct Kind {
   std::string name;
+  bool is_around = false;    // a ModelAround: the heads are those of the model within
   std::string python;        // its class; empty: torch has it under that name
   std::string python_needs;  // what several kinds share
   /// Writes the fields of a module of this kind; false for any other.
@@ -90,10 +94,11 @@ Kind kind_of() {
   if constexpr (requires { K::python_needs; }) kind.python_needs = K::python_needs;
   kind.describe = [](const torch::nn::Module& module, Fields& fields) {
     if (typeid(module) != typeid(typename K::Module)) return false;
-    K described = K::of(dynamic_cast<const typename K::Module&>(module));
-    described.fields(fields);
-    return true;
+    std::optional<K> described = K::of(dynamic_cast<const typename K::Module&>(module));
+    if (described) described->fields(fields);
+    return described.has_value();
   };
+  kind.is_around = std::is_base_of_v<ModelAround, typename K::Module>;
   if constexpr (requires(const K& k) { k.make(); }) {
     kind.make = [](Fields& fields, double& room) -> nn::Layer {
       K described;

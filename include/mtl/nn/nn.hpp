@@ -11,6 +11,7 @@
 #include "mtl/nn/encoders/mlp_encoder.hpp"
 #include "mtl/nn/encoders/recurrent_encoder.hpp"
 #include "mtl/nn/heads/linear_head.hpp"
+#include "mtl/nn/heads/linear_of_steps.hpp"
 #include "mtl/nn/heads/mlp_head.hpp"
 #include "mtl/nn/heads/step_head.hpp"
 #include "mtl/nn/heads/summary_head.hpp"

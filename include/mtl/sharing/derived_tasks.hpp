@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <concepts>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -10,7 +9,9 @@
 #include <vector>
 
 #include "mtl/sharing/clone.hpp"
+#include "mtl/sharing/model_around.hpp"
 #include "mtl/sharing/model_holder.hpp"
+#include "mtl/task/joint_logit.hpp"
 
 namespace mtl {
 
@@ -19,6 +20,17 @@ struct DerivedTask {
   Task task;                      // without a head
   std::vector<std::string> from;  // tasks of the model, or derived ones before it
   std::function<Tensor(const NamedTensors& predictions)> prediction;  // of those named in `from`
+};
+
+/// The logit that all of them are so (joint_logit), as a DerivedTask's prediction: a bundle and an
+/// export know it, while a function of one's own stays in the program.
+struct JointLogit {
+  Tensor operator()(const NamedTensors& predictions) const {
+    Tensor joint = predictions[0].value();
+    for (size_t i = 1; i < predictions.size(); ++i)
+      joint = joint_logit(joint, predictions[i].value());
+    return joint;
+  }
 };
 
 /// A model of any kind with tasks whose predictions follow from those of others:
@@ -33,23 +45,19 @@ struct DerivedTask {
 ///                                               NoLoss{}}}),
 ///                        {{.task = {.name = "buy", .loss = BinaryCrossEntropy{}},
 ///                          .from = {"click", "buy_after_click"},
-///                          .prediction = [](const NamedTensors& p) {
-///                            return joint_logit(p["click"], p["buy_after_click"]);
-///                          }}});
+///                          .prediction = JointLogit{}}});
 ///
 /// What belonged to a task alone is shared when a derived task is made from it; there is no
 /// representation through which all tasks see the shared part. Parameters: "model.*".
-class DerivedTasksImpl : public Model {
+class DerivedTasksImpl : public ModelAround {
  public:
   /// Error: no model, no derived task; one without a function, with a head, with a name that is
   /// taken, made from no task or from one that is not there.
   DerivedTasksImpl(std::shared_ptr<Model> model, std::vector<DerivedTask> derived)
-      : Model(all_tasks(model, derived)), model_(std::move(model)), derived_(std::move(derived)) {
-    register_model("model", model_);
-  }
+      : ModelAround(model, all_tasks(model, derived)), derived_(std::move(derived)) {}
 
   NamedTensors forward(const NamedTensors& inputs) override {
-    NamedTensors predictions = model_->forward(inputs);
+    NamedTensors predictions = model()->forward(inputs);
     for (const DerivedTask& derived : derived_) {
       NamedTensors from;
       for (const std::string& name : derived.from) from.insert(name, predictions[name]);
@@ -72,24 +80,22 @@ class DerivedTasksImpl : public Model {
       if (derived.task.name == task ||
           std::find(derived.from.begin(), derived.from.end(), task) != derived.from.end())
         return {};
-    return model_->task_parameters(task);
+    return ModelAround::task_parameters(task);
   }
+  Tensor representation() const override { return {}; }
 
-  /// The model without the derived tasks.
-  const std::shared_ptr<Model>& model() const { return model_; }
   const std::vector<DerivedTask>& derived() const { return derived_; }
 
  protected:
   std::shared_ptr<Model> make_again() const override {
-    return std::make_shared<DerivedTasksImpl>(mtl::clone(*model_), derived_);
+    return std::make_shared<DerivedTasksImpl>(mtl::clone(*model()), derived_);
   }
 
  private:
   static TaskRegistry all_tasks(const std::shared_ptr<Model>& model,
                                 const std::vector<DerivedTask>& derived) {
-    if (model == nullptr) throw Error("DerivedTasks: the model is empty");
+    TaskRegistry tasks = tasks_of(model, "DerivedTasks");
     if (derived.empty()) throw Error("DerivedTasks: there is no derived task");
-    TaskRegistry tasks = model->tasks();
     for (const DerivedTask& one : derived) {
       const std::string& name = one.task.name;
       if (!one.prediction)
@@ -113,7 +119,6 @@ class DerivedTasksImpl : public Model {
   }
   static std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
-  std::shared_ptr<Model> model_;
   std::vector<DerivedTask> derived_;
 };
 
@@ -121,17 +126,8 @@ struct DerivedTasks : ModelHolder<DerivedTasksImpl> {
   using Impl = DerivedTasksImpl;
   DerivedTasks(std::nullptr_t) : ModelHolder(nullptr) {}
   explicit DerivedTasks(std::shared_ptr<Impl> model) : ModelHolder(std::move(model)) {}
-  DerivedTasks(std::shared_ptr<Model> model, std::vector<DerivedTask> derived)
-      : ModelHolder(std::make_shared<Impl>(std::move(model), std::move(derived))) {}
-  /// Around any model, by its holder.
-  template <class Holder>
-  requires requires(const Holder& holder) {
-    { holder.ptr() } -> std::convertible_to<std::shared_ptr<Model>>;
-    holder.is_empty();
-  }
-  DerivedTasks(const Holder& model, std::vector<DerivedTask> derived)
-      : ModelHolder(std::make_shared<Impl>(
-            model.is_empty() ? std::shared_ptr<Model>() : model.ptr(), std::move(derived))) {}
+  DerivedTasks(const ModelWithin& model, std::vector<DerivedTask> derived)
+      : ModelHolder(std::make_shared<Impl>(model, std::move(derived))) {}
 };
 
 }  // namespace mtl

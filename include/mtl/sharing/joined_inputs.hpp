@@ -1,6 +1,5 @@
 #pragma once
 
-#include <concepts>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -8,6 +7,7 @@
 #include <vector>
 
 #include "mtl/sharing/clone.hpp"
+#include "mtl/sharing/model_around.hpp"
 #include "mtl/sharing/model_holder.hpp"
 
 namespace mtl {
@@ -19,7 +19,7 @@ namespace mtl {
 /// size; the model reads the one input that it gets, of F_1 + ... + F_n features.
 ///
 /// Parameters: "inputs.<name>.*" (shared) and "model.*".
-class JoinedInputsImpl : public Model {
+class JoinedInputsImpl : public ModelAround {
  public:
   struct Input {
     std::string name;  // in the batch
@@ -29,8 +29,7 @@ class JoinedInputsImpl : public Model {
   /// Error: no model; no input; one without a name or encoder, or twice; a part that belongs to
   /// another model.
   JoinedInputsImpl(std::vector<Input> inputs, std::shared_ptr<Model> model)
-      : Model(tasks_of(model)), inputs_(std::move(inputs)), model_(std::move(model)) {
-    register_model("model", model_);
+      : ModelAround(model, tasks_of(model, "JoinedInputs")), inputs_(std::move(inputs)) {
     if (inputs_.empty()) throw Error("JoinedInputs: there is no input");
     for (size_t i = 0; i < inputs_.size(); ++i) {
       if (inputs_[i].name.empty()) throw Error("JoinedInputs: input {} has no name", i);
@@ -52,30 +51,19 @@ class JoinedInputsImpl : public Model {
             "the encoder of input \"{}\" gives {}, that of \"{}\" {}; side by side they may differ "
             "in dimension 1 only",
             inputs_[i].name, shape_text(outputs[i]), inputs_[0].name, shape_text(outputs[0]));
-    return model_->forward({{"joined", torch::cat(outputs, 1)}});
+    return model()->forward({{"joined", torch::cat(outputs, 1)}});
   }
-
-  std::vector<Tensor> task_parameters(std::string_view task) override {
-    return model_->task_parameters(task);
-  }
-  Tensor representation() const override { return model_->representation(); }
 
   const std::vector<Input>& inputs() const { return inputs_; }
-  /// The model behind the inputs' encoders.
-  const std::shared_ptr<Model>& model() const { return model_; }
 
  protected:
   std::shared_ptr<Model> make_again() const override {
     std::vector<Input> copies;
     for (const Input& input : inputs_) copies.push_back({input.name, mtl::clone(input.encoder)});
-    return std::make_shared<JoinedInputsImpl>(std::move(copies), mtl::clone(*model_));
+    return std::make_shared<JoinedInputsImpl>(std::move(copies), mtl::clone(*model()));
   }
 
  private:
-  static TaskRegistry tasks_of(const std::shared_ptr<Model>& model) {
-    if (model == nullptr) throw Error("JoinedInputs: the model is empty");
-    return model->tasks();
-  }
   static bool fit(const Tensor& a, const Tensor& b) {
     if (a.dim() < 2 || a.dim() != b.dim()) return false;
     for (int64_t d = 0; d < a.dim(); ++d)
@@ -84,7 +72,6 @@ class JoinedInputsImpl : public Model {
   }
 
   std::vector<Input> inputs_;
-  std::shared_ptr<Model> model_;
 };
 
 struct JoinedInputs : ModelHolder<JoinedInputsImpl> {
@@ -92,17 +79,8 @@ struct JoinedInputs : ModelHolder<JoinedInputsImpl> {
   using Input = Impl::Input;
   JoinedInputs(std::nullptr_t) : ModelHolder(nullptr) {}
   explicit JoinedInputs(std::shared_ptr<Impl> model) : ModelHolder(std::move(model)) {}
-  JoinedInputs(std::vector<Input> inputs, std::shared_ptr<Model> model)
-      : ModelHolder(std::make_shared<Impl>(std::move(inputs), std::move(model))) {}
-  /// Before any model, by its holder.
-  template <class Holder>
-  requires requires(const Holder& holder) {
-    { holder.ptr() } -> std::convertible_to<std::shared_ptr<Model>>;
-    holder.is_empty();
-  }
-  JoinedInputs(std::vector<Input> inputs, const Holder& model)
-      : ModelHolder(std::make_shared<Impl>(
-            std::move(inputs), model.is_empty() ? std::shared_ptr<Model>() : model.ptr())) {}
+  JoinedInputs(std::vector<Input> inputs, const ModelWithin& model)
+      : ModelHolder(std::make_shared<Impl>(std::move(inputs), model)) {}
 };
 
 }  // namespace mtl

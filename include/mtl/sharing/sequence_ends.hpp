@@ -1,15 +1,14 @@
 #pragma once
 
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "mtl/sharing/clone.hpp"
+#include "mtl/sharing/model_around.hpp"
 #include "mtl/sharing/model_holder.hpp"
 #include "mtl/task/sequence_lengths.hpp"
 
@@ -34,18 +33,16 @@ struct SequenceEnd {
 ///
 /// The encoder sees the filling; one that looks beyond a step has to leave it out itself.
 /// Parameters: "model.*".
-class SequenceEndsImpl : public Model {
+class SequenceEndsImpl : public ModelAround {
  public:
   /// Error: no model, no ends; one of a task that is not there, or twice; no name of an input,
   /// less than one input a step.
   SequenceEndsImpl(std::shared_ptr<Model> model, std::vector<SequenceEnd> ends)
-      : Model(checked_tasks(model, ends)), model_(std::move(model)), ends_(std::move(ends)) {
-    register_model("model", model_);
-  }
+      : ModelAround(model, checked_tasks(model, ends)), ends_(std::move(ends)) {}
 
   /// Error: an input is not there; the predictions are no CTC logits, or shorter than the lengths.
   NamedTensors forward(const NamedTensors& inputs) override {
-    NamedTensors predictions = model_->forward(inputs);
+    NamedTensors predictions = model()->forward(inputs);
     for (const SequenceEnd& end : ends_) {
       const Tensor lengths = input_of(inputs, end.lengths);
       const int64_t k = end.inputs_per_step;
@@ -61,24 +58,21 @@ class SequenceEndsImpl : public Model {
     return predictions;
   }
 
-  std::vector<Tensor> task_parameters(std::string_view task) override {
-    return model_->task_parameters(task);
-  }
-  Tensor representation() const override { return model_->representation(); }
+  const std::vector<SequenceEnd>& ends() const { return ends_; }
 
  protected:
   std::shared_ptr<Model> make_again() const override {
-    return std::make_shared<SequenceEndsImpl>(mtl::clone(*model_), ends_);
+    return std::make_shared<SequenceEndsImpl>(mtl::clone(*model()), ends_);
   }
 
  private:
   static TaskRegistry checked_tasks(const std::shared_ptr<Model>& model,
                                     const std::vector<SequenceEnd>& ends) {
-    if (model == nullptr) throw Error("SequenceEnds: the model is empty");
+    const TaskRegistry& tasks = tasks_of(model, "SequenceEnds");
     if (ends.empty()) throw Error("SequenceEnds: no task is named; give those of CTC");
     for (size_t i = 0; i < ends.size(); ++i) {
       const SequenceEnd& end = ends[i];
-      if (!model->tasks().contains(end.task))
+      if (!tasks.contains(end.task))
         throw Error("SequenceEnds: \"{}\" is no task of the model", end.task);
       for (size_t k = 0; k < i; ++k)
         if (ends[k].task == end.task)
@@ -89,10 +83,9 @@ class SequenceEndsImpl : public Model {
         throw Error("SequenceEnds: task \"{}\": inputs_per_step is {}, expected at least 1",
                     end.task, end.inputs_per_step);
     }
-    return model->tasks();
+    return tasks;
   }
 
-  std::shared_ptr<Model> model_;
   std::vector<SequenceEnd> ends_;
 };
 
@@ -100,17 +93,8 @@ struct SequenceEnds : ModelHolder<SequenceEndsImpl> {
   using Impl = SequenceEndsImpl;
   SequenceEnds(std::nullptr_t) : ModelHolder(nullptr) {}
   explicit SequenceEnds(std::shared_ptr<Impl> model) : ModelHolder(std::move(model)) {}
-  SequenceEnds(std::shared_ptr<Model> model, std::vector<SequenceEnd> ends)
-      : ModelHolder(std::make_shared<Impl>(std::move(model), std::move(ends))) {}
-  /// Around any model, by its holder.
-  template <class Holder>
-  requires requires(const Holder& holder) {
-    { holder.ptr() } -> std::convertible_to<std::shared_ptr<Model>>;
-    holder.is_empty();
-  }
-  SequenceEnds(const Holder& model, std::vector<SequenceEnd> ends)
-      : ModelHolder(std::make_shared<Impl>(
-            model.is_empty() ? std::shared_ptr<Model>() : model.ptr(), std::move(ends))) {}
+  SequenceEnds(const ModelWithin& model, std::vector<SequenceEnd> ends)
+      : ModelHolder(std::make_shared<Impl>(model, std::move(ends))) {}
 };
 
 }  // namespace mtl

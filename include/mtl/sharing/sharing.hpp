@@ -15,6 +15,7 @@
 #include "mtl/sharing/merging/merging.hpp"
 #include "mtl/sharing/mixture_of_experts.hpp"
 #include "mtl/sharing/model.hpp"
+#include "mtl/sharing/model_around.hpp"
 #include "mtl/sharing/model_holder.hpp"
 #include "mtl/sharing/model_ref.hpp"
 #include "mtl/sharing/multi_task_attention.hpp"

@@ -24,6 +24,7 @@ namespace mtl {
 ///     Tensor is_labelled(target)          [N] bool, where NaN and -100 are not the rule
 ///     void check()                        Error: an option is wrong; asked when a task gets it
 ///     static constexpr bool trains        false: the task is only judged (NoLoss)
+///     bool yes_or_no()                    whether each output of a classification is one for itself
 template <class F>
 concept LossFunction = requires(const F& loss, const Tensor& tensor) {
   requires std::same_as<std::invoke_result_t<const F&, const Tensor&, const Tensor&>, Tensor> ||
@@ -51,6 +52,7 @@ class Loss {
     if constexpr (requires { F::kind; }) kind_ = F::kind;
     if constexpr (requires { F::trains; }) trains_ = F::trains;
     if constexpr (requires(const F& f) { f.check(); }) loss.check();
+    if constexpr (requires(const F& f) { f.yes_or_no(); }) yes_or_no_ = loss.yes_or_no();
     if constexpr (requires(const F& f, const Tensor& t) { f.mean(t, t); })
       mean_ = [loss](const Tensor& p, const Tensor& t) -> MeanLoss { return {loss.mean(p, t)}; };
     if constexpr (requires(const F& f, const Tensor& t) { f.is_labelled(t); })
@@ -71,6 +73,8 @@ class Loss {
     return is_labelled_ ? is_labelled_(target) : mtl::is_labelled(target);
   }
   LossKind kind() const { return kind_; }
+  /// Whether each output is a yes or no for itself, by what the loss is (BinaryCrossEntropy).
+  bool yes_or_no() const { return yes_or_no_; }
   explicit operator bool() const { return static_cast<bool>(by_sample_); }
 
  private:
@@ -79,7 +83,7 @@ class Loss {
   static SampleLosses as_sample_losses(Tensor values) { return {std::move(values)}; }
 
   LossKind kind_ = LossKind::regression;
-  bool trains_ = true;
+  bool trains_ = true, yes_or_no_ = false;
   // One number instead of one value a sample is told by its having no dimension.
   std::function<SampleLosses(const Tensor&, const Tensor&)> by_sample_;
   std::function<MeanLoss(const Tensor&, const Tensor&)> mean_;

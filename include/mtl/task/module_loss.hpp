@@ -45,6 +45,11 @@ class ModuleLoss {
   static constexpr LossKind kind = requires(Module & module) { module.options.weight(); }
   ? LossKind::classification : LossKind::regression;
 
+  /// torch::nn::BCEWithLogitsLoss, the one that knows positives.
+  static constexpr bool yes_or_no() {
+    return requires(Module & module) { module.options.pos_weight(); };
+  }
+
   explicit ModuleLoss(std::shared_ptr<Module> module) : module_(std::move(module)) {}
 
   /// Error: an empty holder, or reduction kSum, whose sum is no mean.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "mtl/deploy/kinds/around.hpp"
+#include "mtl/deploy/kinds/attention.hpp"
 #include "mtl/deploy/kinds/branched.hpp"
 #include "mtl/deploy/kinds/cnn.hpp"
 #include "mtl/deploy/kinds/cross_stitch.hpp"
@@ -15,6 +17,7 @@
 #include "mtl/deploy/kinds/multi_task_attention.hpp"
 #include "mtl/deploy/kinds/progressive_layered_extraction.hpp"
 #include "mtl/deploy/kinds/recurrent.hpp"
+#include "mtl/deploy/kinds/sequence_heads.hpp"
 #include "mtl/deploy/kinds/sluice.hpp"
 #include "mtl/deploy/kinds/soft_sharing.hpp"
 #include "mtl/deploy/kinds/steps.hpp"

@@ -5,6 +5,7 @@
 #include <torch/nn/modules/container/sequential.h>
 #include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/dropout.h>
+#include <torch/nn/modules/embedding.h>
 #include <torch/nn/modules/linear.h>
 #include <torch/nn/modules/normalization.h>
 #include <torch/nn/modules/pooling.h>
@@ -41,6 +42,27 @@ struct LinearKind {
   nn::Layer make() const {
     return torch::nn::Linear(torch::nn::LinearOptions(in_features, out_features).bias(bias));
   }
+};
+
+/// What does not train needs no padding_idx.
+struct EmbeddingKind {
+  using Module = torch::nn::EmbeddingImpl;
+  static constexpr std::string_view name = "nn.Embedding";
+  int64_t num_embeddings = 0, embedding_dim = 0;
+
+  static EmbeddingKind of(const Module& module) {
+    if (module.options.max_norm())
+      throw Error("{}: max_norm, which changes the weights in use, cannot be described", name);
+    return {module.options.num_embeddings(), module.options.embedding_dim()};
+  }
+  void fields(Fields& f) {
+    f("num_embeddings", num_embeddings);
+    f("embedding_dim", embedding_dim);
+  }
+  double numbers() const {
+    return static_cast<double>(num_embeddings) * static_cast<double>(embedding_dim);
+  }
+  nn::Layer make() const { return torch::nn::Embedding(num_embeddings, embedding_dim); }
 };
 
 template <class Array>

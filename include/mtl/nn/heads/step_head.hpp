@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <memory>
 
-#include "mtl/core/error.hpp"
 #include "mtl/core/tensor.hpp"
+#include "mtl/nn/heads/linear_of_steps.hpp"
 
 namespace mtl::nn {
 
@@ -23,18 +23,16 @@ class StepHeadImpl : public torch::nn::Module {
   };
 
   /// Error: a size below 1.
-  explicit StepHeadImpl(const Options& options) : torch::nn::Module("StepHead"), options_(options) {
-    if (options.input_size < 1 || options.output_size < 1)
-      throw Error("step head: input_size {}, output_size {}: each must be at least 1",
-                  options.input_size, options.output_size);
-    linear_ = register_module("linear", torch::nn::Linear(options.input_size, options.output_size));
-  }
+  explicit StepHeadImpl(const Options& options)
+      : torch::nn::Module("StepHead"),
+        options_(options),
+        linear_(register_module(
+            "linear",
+            nn_detail::linear_of_steps("step head", options.input_size, options.output_size))) {}
 
   /// Error: another shape than [N, 1 + L, input_size], or no step.
   Tensor forward(const Tensor& steps) {
-    if (steps.dim() != 3 || steps.size(1) < 2 || steps.size(2) != options_.input_size)
-      throw Error("step head: found {}, expected a summary and steps, [N, 1 + L, {}]",
-                  shape_text(steps), options_.input_size);
+    nn_detail::check_steps("step head", steps, options_.input_size, 2);
     const Tensor answers = linear_->forward(steps.slice(1, 1));
     return options_.steps_first ? answers : answers.transpose(1, 2);
   }
@@ -43,7 +41,7 @@ class StepHeadImpl : public torch::nn::Module {
 
  private:
   Options options_;
-  torch::nn::Linear linear_ = nullptr;
+  torch::nn::Linear linear_;
 };
 
 struct StepHead : torch::nn::ModuleHolder<StepHeadImpl> {

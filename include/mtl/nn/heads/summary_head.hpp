@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <memory>
 
-#include "mtl/core/error.hpp"
 #include "mtl/core/tensor.hpp"
+#include "mtl/nn/heads/linear_of_steps.hpp"
 
 namespace mtl::nn {
 
@@ -22,18 +22,15 @@ class SummaryHeadImpl : public torch::nn::Module {
 
   /// Error: a size below 1.
   explicit SummaryHeadImpl(const Options& options)
-      : torch::nn::Module("SummaryHead"), options_(options) {
-    if (options.input_size < 1 || options.output_size < 1)
-      throw Error("summary head: input_size {}, output_size {}: each must be at least 1",
-                  options.input_size, options.output_size);
-    linear_ = register_module("linear", torch::nn::Linear(options.input_size, options.output_size));
-  }
+      : torch::nn::Module("SummaryHead"),
+        options_(options),
+        linear_(register_module(
+            "linear",
+            nn_detail::linear_of_steps("summary head", options.input_size, options.output_size))) {}
 
   /// Error: another shape than [N, 1 + L, input_size].
   Tensor forward(const Tensor& steps) {
-    if (steps.dim() != 3 || steps.size(1) < 1 || steps.size(2) != options_.input_size)
-      throw Error("summary head: found {}, expected a summary and steps, [N, 1 + L, {}]",
-                  shape_text(steps), options_.input_size);
+    nn_detail::check_steps("summary head", steps, options_.input_size, 1);
     return linear_->forward(steps.select(1, 0));
   }
 
@@ -41,7 +38,7 @@ class SummaryHeadImpl : public torch::nn::Module {
 
  private:
   Options options_;
-  torch::nn::Linear linear_ = nullptr;
+  torch::nn::Linear linear_;
 };
 
 struct SummaryHead : torch::nn::ModuleHolder<SummaryHeadImpl> {

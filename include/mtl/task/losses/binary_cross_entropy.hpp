@@ -18,6 +18,7 @@ struct BinaryCrossEntropy {
   Tensor pos_weight = {};
 
   static constexpr LossKind kind = LossKind::classification;
+  static constexpr bool yes_or_no() { return true; }
 
   SampleLosses operator()(const Tensor& prediction, const Tensor& target) const {
     check_scores(target);

@@ -20,6 +20,7 @@ struct Distillation {
   double temperature = 2.0;  ///< above 1 shows what the teacher takes for second best
 
   static constexpr LossKind kind = LossKind::classification;
+  bool yes_or_no() const { return of == Of::scores; }
 
   SampleLosses operator()(const Tensor& prediction, const Tensor& target) const {
     const Tensor answers = match_target(prediction, target);
