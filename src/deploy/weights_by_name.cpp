@@ -9,6 +9,7 @@
 #include "mtl/core/edit_distance.hpp"
 #include "mtl/core/error.hpp"
 #include "mtl/io/excerpt.hpp"
+#include "mtl/io/pytorch_file.hpp"
 #include "mtl/io/safetensors.hpp"
 #include "mtl/nn/weights.hpp"
 
@@ -158,7 +159,8 @@ void load_weights_by_name(torch::nn::Module& module, const NamedTensors& weights
 
 void load_weights_by_name(torch::nn::Module& module, const std::filesystem::path& file,
                           const WeightNames& names) {
-  const NamedTensors weights = io::read_safetensors(file);
+  const NamedTensors weights =
+      io::is_pytorch_file(file) ? io::read_pytorch(file) : io::read_safetensors(file);
   try {
     load_weights_by_name(module, weights, names);
   } catch (const Error& error) {

@@ -64,6 +64,11 @@ void InputFile::read(char* bytes, size_t count) {
                 name_, at_);
 }
 
+void InputFile::go_to(int64_t place) {
+  if (::lseek(descriptor_, place, SEEK_SET) < 0) cannot_read(name_, errno);
+  at_ = place;
+}
+
 std::string read_file(const std::filesystem::path& path, int64_t most) {
   InputFile file(path);
   const auto check = [&](int64_t size, std::string_view more) {

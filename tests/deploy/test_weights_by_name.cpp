@@ -2,6 +2,7 @@
 
 #include "catch.hpp"
 #include "error_text.hpp"
+#include "mtl/io/pytorch_file.hpp"
 #include "mtl/io/safetensors.hpp"
 #include "mtl/nn/nn.hpp"
 #include "temporary_folder.hpp"
@@ -105,4 +106,18 @@ TEST_CASE("weights by name: a name of a stranger's is not matched at any length"
                    mtl::match_weights(*encoder, weights, {.rename = {{"a", "bb"}}});
                  }),
                  "has 1998 characters"));
+}
+
+TEST_CASE("weights by name: from a file of torch.save") {
+  auto linear = torch::nn::Linear(3, 2);
+  mtl::load_weights_by_name(*linear, MTL_SOURCE_DIR "/tests/golden/pytorch/checkpoint.pt",
+                            {.rename = {{"^model\\.fc\\.", ""}},
+                             .ignore = {"^model\\.norm", "^optimizer", "^list", "^parameter"}});
+  const auto weights = mtl::io::read_pytorch(MTL_SOURCE_DIR "/tests/golden/pytorch/checkpoint.pt");
+  CHECK(linear->weight.equal(weights["model.fc.weight"]));
+  CHECK(contains(error_text([&] {
+                   mtl::load_weights_by_name(*linear,
+                                             MTL_SOURCE_DIR "/tests/golden/pytorch/runs.pt");
+                 }),
+                 "posix.system"));
 }

@@ -10,6 +10,7 @@ void arff(std::string_view);
 void json(std::string_view);
 void text(std::string_view);
 void safetensors(std::string_view);
+void pytorch(std::string_view);
 void images(std::string_view);
 void bundle(std::string_view);
 std::vector<std::string> bundle_seeds();
@@ -36,6 +37,36 @@ const std::vector<Target>& targets() {
        {"\"dtype\"", "\"F32\"", "\"BOOL\"", "\"shape\"", "\"data_offsets\"", "\"__metadata__\"",
         "[0,0]", "9223372036854775807", "1152921504606846976", "\"mtl.digest\":\"",
         "\"mtl.digest_is\":\"\""}},
+      {"pytorch",
+       pytorch,
+       {"ctorch._utils\n_rebuild_tensor_v2\n",
+        "ctorch\nFloatStorage\n",
+        "ctorch\nBoolStorage\n",
+        "ccollections\nOrderedDict\n",
+        "cposix\nsystem\n",
+        "X\7",
+        "K\1",
+        "J\xFF\xFF\xFF\x7F",
+        "\x85",
+        "\x86",
+        "\x87",
+        "Q",
+        "R",
+        "b",
+        "(",
+        "u",
+        "}",
+        "]",
+        "t",
+        "h",
+        "q",
+        "r\xFF\xFF\xFF\xFF",
+        "PK\1\2",
+        "PK\3\4",
+        "PK\5\6",
+        "PK\6\6",
+        "PK\6\7",
+        "\xFF\xFF\xFF\xFF"}},
 #ifdef MTL_HAS_IMAGES
       {"images", images, {"\xFF\xC0", "\xFF\xC2", "\xFF\xDA", "\xFF\xC4", "IDAT", "PLTE", "tRNS"}},
 #endif

@@ -49,10 +49,10 @@ WeightMatch match_weights(const torch::nn::Module& module, const NamedTensors& w
                           const WeightNames& names = {});
 
 /// Puts weights that PyTorch saved into a module: all of it, or nothing and an Error with the text
-/// of what does not fit. A PyTorch program writes them with
-/// `safetensors.torch.save_file(model.state_dict(), file)`.
+/// of what does not fit. A file is what PyTorch's `torch.save(model.state_dict(), file)` wrote
+/// (io::read_pytorch), or `safetensors.torch.save_file(model.state_dict(), file)`.
 ///
-///     mtl::load_weights_by_name(*encoder, "resnet.safetensors",
+///     mtl::load_weights_by_name(*encoder, "resnet.pt",
 ///                               {.rename = {{"^module\\.", ""}}, .ignore = {"^fc\\."}});
 ///
 /// Batch normalisation's num_batches_tracked, which nobody reads, may be missing.

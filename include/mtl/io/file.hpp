@@ -28,6 +28,8 @@ class InputFile {
   /// The next `count` bytes.
   /// Error: the file ends before.
   void read(char* bytes, size_t count);
+  /// What comes next is the byte at `place`, from 0. Error: it is a pipe.
+  void go_to(int64_t place);
 
  private:
   std::string name_;

@@ -11,6 +11,7 @@
 #include "mtl/io/iso_date.hpp"
 #include "mtl/io/json.hpp"
 #include "mtl/io/json_member.hpp"
+#include "mtl/io/pytorch_file.hpp"
 #include "mtl/io/safetensors.hpp"
 #include "mtl/io/tensorboard.hpp"
 #include "mtl/io/text_encoding.hpp"
