@@ -1,4 +1,5 @@
-// Writes the path of every method over one small problem, from which the documentation draws a picture for each:
+// Writes the path of every method over one small problem, from which the documentation draws a
+// picture for each:
 //     mtl_method_paths > docs/method_paths.csv
 #include <fmt/core.h>
 #include <torch/torch.h>

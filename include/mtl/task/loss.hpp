@@ -24,7 +24,7 @@ namespace mtl {
 ///     Tensor is_labelled(target)          [N] bool, where NaN and -100 are not the rule
 ///     void check()                        Error: an option is wrong; asked when a task gets it
 ///     static constexpr bool trains        false: the task is only judged (NoLoss)
-///     bool yes_or_no()                    whether each output of a classification is one for itself
+///     bool yes_or_no()                    whether each output is a yes or no for itself
 template <class F>
 concept LossFunction = requires(const F& loss, const Tensor& tensor) {
   requires std::same_as<std::invoke_result_t<const F&, const Tensor&, const Tensor&>, Tensor> ||
