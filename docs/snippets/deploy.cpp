@@ -50,6 +50,19 @@ torch::Tensor train_and_save(const std::filesystem::path& folder, const torch::T
       model->forward({{"input", input}})["price"].squeeze(1).to(torch::kDouble));
 }
 
+/// A model of pictures, with what becomes of a file before the network sees it.
+void save_breeds(const std::filesystem::path& folder) {
+  mtl::HardSharing breeds(
+      mtl::nn::CnnEncoder({.channels = {8, 16}}),
+      {{.name = "breed", .head = mtl::nn::LinearHead(16, 37), .loss = mtl::CrossEntropy{}}});
+  const mtl::images::Preparation prepared{.width = 64,
+                                          .height = 64,
+                                          .shorter_side = 72,  // of which the middle is taken
+                                          .normalize = {{.45, .45, .45}, {.25, .25, .25}}};
+  mtl::save_bundle(breeds, folder / "breeds",
+                   {.inputs = {{.name = "picture", .pictures = prepared}}});
+}
+
 /// What a program without any training code does.
 torch::Tensor load_and_predict(const std::filesystem::path& folder, const torch::Tensor& rows) {
   mtl::Kinds kinds;  // only where the model has parts of one's own
@@ -90,6 +103,7 @@ int main() {
   const auto folder = std::filesystem::temp_directory_path() / "mtl_docs_deploy";
   const auto rows = torch::randn({256, 3}, torch::kDouble) * 20 + 100;
   const auto expected = train_and_save(folder, rows);
+  save_breeds(folder);
   const bool right = load_and_predict(folder, rows).allclose(expected, 1e-9) &&
                      load_into_own(folder, rows).allclose(expected, 1e-9) &&
                      takes_pytorch_weights(folder);

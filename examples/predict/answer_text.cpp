@@ -66,7 +66,8 @@ std::string AnswerText::header(const mtl::Answers& answers) const {
 }
 
 std::string AnswerText::lines(const mtl::Answers& answers,
-                              const std::vector<std::vector<std::string>>& kept) const {
+                              const std::vector<std::vector<std::string>>& kept,
+                              const std::vector<int64_t>& samples) const {
   const auto all = columns(answers);
   // Names are quoted once, and a label once, not once a row.
   const auto quoted = [&](const std::string& text) {
@@ -87,6 +88,7 @@ std::string AnswerText::lines(const mtl::Answers& answers,
   for (size_t row = 0; row < kept.size(); ++row) {
     const char* between = format_ == Format::json ? "{" : "";
     const char* const comma = format_ == Format::json ? ", " : ",";
+    const int64_t sample = samples.empty() ? static_cast<int64_t>(row) : samples[row];
     for (size_t c = 0; c < kept_.size(); ++c) {
       text += between;
       if (format_ == Format::json) text += quoted(kept_[c]) + ": ";
@@ -96,7 +98,7 @@ std::string AnswerText::lines(const mtl::Answers& answers,
     for (size_t c = 0; c < all.size(); ++c) {
       text += between;
       if (format_ == Format::json) text += names[c] + ": ";
-      const double number = all[c].numbers.data_ptr<double>()[row];
+      const double number = sample < 0 ? std::nan("") : all[c].numbers.data_ptr<double>()[sample];
       if (!std::isfinite(number))
         text += format_ == Format::json ? "null" : "";
       else if (const auto k = static_cast<size_t>(number); all[c].is_class && k < labels[c].size())

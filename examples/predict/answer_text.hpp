@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -16,9 +17,10 @@ class AnswerText {
 
   /// The line above all others; empty for JSON.
   std::string header(const mtl::Answers& answers) const;
-  /// `kept` [samples][columns].
-  std::string lines(const mtl::Answers& answers,
-                    const std::vector<std::vector<std::string>>& kept) const;
+  /// A line a row of `kept` [rows][columns]: row i has the answers of sample `samples[i]`, none
+  /// where that is -1, or of sample i where there is no list.
+  std::string lines(const mtl::Answers& answers, const std::vector<std::vector<std::string>>& kept,
+                    const std::vector<int64_t>& samples = {}) const;
 
  private:
   struct Column;

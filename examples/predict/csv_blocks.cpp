@@ -1,5 +1,7 @@
 #include "csv_blocks.hpp"
 
+#include <cstring>
+
 #include "mtl/core/error.hpp"
 
 namespace {
@@ -28,6 +30,12 @@ bool CsvBlocks::next(std::string& rows) {
     if (text.size() == before || text.empty()) {  // the end of the file
       rows = std::move(text);
       return !rows.empty();
+    }
+    // Most tables have no quotes: then the last line end is the one.
+    if (!in_quotes && std::memchr(text.data() + seen, '"', text.size() - seen) == nullptr) {
+      const size_t last = text.rfind('\n');
+      if (last != std::string::npos && last >= seen) end = last + 1;
+      seen = text.size();
     }
     for (; seen < text.size(); ++seen) {
       if (text[seen] == '"') in_quotes = !in_quotes;

@@ -1,10 +1,10 @@
 #include "predict_table.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <exception>
 #include <limits>
+#include <optional>
 #include <thread>
 
 #include "channel.hpp"
@@ -15,7 +15,6 @@
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using Kept = std::vector<std::vector<std::string>>;
 
 struct Rows {
@@ -26,10 +25,6 @@ struct Answered {
   mtl::Answers answers;
   Kept kept;
 };
-
-double since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
 
 /// A thread whose exception is thrown where it is waited for.
 class Worker {
@@ -182,7 +177,7 @@ PredictTimes predict_table(mtl::Predictor& predictor, const std::filesystem::pat
     answered.close();
   };
   PredictTimes times;
-  const auto begin = Clock::now();
+  const Stopwatch whole;
   Worker reader([&] {
     try {
       read_into(read, predictor, table, options);
@@ -208,9 +203,9 @@ PredictTimes predict_table(mtl::Predictor& predictor, const std::filesystem::pat
   });
   try {
     while (auto rows = read.take()) {
-      const auto start = Clock::now();
+      const Stopwatch one;
       auto answers = predictor.predict(rows->inputs);
-      times.network += since(start);
+      times.network += one.seconds();
       times.rows += std::ssize(rows->kept);
       if (!answered.put({std::move(answers), std::move(rows->kept)})) break;
     }
@@ -221,6 +216,6 @@ PredictTimes predict_table(mtl::Predictor& predictor, const std::filesystem::pat
   answered.close();
   writer.finish();
   reader.finish();
-  times.seconds = since(begin);
+  times.seconds = whole.seconds();
   return times;
 }

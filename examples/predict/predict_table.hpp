@@ -2,26 +2,10 @@
 
 #include <filesystem>
 #include <functional>
-#include <string>
 #include <string_view>
-#include <vector>
 
-#include "answer_text.hpp"
-#include "mtl/deploy/predictor.hpp"
-
-struct PredictOptions {
-  AnswerText::Format format = AnswerText::Format::csv;
-  int64_t batch = 256;         // rows that go through the network at once
-  bool probabilities = false;  // of every class
-  char separator = ',';
-  std::vector<std::string> keep = {};  // columns to hand through
-};
-
-struct PredictTimes {
-  int64_t rows = 0;
-  double seconds = 0;  // from the first row read to the last one written
-  double network = 0;  // of these within Predictor::predict
-};
+#include "options.hpp"
+#include "times.hpp"
 
 /// Predicts every row of a CSV file, in memory for a few batches however long it is: one thread
 /// reads and parses, one runs the network, one writes. `write` is given whole lines.

@@ -1,4 +1,6 @@
 #include <fstream>
+#include <nlohmann/json.hpp>
+#include <regex>
 
 #include "catch.hpp"
 #include "csv_blocks.hpp"
@@ -9,6 +11,11 @@
 #include "mtl/task/tasks.hpp"
 #include "predict_table.hpp"
 #include "temporary_folder.hpp"
+#ifdef MTL_HAS_IMAGES
+#include <png.h>
+
+#include "predict_pictures.hpp"
+#endif
 
 namespace {
 
@@ -112,3 +119,115 @@ TEST_CASE("predict: a file is read in blocks of whole rows, quoted line ends and
   CHECK(all == table + "last");
   CHECK(count > 1);
 }
+
+#ifdef MTL_HAS_IMAGES
+
+namespace {
+
+/// Three pictures, red, green and blue, of which the network gives the mean red and which
+/// colour is the strongest; one file among them that is no picture.
+struct Squares {
+  TemporaryFolder folder;
+
+  Squares() {
+    std::filesystem::create_directories(folder / "pictures" / "below");
+    for (size_t colour = 0; colour < 3; ++colour) {
+      std::vector<uint8_t> pixels(size_t{3} * 40 * 20);
+      for (size_t i = colour; i < pixels.size(); i += 3) pixels[i] = 255;
+      png_image image{};
+      image.version = PNG_IMAGE_VERSION;
+      image.width = 40;
+      image.height = 20;
+      image.format = PNG_FORMAT_RGB;
+      REQUIRE(png_image_write_to_file(&image, file(colour).c_str(), 0, pixels.data(), 0, nullptr));
+    }
+    std::ofstream(folder / "pictures" / "b.jpg") << "no picture";
+    std::ofstream(folder / "pictures" / "notes.txt") << "not looked at";
+    mtl::HardSharing model(
+        mtl::nn::CnnEncoder({.channels = {3},
+                             .blocks = 1,
+                             .kernel_size = 1,
+                             .stride = 1,
+                             .norm = mtl::nn::ConvolutionNorm::none}),
+        {{.name = "red", .head = mtl::nn::LinearHead(3, 1), .loss = mtl::MeanSquaredError{}},
+         {.name = "colour", .head = mtl::nn::LinearHead(3, 3), .loss = mtl::CrossEntropy{}},
+         {.name = "is", .head = mtl::nn::LinearHead(3, 3), .loss = mtl::BinaryCrossEntropy{}}});
+    const auto one = torch::eye(3), none = torch::zeros({3});
+    mtl::nn::load_weights(*model,
+                          {{"encoder.stages.0.0.convolution.weight", one.view({3, 3, 1, 1})},
+                           {"encoder.stages.0.0.convolution.bias", none},
+                           {"heads.red.weight", one.narrow(0, 0, 1)},
+                           {"heads.red.bias", torch::zeros({1})},
+                           {"heads.colour.weight", 50 * one},
+                           {"heads.colour.bias", none},
+                           {"heads.is.weight", 200 * one},
+                           {"heads.is.bias", torch::full({3}, -100.0)}});
+    const std::vector<std::string> names = {"red", "green", "blue"};
+    mtl::save_bundle(
+        model, folder / "bundle",
+        {.inputs = {{.name = "image",
+                     .pictures =
+                         mtl::images::Preparation{
+                             .width = 10, .height = 10, .normalize = {{0, 0, 0}, {0.5, 1, 1}}}}},
+         .tasks = {{.task = "colour", .labels = names}, {.task = "is", .labels = names}}});
+  }
+  std::filesystem::path file(size_t colour) const {
+    return colour == 2 ? folder / "pictures" / "below" / "blue.PNG"
+                       : folder / "pictures" / (colour == 0 ? "red.png" : "a.png");
+  }
+  std::string path(const char* name) const { return (folder / "pictures" / name).string(); }
+};
+
+}  // namespace
+
+TEST_CASE("predict: pictures in folders, prepared as the bundle says, in any batches") {
+  const Squares squares;
+  mtl::Predictor predictor(squares.folder / "bundle");
+  REQUIRE(takes_pictures(predictor));
+  const auto files = picture_files({squares.folder / "pictures"});
+  const auto expected = "file,red,colour,is.red,is.green,is.blue\n" + squares.path("a.png") +
+                        ",0,green,0,1,0\n" + squares.path("b.jpg") + ",,,,,\n" +
+                        squares.path("below/blue.PNG") + ",0,blue,0,0,1\n" +
+                        squares.path("red.png") + ",2,red,1,0,0\n";
+  for (const int64_t batch : {1, 2, 32}) {
+    std::string text, complaints;
+    const auto times = predict_pictures(
+        predictor, files, {.batch = batch, .workers = 2}, [&](std::string_view t) { text += t; },
+        [&](std::string_view t) { complaints += t; });
+    CHECK(std::regex_replace(text, std::regex(R"(\d\.\d+e-\d+)"), "0") == expected);
+    CHECK(contains(complaints, "b.jpg"));
+    CHECK(times.rows == 4);
+    CHECK(times.unusable == 1);
+  }
+}
+
+TEST_CASE("predict: where no picture can be read, every line is empty") {
+  const Squares squares;
+  mtl::Predictor predictor(squares.folder / "bundle");
+  std::string text;
+  const auto times = predict_pictures(
+      predictor, picture_files({squares.path("b.jpg"), squares.path("notes.txt")}),
+      {.format = AnswerText::Format::json}, [&](std::string_view t) { text += t; },
+      [](std::string_view) {});
+  CHECK(times.unusable == 2);
+  const auto line = mtl::io::parse_json(text.substr(0, text.find('\n')));
+  CHECK(line["file"] == squares.path("b.jpg"));
+  CHECK(line["colour"].is_null());
+}
+
+TEST_CASE("predict: what is no picture, and what takes none, is said") {
+  const Squares squares;
+  CHECK(contains(error_text([&] { picture_files({squares.path("c.png")}); }), "no such file"));
+  std::filesystem::create_directory(squares.folder / "empty");
+  CHECK(contains(error_text([&] { picture_files({squares.folder / "empty"}); }), "no picture"));
+  auto of_tables = house_predictor(squares.folder / "houses");
+  CHECK_FALSE(takes_pictures(of_tables));
+  CHECK(contains(error_text([&] {
+                   predict_pictures(
+                       of_tables, {squares.path("a.png")}, {}, [](std::string_view) {},
+                       [](std::string_view) {});
+                 }),
+                 "BundleNotes::Input::pictures"));
+}
+
+#endif
