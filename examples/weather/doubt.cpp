@@ -93,10 +93,23 @@ Tensor Doubt::half_width(Element task, const Tensor& days) const {
   return reach[task][3] * usual_error(reach[task], days);
 }
 
+Tensor Doubt::follow(Element task, const Forecasts& forecasts) {
+  const Tensor usual = usual_error(reach[task], forecasts.days);
+  const Tensor relative = (errors(forecasts, task) / usual).contiguous();
+  double& times = reach[task][3];
+  std::vector<double> before;
+  for (int64_t i = 0; i < relative.size(0); ++i) {
+    const double error = relative.data_ptr<double>()[i];
+    before.push_back(times);
+    if (std::isfinite(error)) times *= std::exp(step * (error > times ? level : level - 1));
+  }
+  return torch::tensor(before, torch::kFloat64) * usual;
+}
+
 mtl::io::Json Doubt::judge(const Forecasts& forecasts) const {
   mtl::io::Json scores = {{"days", forecasts.days.size(0)}, {"level", level}};
   for (const Element task : {temp, rh}) {
-    const Tensor width = half_width(task, forecasts.days), error = errors(forecasts, task);
+    const Tensor width = Doubt(*this).follow(task, forecasts), error = errors(forecasts, task);
     const Tensor inside = (error <= width).masked_select(error.isfinite()).to(torch::kFloat64);
     scores[std::string(name_of(task))] = {{"coverage", inside.mean().item<double>()},
                                           {"width", 2 * width.mean().item<double>()}};

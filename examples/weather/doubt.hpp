@@ -21,6 +21,12 @@ struct Forecasts {
 struct Doubt {
   static constexpr double level = 0.8;  // of the days lie within the intervals
 
+  /// Intervals after a day outside them are wider by exp(step * level), after one inside narrower
+  /// by exp(step * (1 - level)): they follow harder and milder times, and four of five days lie
+  /// within whatever comes. Gibbs and Candes, NeurIPS 2021 (arXiv 2106.00170); of the reach itself
+  /// as in Angelopoulos, Candes and Tibshirani, NeurIPS 2023 (arXiv 2307.16895).
+  static constexpr double step = 0.03;
+
   /// Of temp and rh: the mean absolute error by season (1, sine and cosine of the day of the year),
   /// and how many of it an interval reaches to either side.
   std::array<std::array<double, 4>, 2> reach = {};
@@ -34,8 +40,11 @@ struct Doubt {
 
   /// [N] float64, degrees or per cent: half an interval's width on each of the days [N].
   Tensor half_width(Element task, const Tensor& days) const;
-  /// temp, rh: coverage and mean width of the intervals. weather: log loss and calibration error of
-  /// the probabilities, and the log loss of the climate.
+  /// [N]: the same of each of the days, which follow each other, after those before it are known;
+  /// this doubt then is the one after the last of them.
+  Tensor follow(Element task, const Forecasts& forecasts);
+  /// temp, rh: coverage and mean width of the intervals, which follow. weather: log loss and
+  /// calibration error of the probabilities, and the log loss of the climate.
   mtl::io::Json judge(const Forecasts& forecasts) const;
 };
 

@@ -107,9 +107,19 @@ std::string value_text(const Network& network, Element task, double value, Date 
   return text + fmt::format(" ({:.0f} %: {:.1f} to {:.1f})", 100 * Doubt::level, low, high);
 }
 
+/// What the network says of the days that it has not seen.
+Forecasts later_days(Network& network, const Days& days) {
+  const Forecasts all = forecasts(network, days);
+  return all.part((all.days <= network.doubt->until).sum().item<int64_t>(), all.days.size(0));
+}
+
 int predict(const Settings& settings) {
   Network network = Network::load(settings.out / "best.safetensors");
   const Days days = load(settings).days;
+  if (network.doubt && days.size() > window_days) {
+    const Forecasts later = later_days(network, days);
+    for (const Element task : {temp, rh}) network.doubt->follow(task, later);
+  }
   const NamedTensors tomorrow = forecast(network, days);
   const Date day = days.dates.back() + std::chrono::days(1);
   fmt::print("{}: mean temperature {}, mean humidity {}, weather", to_text(day),
@@ -134,14 +144,12 @@ int test(const Settings& settings) {
   if (!network.doubt)
     throw mtl::Error("{} does not say how far its network is to be trusted. Train it again",
                      file.string());
-  const Forecasts all = forecasts(network, load(settings).days);
-  const int64_t first = (all.days <= network.doubt->until).sum().item<int64_t>();
-  if (first == all.days.size(0))
+  const Forecasts later = later_days(network, load(settings).days);
+  if (later.days.size(0) == 0)
     throw mtl::Error(
         "--test: no day of --data that 14 others come before is later than {}, the "
         "last one that the network in {} has seen. Give later days",
         to_text(Date(std::chrono::days(network.doubt->until))), file.string());
-  const Forecasts later = all.part(first, all.days.size(0));
   const Json doubt = network.doubt->judge(later), scores = score(later.found);
   mtl::io::write_json(settings.out / "test.json", {{"tasks", scores}, {"doubt", doubt}});
   fmt::print("{} days that the network has not seen\n{}{}", later.days.size(0),

@@ -287,6 +287,23 @@ TEST_CASE("Weather: intervals follow the season's errors and hold four of five d
              WithinAbs(-(std::log(0.9) + std::log(0.1)) / 2, 1e-6));
   CHECK_THAT(judged["weather"]["climate_log_loss"].get<double>(), WithinAbs(std::log(2), 0.01));
 
+  // Intervals grow with errors that grow by half, and hold as many days.
+  weather::Forecasts harder = made_up(6800, 3000);
+  for (const char* target : {"temp", "rh"}) {
+    const double middle = target == std::string("rh") ? 50 : 0;
+    harder.found.targets[target] = middle + 1.5 * (harder.found.targets[target] - middle);
+    CHECK_THAT(doubt->judge(harder)[target]["coverage"].get<double>(), WithinAbs(0.8, 0.015));
+  }
+  weather::Doubt after = *doubt;
+  CHECK(after.follow(weather::temp, harder)[0].item<double>() == width(weather::temp, 6800));
+  CHECK_THAT(after.reach[weather::temp][3] / doubt->reach[weather::temp][3], WithinAbs(1.5, 0.3));
+  CHECK(after.reach[weather::rh] == doubt->reach[weather::rh]);
+  harder.found.targets["temp"].fill_(
+      std::nan(""));  // days of which nothing is known change nothing
+  const double reach = after.reach[weather::temp][3];
+  after.follow(weather::temp, harder);
+  CHECK(after.reach[weather::temp][3] == reach);
+
   const auto read = mtl::io::parse_json(mtl::io::json_text(*doubt)).get<weather::Doubt>();
   CHECK(read.reach == doubt->reach);
   CHECK(read.climate == doubt->climate);
