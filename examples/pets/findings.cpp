@@ -11,7 +11,7 @@ namespace report = mtl::report;
 using mtl::Tensor;
 using mtl::io::Json;
 using Runs = std::vector<Trained>;
-using Part = mtl::SplitRecord Trained::*;
+using Part = mtl::Predictions Trained::*;
 
 /// Pairs that the article names.
 const std::array<std::pair<const char*, const char*>, 3> named_pairs = {
@@ -23,7 +23,7 @@ const std::array<std::pair<const char*, const char*>, 3> named_pairs = {
 std::vector<double> each(const Runs& runs, Part part, const std::string& task = "breed",
                          const std::string& metric = "accuracy") {
   std::vector<double> values;
-  for (const Trained& run : runs) values.push_back((run.*part)(task, metric));
+  for (const Trained& run : runs) values.push_back(metric_of(run, run.*part, task, metric));
   return values;
 }
 
@@ -49,8 +49,8 @@ Json spread_json(const std::vector<double>& values) {
 
 Json metrics_json(const Findings& findings) {
   const auto parts = [](const Runs& runs) -> Json {
-    return {{"validation", tasks_json(runs, &Trained::validation)},
-            {"test", tasks_json(runs, &Trained::test)}};
+    return {{"validation", tasks_json(runs, &Trained::judged)},
+            {"test", tasks_json(runs, &Trained::found)}};
   };
   Json json = parts(findings.runs);
   json["baseline"] = nullptr;
@@ -67,9 +67,10 @@ Json metrics_json(const Findings& findings) {
   for (size_t g = 0; g < findings.lambdas.size(); ++g)
     json["lambda"][trait_groups[g].name] = findings.lambdas[g];
   json["seeds"] = findings.seeds;
-  json["repeats"] = {
-      {"validation_accuracy", spread_json(each(findings.runs, &Trained::validation))},
-      {"test_accuracy", spread_json(each(findings.runs, &Trained::test))}};
+  const auto [accuracy, ci95] = estimate(findings.runs);
+  json["estimate"] = {{"accuracy", accuracy}, {"ci95", {ci95.low, ci95.high}}};
+  json["repeats"] = {{"validation_accuracy", spread_json(each(findings.runs, &Trained::judged))},
+                     {"test_accuracy", spread_json(each(findings.runs, &Trained::found))}};
   return json;
 }
 
@@ -83,7 +84,7 @@ std::string spread_text(const std::vector<double>& values) {
 
 /// Accuracies with deviation, on the validation and the test pictures.
 std::array<std::string, 2> accuracies(const Runs& runs) {
-  return {spread_text(each(runs, &Trained::validation)), spread_text(each(runs, &Trained::test))};
+  return {spread_text(each(runs, &Trained::judged)), spread_text(each(runs, &Trained::found))};
 }
 
 /// Whether the auxiliary tasks helped.
@@ -98,11 +99,20 @@ std::string verdict(const Findings& findings) {
       difference.p_value, signed_rank_p, difference.degrees_of_freedom + 1, over);
 }
 
+std::string expected_text(const Findings& findings) {
+  const auto [accuracy, ci95] = estimate(findings.runs);
+  return fmt::format(
+      "To be expected of new pictures, every breed as often: {} % (95 %: {} to {}), by models that "
+      "had not seen the picture.",
+      percent(accuracy), percent(ci95.low), percent(ci95.high));
+}
+
 std::string summary(const Findings& findings) {
   const auto [validation, test] = accuracies(findings.runs);
   std::string text = fmt::format("validation {}, test {}, {} seed{}, {}\n", validation, test,
                                  findings.seeds.size(), findings.seeds.size() == 1 ? "" : "s",
                                  text_of(findings.lambdas));
+  text += expected_text(findings) + "\n";
   if (findings.baseline.empty()) return text;
   const auto [validation_without, test_without] = accuracies(findings.baseline);
   return text + fmt::format("baseline: validation {}, test {}\n{}\n", validation_without,
@@ -150,7 +160,7 @@ report::TextTable scores_table(const Findings& findings) {
   const auto add = [&](const std::string& name, const Runs& runs) {
     const auto [validation, test] = accuracies(runs);
     table.rows.push_back(
-        {name, validation, test, spread_text(each(runs, &Trained::test, "breed", "top_5"))});
+        {name, validation, test, spread_text(each(runs, &Trained::found, "breed", "top_5"))});
   };
   add("auxiliary tasks (" + text_of(findings.lambdas) + ")", findings.runs);
   if (!findings.baseline.empty()) add("baseline (all lambdas 0)", findings.baseline);
@@ -196,18 +206,21 @@ report::ReportFiles write_page(const Findings& findings, const std::filesystem::
   const Trained& first = findings.runs[0];
   report::RunReport about{
       .title = findings.title,
-      .data = fmt::format(
-          "{} seeds, each with a split, first weights and an order of its own; weights of the "
-          "auxiliary losses: {}. Pictures and mistakes are those of the first seed.",
-          findings.seeds.size(), text_of(findings.lambdas)),
+      .data =
+          fmt::format("{} seeds, each with first weights and an order of its own; weights of the "
+                      "auxiliary losses: {}. Pictures and mistakes are those of the first seed; "
+                      "gradients are those of a training of at most {} epochs.",
+                      findings.seeds.size(), text_of(findings.lambdas), conflict_epochs),
       .split = "test",
       .views = {{.task = "breed", .title = "Breed", .class_names = findings.breeds}},
       .x_label = "picture",
       .tables = {{"Means over the seeds.", scores_table(findings)}},
       .warnings = findings.warnings,
+      .combiner = &findings.conflicts,
       .worst = 24,
       .sample_name = findings.test_name,
       .sample_picture = findings.test_picture};
+  about.verdict.push_back(expected_text(findings));
   if (!findings.baseline.empty()) about.verdict.push_back(verdict(findings));
   if (!findings.trials.empty()) {
     report::TextTable table{{"lambdas", "validation accuracy"}, {}};

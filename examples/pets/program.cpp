@@ -36,7 +36,7 @@ void begin_run(const Options& options, const Plan& plan) {
                                                       {"dropout", recipe.dropout},
                                                       {"widths", recipe.widths},
                                                       {"augment", recipe.augment},
-                                                      {"refit", recipe.refit}}},
+                                                      {"folds", recipe.folds}}},
                                                     {"arguments", options.arguments}});
 }
 
@@ -44,8 +44,8 @@ void begin_run(const Options& options, const Plan& plan) {
 Trained study(const Sample& sample, const Plan& plan, const char* of) {
   Trained trained = train(sample, plan);
   fmt::print("seed {}{}: validation {:.2f} %, test {:.2f} %\n", plan.seed, of,
-             100 * trained.validation("breed", "accuracy"),
-             100 * trained.test("breed", "accuracy"));
+             100 * metric_of(trained, trained.judged, "breed", "accuracy"),
+             100 * metric_of(trained, trained.found, "breed", "accuracy"));
   return trained;
 }
 
@@ -63,7 +63,9 @@ void run_all(const Options& options, Plan plan, Source& source) {
   findings.lambdas = plan.lambdas;
   for (; std::ssize(findings.seeds) < options.repeat; ++plan.seed) {
     const bool first = findings.seeds.empty();
-    const Sample sample = source.sample(plan.seed);
+    Sample sample = source.sample(plan.seed);
+    // Those by which the lambdas were chosen have nothing to say of how good they are.
+    if (options.tune > 0 && sample.folds.size() > 2) sample.folds.erase(sample.folds.begin());
     const std::string name = fmt::format("seed-{}", plan.seed);
     Plan with = first ? plan : plan.below(name), without = plan.below(name + "-baseline");
     with.progress = first;
@@ -72,11 +74,12 @@ void run_all(const Options& options, Plan plan, Source& source) {
     findings.runs.push_back(study(sample, with, ""));
     if (options.compare_baseline) findings.baseline.push_back(study(sample, without, ", baseline"));
     if (!first) continue;
+    findings.conflicts = conflicts(sample, with);
     findings.test_name = sample.test_name;
     findings.test_picture = sample.test_picture;
     const Json about = {{"breeds", source.breeds},
                         {"widths", plan.recipe.widths},
-                        {"input_shape", sample.train.inputs()["picture"].sizes().slice(1).vec()},
+                        {"input_shape", sample.learn.inputs()["picture"].sizes().slice(1).vec()},
                         {"backbone", options.backbone}};
     mtl::save(findings.runs[0].model, options.out / "best.safetensors",
               {{"pets", mtl::io::json_text(about, -1)}});
@@ -89,7 +92,8 @@ void run_all(const Options& options, Plan plan, Source& source) {
 /// The model by each of the methods beside one model a task, on the pictures of the first seed.
 void run_comparison(const Options& options, const Plan& plan, Source& source) {
   namespace evaluate = mtl::evaluate;
-  const Sample sample = source.sample(plan.seed);
+  Sample sample = source.sample(plan.seed);
+  if (sample.folds.size() > 1) sample.folds.clear();  // the test pictures judge
   std::vector<std::string> tasks{"breed"};
   for (const TraitGroup& group : trait_groups) tasks.push_back(group.name);
   const evaluate::Comparison comparison = evaluate::compare(
@@ -104,7 +108,9 @@ void run_comparison(const Options& options, const Plan& plan, Source& source) {
         one.checkpoint = {.directory = trial.directory / "checkpoint", .resume = true};
         one.tasks = trial.tasks;
         one.combiner = evaluate::combiner_of(trial);
-        return evaluate::scores_of(train(sample, one).test);
+        const Trained trained = train(sample, one);
+        const mtl::TaskRegistry& judged = trained.model->tasks();
+        return evaluate::scores_of({judged.begin(), judged.end()}, trained.found);
       });
   mtl::io::write_json(options.out / "comparison.json", comparison.json());
   fmt::print("{}Written to {} (comparison.json).\n", comparison.text(), options.out.string());
@@ -115,7 +121,7 @@ bool run_overfit(const Options& options) {
   Plan plan{.lambdas = parse_lambdas(options.lambda), .seed = options.seed};
   const auto source = open_source(options);
   plan.recipe = source->recipe;
-  const Overfit found = overfit_one_batch(source->sample(plan.seed).train, plan);
+  const Overfit found = overfit_one_batch(source->sample(plan.seed).learn, plan);
   fmt::print("one batch: loss of the breed {:.4f} at first, {:.4f} at last: {}\n", found.first_loss,
              found.last_loss,
              found.reached_zero ? "learnt by heart" : "NOT learnt by heart, something is wrong");

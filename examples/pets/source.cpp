@@ -13,7 +13,7 @@ using mtl::Tensor;
 Recipe cnn_recipe(const std::vector<int64_t>& widths, double learning_rate) {
   Recipe recipe{.epochs = 60, .learning_rate = learning_rate, .dropout = 0.2, .widths = widths};
   recipe.augment = true;
-  recipe.refit = false;
+  recipe.folds = 1;
   return recipe;
 }
 
@@ -40,7 +40,12 @@ class DrawnSource : public Source {
     const auto name = [names = breeds](int64_t row) {
       return fmt::format("{}_{}", names[static_cast<size_t>(row / test_each)], row % test_each + 1);
     };
-    return {dataset(drawn(each_, 1)), dataset(drawn(validation_each, 2)), dataset(test), name,
+    const auto learn = dataset(drawn(each_, 1));
+    const auto judge = dataset(drawn(validation_each, 2));
+    return {learn.joined(judge),
+            dataset(test),
+            {torch::arange(judge.size()) + learn.size()},
+            name,
             [test](int64_t row) { return test.pictures[row]; }};
   }
 
@@ -73,18 +78,22 @@ class FolderSource : public Source {
     std::vector<int64_t> to_learn, to_test;  // by the official split
     for (int64_t row = 0; row < own_->tensors.size(); ++row)
       (own_->pictures[static_cast<size_t>(row)].official_test ? to_test : to_learn).push_back(row);
-    const Tensor learn = torch::tensor(to_learn);
+    Tensor learn = torch::tensor(to_learn);
     Tensor test = unseen_ ? torch::arange(unseen_->tensors.size()) : torch::tensor(to_test);
-    std::vector<double> shares{0.85, 0.15};
-    if (test.numel() == 0) shares = {0.7, 0.15, 0.15};
-    const Tensor own_breeds = own_->tensors.targets()["breed"].index_select(0, learn);
-    auto parts = mtl::stratified_parts(own_breeds, shares, seed);
-    for (Tensor& part : parts) part = learn.index_select(0, part);
-    if (test.numel() == 0) test = parts[2];
+    const auto breeds_of = [&](const Tensor& rows) {
+      return own_->tensors.targets()["breed"].index_select(0, rows);
+    };
+    if (test.numel() == 0) {
+      auto [kept, taken] = mtl::stratified_split(breeds_of(learn), {0.85, 0.15}, seed);
+      test = learn.index_select(0, taken);
+      learn = learn.index_select(0, kept);
+    }
+    std::vector<Tensor> folds = folds_of_neighbours(breeds_of(learn), recipe.folds);
+    if (recipe.folds == 1) folds = {mtl::stratified_split(breeds_of(learn), {0.85, 0.15}, seed)[1]};
     const auto picture = [test, pictures = tested.pictures](int64_t row) {
       return pictures[static_cast<size_t>(test[row].item<int64_t>())];
     };
-    return {own_->tensors.rows(parts[0]), own_->tensors.rows(parts[1]), tested.tensors.rows(test),
+    return {own_->tensors.rows(learn), tested.tensors.rows(test), folds,
             [picture](int64_t row) { return picture(row).name; },
             [picture](int64_t row) {
               return mtl::images::to_tensor(mtl::images::read(picture(row).file).image);

@@ -35,8 +35,8 @@ std::unique_ptr<mtl::Combiner> combiner_of(const Plan& plan, const mtl::TaskRegi
 }
 
 std::pair<mtl::HardSharing, mtl::TrainingRun> fit(const TensorDataset& train,
-                                                  const TensorDataset* validation,
-                                                  const Plan& plan) {
+                                                  const TensorDataset* validation, const Plan& plan,
+                                                  mtl::CombinerLog* log = nullptr) {
   const Recipe& recipe = plan.recipe;
   torch::manual_seed(plan.seed);
   const Tensor weights = mtl::balanced(mtl::class_counts(train.targets()["breed"], recipe.breeds));
@@ -51,12 +51,25 @@ std::pair<mtl::HardSharing, mtl::TrainingRun> fit(const TensorDataset& train,
                        {.epochs = recipe.epochs, .checkpoint = plan.checkpoint});
   std::vector<mtl::Callback> callbacks{mtl::CosineLr{.t_max = recipe.epochs}};
   if (plan.progress) callbacks.emplace_back(mtl::ProgressBar{});
+  if (log) callbacks.emplace_back(*log);
   mtl::BatchLoader loader(train, {.batch_size = recipe.batch_size,
                                   .shuffle = true,
                                   .seed = plan.seed,
                                   .transform = recipe.augment ? mirror_and_shift : nullptr});
   if (!validation) return {model, trainer.fit(loader, callbacks)};
   return {model, trainer.fit(loader, in_order(*validation), callbacks)};
+}
+
+/// Puts the answers for more samples below those that are there.
+void append(mtl::Predictions& answers, const mtl::Predictions& more) {
+  for (const auto part : {&mtl::Predictions::predictions, &mtl::Predictions::targets})
+    for (const auto& item : more.*part) {
+      Tensor* before = (answers.*part).find(item.key());
+      if (before == nullptr)
+        (answers.*part).insert(item.key(), item.value());
+      else
+        *before = torch::cat({*before, item.value()});
+    }
 }
 
 /// 1 for each test picture whose breed was recognised, else 0.
@@ -140,13 +153,71 @@ Plan Plan::below(const std::string& name) const {
   return plan;
 }
 
+TensorDataset Sample::without(size_t fold) const {
+  Tensor kept = torch::ones({learn.size()}, torch::kBool);
+  return learn.rows(kept.index_fill_(0, folds[fold], 0).nonzero().squeeze(1));
+}
+
+std::vector<Tensor> folds_of_neighbours(const Tensor& breeds, int64_t count) {
+  const auto classes = breeds.max().item<int64_t>() + 1;
+  std::vector<std::vector<int64_t>> rows(static_cast<size_t>(count));
+  for (int64_t breed = 0; breed < classes; ++breed) {
+    const Tensor own = breeds.eq(breed).nonzero().squeeze(1);
+    for (int64_t i = 0; i < own.numel(); ++i)  // breeds begin at different parts, which even out
+      rows[static_cast<size_t>((i * count / own.numel() + breed) % count)].push_back(
+          own[i].item<int64_t>());
+  }
+  std::vector<Tensor> folds;
+  for (const auto& fold : rows)
+    if (!fold.empty()) folds.push_back(torch::tensor(fold));
+  return folds;
+}
+
 Trained train(const Sample& sample, const Plan& plan) {
-  auto [model, run] = fit(sample.train, &sample.validation, plan);
-  if (plan.recipe.refit)
-    model = fit(sample.train.joined(sample.validation), nullptr, plan.below("refit")).first;
-  const mtl::SplitRecord validation = run.history.last().valid;
-  return {model, run, validation, mtl::validate(model, in_order(sample.test)),
-          mtl::predict(model, in_order(sample.test))};
+  Trained result;
+  for (size_t fold = 0; fold < sample.folds.size(); ++fold) {
+    const TensorDataset judge = sample.learn.rows(sample.folds[fold]);
+    auto [model, run] = fit(sample.without(fold), fold == 0 ? &judge : nullptr,
+                            fold == 0 ? plan : plan.below(fmt::format("fold-{}", fold)));
+    append(result.judged, mtl::predict(model, in_order(judge)));
+    if (fold == 0) result.model = model, result.run = run;
+  }
+  if (sample.folds.size() != 1)
+    result.model = fit(sample.learn, nullptr, plan.below("whole")).first;
+  result.found = mtl::predict(result.model, in_order(sample.test));
+  return result;
+}
+
+mtl::CombinerLog conflicts(const Sample& sample, Plan plan) {
+  plan.checkpoint = {};
+  plan.progress = false;
+  plan.recipe.epochs = std::min<int64_t>(plan.recipe.epochs, conflict_epochs);
+  mtl::CombinerLog log{.every = 5};
+  fit(sample.learn, nullptr, plan, &log);
+  return log;
+}
+
+double metric_of(const Trained& run, const mtl::Predictions& answers, const std::string& task,
+                 const std::string& metric) {
+  const mtl::Task& judged = run.model->tasks().at(task);
+  const auto place = std::ranges::find(judged.metrics, metric, &mtl::Metric::name);
+  return mtl::metrics_of(judged, answers).at(static_cast<size_t>(place - judged.metrics.begin()));
+}
+
+Estimate estimate(const std::vector<Trained>& runs) {
+  std::vector<double> accuracies;
+  for (const Trained& run : runs)
+    accuracies.push_back(
+        mtl::BalancedAccuracy{}(run.judged.predictions["breed"], run.judged.targets["breed"]));
+  const double accuracy = mtl::evaluate::mean(accuracies);
+  // So many pictures in equal numbers would leave the same doubt.
+  const Tensor all = mtl::class_counts(runs[0].judged.targets["breed"],
+                                       runs[0].judged.predictions["breed"].size(1));
+  const Tensor counts = all.masked_select(all > 0).to(torch::kDouble);
+  const auto pictures =
+      std::pow(static_cast<double>(counts.numel()), 2) / counts.reciprocal().sum().item<double>();
+  return {accuracy, mtl::evaluate::proportion_interval(std::llround(accuracy * pictures),
+                                                       std::llround(pictures))};
 }
 
 Comparison compare(const std::vector<Trained>& with, const std::vector<Trained>& without) {
@@ -177,7 +248,8 @@ Search tune(const Sample& sample, const Plan& plan, int64_t count,
     Plan trial = plan.below(fmt::format("trial-{}", candidate->trial));
     for (size_t g = 0; g < trial.lambdas.size(); ++g)
       trial.lambdas[g] = candidate->settings[g].value;
-    const mtl::TrainingRun run = fit(sample.train, &sample.validation, trial).second;
+    const TensorDataset judge = sample.learn.rows(sample.folds[0]);
+    const mtl::TrainingRun run = fit(sample.without(0), &judge, trial).second;
     tuner.tell(*candidate, run.history.last().valid("breed", "accuracy"));
   }
   Search search;

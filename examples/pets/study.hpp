@@ -20,7 +20,7 @@ struct Recipe {
   double label_smoothing = 0.2, dropout = 0.5;  ///< of the breeds; of the representation
   std::vector<int64_t> widths = {512};          ///< of the hidden layers, or of the CNN's stages
   bool augment = false;                         ///< mirror and shift pictures while training
-  bool refit = true;  ///< the model that is kept learns from the validation pictures, too
+  int64_t folds = 5;  ///< parts of the pictures that judge, each once; 1: a part never learnt from
 };
 
 /// The shared encoder and the heads: the main one, "breed", and "ear", "hair", "figure"; or those
@@ -32,10 +32,19 @@ mtl::HardSharing make_model(const Recipe& recipe, torch::IntArrayRef input_shape
 /// Pictures split for one seed: the input "picture", the targets "breed" [N] and, NaN where
 /// unknown, "ear" [N, 4], "hair" [N, 4], "figure" [N, 3].
 struct Sample {
-  mtl::TensorDataset train, validation, test;
+  mtl::TensorDataset learn, test;
+  /// Rows of `learn`. Each part judges a model of all the others. The model that is kept learns
+  /// from all of `learn`; where there is one part only, from all the others.
+  std::vector<mtl::Tensor> folds;
   std::function<std::string(int64_t)> test_name;     ///< of a test picture
   std::function<mtl::Tensor(int64_t)> test_picture;  ///< uint8 [3, H, W], for showing
+
+  mtl::TensorDataset without(size_t fold) const;
 };
+
+/// As many parts of each breed's pictures, int64 [n] each. Pictures that follow each other may show
+/// the same animal, so a part takes neighbours: what is judged is then as new as a new picture.
+std::vector<mtl::Tensor> folds_of_neighbours(const mtl::Tensor& breeds, int64_t count);
 
 /// One training. The same recipe, lambdas and seed give the same bits, resumed or not.
 struct Plan {
@@ -52,12 +61,28 @@ struct Plan {
 
 struct Trained {
   mtl::HardSharing model{nullptr};
-  mtl::TrainingRun run;              ///< of the model that the validation pictures judge
-  mtl::SplitRecord validation = {};  ///< its losses and metrics
-  mtl::SplitRecord test = {};        ///< those of `model`
-  mtl::Predictions found = {};       ///< of `model`, for the test pictures
+  mtl::TrainingRun run;          ///< of the model that the first fold judges
+  mtl::Predictions judged = {};  ///< of the folds, one after the other, each by a model without it
+  mtl::Predictions found = {};   ///< of `model`, for the test pictures
 };
 Trained train(const Sample& sample, const Plan& plan);
+
+inline constexpr int64_t conflict_epochs = 5;
+/// How the tasks' gradients lie to each other in a training of so few epochs, which is not kept: a
+/// resumed run would not know those of the epochs before.
+mtl::CombinerLog conflicts(const Sample& sample, Plan plan);
+
+/// A metric of one task, such as "breed" and "accuracy", of `run.judged` or `run.found`.
+double metric_of(const Trained& run, const mtl::Predictions& answers, const std::string& task,
+                 const std::string& metric);
+
+/// How many new pictures should be recognised where every breed is as frequent: the mean over the
+/// breeds of what the folds say, mean of the runs, with Wilson's interval for so many pictures.
+struct Estimate {
+  double accuracy = 0;
+  mtl::evaluate::Interval ci95;
+};
+Estimate estimate(const std::vector<Trained>& runs);
 
 /// Test accuracy with the auxiliary tasks minus that of the baseline: over seeds where there are
 /// several, else over the test pictures of the one seed.

@@ -160,6 +160,9 @@ TEST_CASE("pets: a run writes its directory, with the fixed keys in metrics.json
     CHECK(std::filesystem::exists(options.out / file));
   }
   const auto metrics = mtl::io::read_json(options.out / "metrics.json");
+  const auto& estimate = metrics.at("estimate");
+  CHECK(estimate.at("ci95").at(0) <= estimate.at("accuracy"));
+  CHECK(estimate.at("ci95").at(1) >= estimate.at("accuracy"));
   for (const auto* part : {"/validation", "/test", "/baseline/test"}) {
     const auto& tasks = metrics.at(mtl::io::Json::json_pointer(part)).at("tasks");
     CHECK(tasks.at("breed").at("accuracy").is_number());
@@ -362,10 +365,54 @@ TEST_CASE("pets: all lambdas 0 is the model without auxiliary heads, to the bit"
   CHECK_FALSE(helped.found.predictions["breed"].equal(with.found.predictions["breed"]));
 }
 
+TEST_CASE(
+    "pets: each picture is in one fold, and a breed's pictures that follow each other in one") {
+  const auto breeds = torch::tensor({0L, 1L, 0L, 0L, 0L, 1L, 2L, 0L, 0L, 1L});
+  const auto folds = pets::folds_of_neighbours(breeds, 3);
+  REQUIRE(folds.size() == 3);
+  CHECK(std::get<0>(torch::cat(folds).sort()).equal(torch::arange(10)));
+  // Of breed 0 the rows 0, 2 | 3, 4 | 7, 8; of breed 1 from the second part on; 2 in the third.
+  CHECK(folds[0].equal(torch::tensor({0L, 2L, 9L})));
+  CHECK(folds[1].equal(torch::tensor({3L, 4L, 1L})));
+  CHECK(folds[2].equal(torch::tensor({7L, 8L, 5L, 6L})));
+  CHECK(pets::folds_of_neighbours(torch::tensor({0L, 0L}), 5).size() == 2);  // none is empty
+}
+
+TEST_CASE("pets: several folds judge every picture by a model that has not learnt from it") {
+  // A picture says nothing but its own number: who has not seen it can only guess.
+  constexpr int64_t pictures = 40;
+  const mtl::TensorDataset learn({{"picture", 10 * torch::eye(pictures)}},
+                                 {{"breed", torch::arange(pictures) % 2},
+                                  {"ear", torch::full({pictures, 4}, 0.5)},
+                                  {"hair", torch::full({pictures, 4}, 0.5)},
+                                  {"figure", torch::full({pictures, 3}, 0.5)}});
+  const pets::Sample sample{
+      learn, learn, pets::folds_of_neighbours(learn.targets()["breed"], 5), {}, {}};
+  pets::Recipe recipe{.breeds = 2, .epochs = 30, .learning_rate = 1e-2, .widths = {16}};
+  const auto run = pets::train(sample, {.recipe = recipe});
+  CHECK(pets::metric_of(run, run.found, "breed", "accuracy") == 1);
+  CHECK(pets::metric_of(run, run.judged, "breed", "accuracy") < 0.85);
+  CHECK(run.judged.targets["breed"].sum().item<int64_t>() == pictures / 2);
+}
+
+TEST_CASE("pets: the estimate counts every breed alike") {
+  pets::Trained run;  // eight of eight pictures of one breed, one of two of the other
+  run.judged.targets.insert("breed", torch::tensor({0L, 0L, 0L, 0L, 0L, 0L, 0L, 0L, 1L, 1L}));
+  run.judged.predictions.insert(
+      "breed",
+      torch::one_hot(torch::tensor({0L, 0L, 0L, 0L, 0L, 0L, 0L, 0L, 1L, 0L}), 2).to(torch::kFloat));
+  const auto [accuracy, ci95] = pets::estimate({run});
+  CHECK(accuracy == Approx(0.75));
+  // As doubtful as 4 / (1/8 + 1/2) = 6.4 pictures, so 6, of which 5.
+  const auto six = mtl::evaluate::proportion_interval(5, 6);
+  CHECK(ci95.low == six.low);
+  CHECK(ci95.high == six.high);
+}
+
 TEST_CASE("pets: one batch is learnt by heart, and what makes that impossible is named") {
   const TemporaryFolder folder;
   const auto source = pets::open_source(small_options(folder));
-  const auto train = source->sample(1).train;
+  const auto train = source->sample(1).learn;
   const pets::Plan plan{.recipe = source->recipe};
   CHECK(pets::overfit_one_batch(train, plan).reached_zero);
 

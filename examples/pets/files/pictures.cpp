@@ -72,11 +72,14 @@ Tensor FrozenFeatures::of(const mtl::ImageDataset& pictures, int64_t threads) {
     return torch::cat(
         {unit(unit(as_is) + unit(mirrored)), (classes(as_is) + classes(mirrored)) / 2}, 1);
   };
-  const auto seen_as = [&](const images::Transform& view) {
-    return looks(pictures, view, Encoder::picture_mean, Encoder::picture_deviation, threads, look);
-  };
-  const Tensor views = torch::stack(
-      {seen_as(middle_square(288)), seen_as(images::Resize{224, 224, images::Filter::bicubic})});
+  std::vector<Tensor> seen;
+  for (const images::Transform& view :
+       {images::Transform(middle_square(288)),
+        images::Transform(images::Resize{288, 288, images::Filter::bicubic}),
+        images::Transform(images::Resize{224, 224, images::Filter::bicubic})})
+    seen.push_back(
+        looks(pictures, view, Encoder::picture_mean, Encoder::picture_deviation, threads, look));
+  const Tensor views = torch::stack(seen);
   const auto parts = views.split_with_sizes({Encoder::output_size, class_bias_.numel()}, 2);
   // Chosen by cross-validation; the scale suits the step size of Adam: about unit deviation.
   constexpr double probability_share = 0.5, scale = 20;
@@ -88,7 +91,7 @@ Tensor FrozenFeatures::kept(const mtl::ImageDataset& pictures, int64_t threads,
                             const std::filesystem::path& folder) {
   // What `of` does has a version: the next one does not take this one's for its own.
   mtl::io::Digest digest;
-  digest.update("1 " + weights_);
+  digest.update("2 " + weights_);
   for (int64_t row = 0; row < pictures.size(); ++row) digest.update(digest_of(pictures.file(row)));
   const auto file = folder / ("features-" + digest.text() + ".safetensors");
   return mtl::io::cached_tensors(file, digest.text(), [&] {
