@@ -116,6 +116,35 @@ void several_inputs_and_targets() {
   std::printf("%zu predictions\n", static_cast<size_t>(predictions.size()));
 }
 
+void targets_side_by_side() {
+  const Tensor x = torch::randn({60, 4}), temperature = x.select(1, 0), wind = x.select(1, 1);
+  const Tensor rain = x.select(1, 2).gt(0).to(torch::kFloat), sky = x.select(1, 3).gt(0);
+  const mtl::Task climate{.name = "climate",
+                          .head = mtl::nn::LinearHead(8, 2),
+                          .loss = mtl::Huber{},
+                          .metrics = {mtl::Mae{}}};
+  mtl::TensorDataset data({{"x", x}}, {{"climate", mtl::joined_target({temperature, wind})},
+                                       {"temperature", temperature},
+                                       {"rain", rain},
+                                       {"sky", sky.to(torch::kLong)}});
+
+  mtl::HardSharing behind(mtl::nn::MlpEncoder({.input_size = 4, .hidden_sizes = {8}}),
+                          {{.name = "weather",  // only answers; those who read it are judged
+                            .head = mtl::nn::LinearHead(8, 4),
+                            .loss = mtl::NoLoss{}},
+                           climate});
+  mtl::DerivedTasks model(
+      behind,
+      mtl::outputs_of("weather",
+                      {{.task = {.name = "temperature", .loss = mtl::Huber{}}},
+                       {.task = {.name = "rain", .loss = mtl::BinaryCrossEntropy{}}},
+                       {.task = {.name = "sky", .loss = mtl::CrossEntropy{}}, .outputs = 2}}));
+  torch::optim::Adam adam(model->parameters(), 1e-3);
+  mtl::BatchLoader train(data, {.batch_size = 20}), valid(data, {.batch_size = 20});
+  const auto run = mtl::Trainer(model, adam, mtl::Sum(), {.epochs = 2}).fit(train, valid);
+  std::printf("loss of rain: %.3f\n", run.best().valid("rain", "loss"));
+}
+
 void several_targets_in_one_loss() {
   const Tensor corner = torch::rand({4, 2, 2}), boxes = torch::cat({corner, corner + 0.3}, 2);
   const Tensor kinds = torch::randint(3, {4, 2}, torch::kLong);
@@ -145,6 +174,7 @@ int main() {
   transcripts();
   esmm();
   several_inputs_and_targets();
+  targets_side_by_side();
   several_targets_in_one_loss();
   return 0;
 }

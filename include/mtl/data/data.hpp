@@ -2,6 +2,7 @@
 
 #include "mtl/data/dataset.hpp"
 #include "mtl/data/fill_from_earlier.hpp"
+#include "mtl/data/joined_targets.hpp"
 #include "mtl/data/label_encoder.hpp"
 #include "mtl/data/loader.hpp"
 #include "mtl/data/padding.hpp"

@@ -8,6 +8,7 @@
 #include "mtl/sharing/dselect_k.hpp"
 #include "mtl/sharing/film.hpp"
 #include "mtl/sharing/hard_sharing.hpp"
+#include "mtl/sharing/head_outputs.hpp"
 #include "mtl/sharing/joined_inputs.hpp"
 #include "mtl/sharing/learned_branching.hpp"
 #include "mtl/sharing/load.hpp"
