@@ -5,131 +5,100 @@
 #include <nlohmann/json.hpp>
 
 namespace table {
-namespace {
 
-double mean_of(const std::vector<double>& values) {
-  return values.empty() ? NAN : mtl::evaluate::mean(values);
-}
-
-/// Columns in line.
-std::string text_of(const mtl::report::TextTable& table) {
-  std::vector<std::vector<std::string>> lines = table.rows;
-  lines.insert(lines.begin(), table.header);
-  std::vector<size_t> widths(table.header.size());
-  for (const auto& line : lines)
-    for (size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], line[i].size());
-  std::string text;
-  for (const auto& line : lines) {
-    for (size_t i = 0; i < line.size(); ++i) text += fmt::format("{:<{}}", line[i], widths[i] + 2);
-    text.erase(text.find_last_not_of(' ') + 1);
-    text += '\n';
-  }
-  return text;
-}
-
-}  // namespace
-
-Tensor rows_without(const Tensor& rows, const Tensor& others) {
-  return rows.masked_select(torch::isin(rows, others).logical_not());
-}
-
-Found::Found(const Data& data)
-    : tasks_(data.tasks), targets_(data.targets), weights_(data.weights) {
-  for (const ColumnTask& task : tasks_) {
-    const std::vector<int64_t> shape = task.classes.empty()
-                                           ? std::vector<int64_t>{data.rows()}
-                                           : std::vector<int64_t>{data.rows(), task.outputs()};
-    answers_.insert(task.column, torch::zeros(shape, torch::kFloat64));
-    baseline_.insert(task.column, torch::zeros(shape, torch::kFloat64));
-  }
-  asked_ = torch::zeros({data.rows()}, torch::kBool);
-}
-
-void Found::add(const Data& data, const Tensor& learnt_from, const Tensor& asked, Model& model) {
+void Found::ask(mtl::TableModel& model, const mtl::TableData& data, const Tensor& learnt_from,
+                const Tensor& rows) {
+  RowPredictions& said = networks.emplace_back(RowPredictions{rows, {}});
+  RowPredictions& usual = without.emplace_back(RowPredictions{rows, {}});
   const NamedTensors all = model.predict(data.inputs);
-  asked_.index_fill_(0, asked, true);
-  folds_.emplace_back();
-  for (const ColumnTask& task : tasks_) {
-    const Tensor learnt = targets_[task.column].index_select(0, learnt_from);
-    const Tensor truth = targets_[task.column].index_select(0, asked);
-    const Tensor answer = all[task.column].index_select(0, asked);
-    const Tensor usual =
+  for (const auto& task : data.tasks) {
+    const Tensor learnt = data.targets[task.name].index_select(0, learnt_from);
+    const Tensor answer = all[task.name].index_select(0, rows);
+    const Tensor mean =
         task.classes.empty()
             ? learnt.nanmean()
             : learnt.unsqueeze(1).eq(torch::arange(task.outputs())).to(torch::kFloat64).mean(0);
-    const Tensor without = usual.expand_as(answer);
-    answers_[task.column].index_copy_(0, asked, answer);
-    baseline_[task.column].index_copy_(0, asked, without.contiguous());
-    if (task.classes.empty())
-      folds_.back()[task.column] = std::sqrt((answer - truth).square().nansum().item<double>() /
-                                             (without - truth).square().nansum().item<double>());
+    said.predictions.predictions.insert(task.name, answer);
+    said.predictions.targets.insert(task.name, data.targets[task.name].index_select(0, rows));
+    usual.predictions.predictions.insert(task.name, mean.expand_as(answer).contiguous());
   }
+  if (data.weights.defined()) said.predictions.sample_weights = data.weights.index_select(0, rows);
+  usual.predictions.targets = said.predictions.targets;
+  usual.predictions.sample_weights = said.predictions.sample_weights;
 }
 
-mtl::Predictions Found::of(const NamedTensors& answers) const {
-  const Tensor rows = this->rows();
-  mtl::Predictions found;
-  for (const ColumnTask& task : tasks_) {
-    found.predictions.insert(task.column, answers[task.column].index_select(0, rows));
-    found.targets.insert(task.column, targets_[task.column].index_select(0, rows));
+double Found::relative_rmse(const std::string& task, size_t parts) const {
+  std::vector<double> shares;
+  const auto error = [&](const RowPredictions& part) {
+    const auto& [predictions, targets, weights, task_weights] = part.predictions;
+    return (predictions[task] - targets[task]).square().nansum().item<double>();
+  };
+  for (size_t i = networks.size() - parts; i < networks.size(); ++i) {
+    if (networks[i].predictions.predictions[task].dim() > 1) return NAN;  // of classes
+    const double share = std::sqrt(error(networks[i]) / error(without[i]));
+    if (std::isfinite(share)) shares.push_back(share);
   }
-  if (weights_.defined()) found.sample_weights = weights_.index_select(0, rows);
-  return found;
+  return shares.empty() ? NAN : mtl::evaluate::mean(shares);
 }
 
-double Found::relative_rmse(const std::string& task) const {
-  std::vector<double> values;
-  for (const auto& fold : folds_) {
-    const auto found = fold.find(task);
-    if (found != fold.end() && std::isfinite(found->second)) values.push_back(found->second);
+std::vector<mtl::Task> judged(const std::vector<mtl::TargetColumn>& tasks) {
+  std::vector<mtl::Task> result;
+  for (const auto& task : tasks) {
+    mtl::Task& to_judge = result.emplace_back(mtl::Task{.name = task.name});
+    if (task.type == mtl::TargetType::regression)
+      to_judge.metrics = {mtl::Rmse{}, mtl::Mae{}, mtl::R2{}};
+    else if (task.type == mtl::TargetType::binary)
+      to_judge.metrics = {mtl::Accuracy{}, mtl::RocAuc{}};
+    else
+      to_judge.metrics = {mtl::Accuracy{}, mtl::BalancedAccuracy{}};
   }
-  return mean_of(values);
+  return result;
 }
 
-std::string Found::last_fold() const {
-  std::vector<double> values;
-  for (const auto& [task, value] : folds_.back()) values.push_back(value);
-  return values.empty() ? "" : fmt::format(", relative RMSE {:.4f}", mean_of(values));
-}
-
-void write_results(const std::filesystem::path& folder, const Json& settings, const Data& data,
-                   const Found& found, const Learnt& learnt,
-                   const std::optional<mtl::evaluate::Comparison>& comparison,
-                   const std::vector<std::string>& warnings) {
-  const mtl::Predictions answers = found.predictions(), without = found.without_network();
+std::string write_results(const std::filesystem::path& folder, const Json& settings,
+                          const mtl::TableData& data, const Found& found,
+                          const mtl::LearntTable& learnt,
+                          const std::optional<mtl::evaluate::Comparison>& comparison,
+                          const std::vector<std::string>& warnings) {
+  const RowPredictions answers = mtl::evaluate::in_row_order(found.networks);
+  const RowPredictions without = mtl::evaluate::in_row_order(found.without);
+  const size_t parts = found.networks.size();
   Json results;
   mtl::report::TextTable scores{{"task", "measure", "networks", "without"}, {}};
+  const auto add = [&](const std::string& task, const std::string& measure, double value,
+                       double usual) {
+    results["tasks"][task][measure] = {{"networks", value}, {"without", usual}};
+    scores.rows.push_back(
+        {task, measure, fmt::format("{:.5g}", value), fmt::format("{:.5g}", usual)});
+  };
   std::vector<double> relative;
   for (const mtl::Task& task : judged(data.tasks)) {
-    const auto values = mtl::metrics_of(task, answers), usual = mtl::metrics_of(task, without);
-    for (size_t i = 0; i < values.size(); ++i) {
-      const std::string& metric = task.metrics[i].name;
-      results["tasks"][task.name][metric] = {{"networks", values[i]}, {"without", usual[i]}};
-      scores.rows.push_back(
-          {task.name, metric, fmt::format("{:.5g}", values[i]), fmt::format("{:.5g}", usual[i])});
-    }
-    const double share = found.relative_rmse(task.name);
+    const auto values = mtl::metrics_of(task, answers.predictions),
+               usual_values = mtl::metrics_of(task, without.predictions);
+    for (size_t i = 0; i < values.size(); ++i)
+      add(task.name, task.metrics[i].name, values[i], usual_values[i]);
+    const double share = found.relative_rmse(task.name, parts);
     if (std::isnan(share)) continue;
     relative.push_back(share);
-    results["tasks"][task.name]["relative_rmse"] = {{"networks", share}, {"without", 1}};
-    scores.rows.push_back({task.name, "relative_rmse", fmt::format("{:.4f}", share), "1"});
+    add(task.name, "relative_rmse", share, 1);
   }
-  if (!relative.empty()) results["average_relative_rmse"] = mean_of(relative);
   mtl::report::TextTable tried{{"recipe", "loss", "epoch"}, {}};
-  for (const Tried& recipe : learnt.tried)
+  for (const auto& recipe : learnt.tried)
     tried.rows.push_back(
         {recipe.recipe.name, fmt::format("{:.4f}", recipe.loss), std::to_string(recipe.epoch)});
-  const auto folds = settings["folds"].get<int64_t>();
-  const int64_t rows = answers.targets.begin()->value().size(0);
+  const int64_t rows = answers.rows.size(0);
   const std::string judged_by =
-      folds == 0 ? fmt::format("on {} rows that the networks did not learn from", rows)
-                 : fmt::format("on all {} rows, by {} folds", rows, folds);
+      parts == 1 ? fmt::format("on {} rows that the networks did not learn from", rows)
+                 : fmt::format("on all {} rows, by {} folds", rows, parts);
   std::string text =
       fmt::format("How good it is {}; without: the mean, or the most frequent class\n{}", judged_by,
-                  text_of(scores));
-  if (relative.size() > 1) text += fmt::format("average relative RMSE {:.4f}\n", mean_of(relative));
+                  mtl::report::plain_text(scores));
+  if (!relative.empty()) results["average_relative_rmse"] = mtl::evaluate::mean(relative);
+  if (relative.size() > 1)
+    text += fmt::format("average relative RMSE {:.4f}\n", mtl::evaluate::mean(relative));
   text += fmt::format("Chosen on the rows learnt from: {}, {} epochs, {} networks\n",
-                      learnt.model.recipe.name, learnt.model.epochs, learnt.model.networks.size());
+                      learnt.model.recipe.name, learnt.model.epochs,
+                      learnt.model.networks->members().size());
   if (comparison) text += "Together or one by one?\n" + comparison->text();
   text += fmt::format("report: {}\n", (folder / "report.html").string());
   results["recipe"] = learnt.model.recipe.name;
@@ -143,44 +112,44 @@ void write_results(const std::filesystem::path& folder, const Json& settings, co
       .title = "What can be told from " + file.filename().string(),
       .data = fmt::format("{}: {} rows, {} columns to learn from.", file.filename().string(),
                           data.rows(), data.inputs.size()),
-      .split = folds == 0 ? "validation" : "cross-validation",
-      .warnings = warnings};
-  for (const ColumnTask& task : data.tasks)
-    report.views.push_back({.task = task.column, .class_names = task.classes});
-  report.x_label = "row";
-  report.sample_name = [asked = found.rows()](int64_t sample) {
-    return fmt::format("row {}", asked[sample].item<int64_t>() + 1);
-  };
-  report.tables = {{"How good it is " + judged_by + ".", scores},
-                   {"What was tried on the rows learnt from; the first was chosen.", tried}};
+      .split = parts == 1 ? "validation" : "cross-validation",
+      .x_label = "row",
+      .tables = {{"How good it is " + judged_by + ".", scores},
+                 {"What was tried on the rows learnt from; the first was chosen.", tried}},
+      .warnings = warnings,
+      .comparison = comparison ? &*comparison : nullptr,
+      .sample_name = [asked = answers.rows](int64_t sample) {
+        return fmt::format("row {}", asked[sample].item<int64_t>() + 1);
+      }};
+  for (const auto& task : data.tasks)
+    report.views.push_back({.task = task.name, .class_names = task.classes});
   for (const auto& [key, value] : settings.items())
     report.settings.emplace_back(
         key, value.is_string() ? value.get<std::string>() : mtl::io::json_text(value, -1));
-  if (comparison) report.comparison = &*comparison;
-  mtl::report::run_report(folder, learnt.tried.front().run, learnt.model.networks[0].model->tasks(),
-                          answers, report);
-  fmt::print("{}", text);
+  mtl::report::run_report(folder, learnt.tried.front().run, learnt.model.networks->tasks(),
+                          answers.predictions, report);
+  return text;
 }
 
-std::string predictions_csv(const std::vector<ColumnTask>& tasks, const NamedTensors& answers) {
+std::string predictions_csv(const std::vector<mtl::TargetColumn>& tasks,
+                            const NamedTensors& answers) {
   std::vector<std::string> cells;
-  for (const ColumnTask& task : tasks) {
-    cells.push_back(task.column);
-    if (!task.classes.empty()) cells.push_back(task.column + "_probability");
+  for (const auto& task : tasks) {
+    cells.push_back(task.name);
+    if (!task.classes.empty()) cells.push_back(task.name + "_probability");
   }
   std::string csv = mtl::io::csv_row(cells);
-  const int64_t rows = answers.begin()->value().size(0);
-  for (int64_t row = 0; row < rows; ++row) {
+  for (int64_t row = 0; row < answers.begin()->value().size(0); ++row) {
     cells.clear();
-    for (const ColumnTask& task : tasks) {
-      const Tensor answer = answers[task.column][row];
+    for (const auto& task : tasks) {
+      const Tensor answer = answers[task.name][row];
       if (task.classes.empty()) {
         cells.push_back(fmt::format("{:.7g}", answer.item<double>()));
-      } else {
-        const auto [most, index] = answer.max(0);
-        cells.push_back(task.classes[static_cast<size_t>(index.item<int64_t>())]);
-        cells.push_back(fmt::format("{:.4f}", most.item<double>()));
+        continue;
       }
+      const auto [most, index] = answer.max(0);
+      cells.push_back(task.classes[static_cast<size_t>(index.item<int64_t>())]);
+      cells.push_back(fmt::format("{:.4f}", most.item<double>()));
     }
     csv += mtl::io::csv_row(cells);
   }

@@ -38,6 +38,15 @@ ColumnKind column_kind_named(std::string_view name) {
   throw Error("there is no kind of column \"{}\": numbers, dates or texts", io::excerpt(name));
 }
 
+std::vector<std::string> columns_but(const Table& table, const std::vector<std::string>& taken) {
+  table.text_columns(taken);
+  std::vector<std::string> others = table.columns();
+  std::erase_if(others, [&](const std::string& column) {
+    return std::find(taken.begin(), taken.end(), column) != taken.end();
+  });
+  return others;
+}
+
 std::vector<TableColumn> read_columns(const Table& table, const std::vector<std::string>& names,
                                       const std::vector<ColumnKind>& kinds) {
   if (!kinds.empty() && kinds.size() != names.size())

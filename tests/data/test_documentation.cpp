@@ -83,6 +83,18 @@ TEST_CASE("docs/data.md: columns of any kind as inputs") {
   CHECK(inputs.size(1) == same_columns.size(1));
 }
 
+TEST_CASE("docs/data.md: columns to be predicted") {
+  const auto table = mtl::Table::parse("price,kind,area\n3,b,30\n2,a,20\n,b,10\n", "houses.csv");
+  const auto training_rows = torch::arange(2);
+
+  auto columns = mtl::parse_target_columns({"price:regression", "kind:classes"});
+  const mtl::NamedTensors truth = mtl::read_targets(table, columns);  // columns[1].classes: a, b
+  const auto targets = mtl::scaled_targets(columns, truth, training_rows);
+  const auto inputs = mtl::read_columns(table, mtl::columns_but(table, {"price", "kind"}));
+  CHECK(targets["price"].size(0) == 3);
+  CHECK(inputs.size() == 1);
+}
+
 TEST_CASE("docs/data.md: scaling and filling") {
   const torch::Tensor x = torch::rand({10, 3}) * 20;
   const auto [train, valid] = mtl::chronological_split(x.size(0), {0.7, 0.3});

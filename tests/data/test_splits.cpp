@@ -141,3 +141,18 @@ TEST_CASE("splits: shares that give no split are an error") {
                  }),
                  "classes must be a vector"));
 }
+
+TEST_CASE("k_folds: each row is tested once, and never learnt from by its own fold") {
+  const auto folds = mtl::k_folds(11, 4, 7);
+  REQUIRE(folds.size() == 4);
+  std::vector<torch::Tensor> tested;
+  for (const mtl::Fold& fold : folds) {
+    CHECK(std::get<0>(torch::cat({fold.train, fold.test}).sort()).equal(torch::arange(11)));
+    CHECK((fold.test.size(0) == 2 || fold.test.size(0) == 3));
+    tested.push_back(fold.test);
+  }
+  CHECK(std::get<0>(torch::cat(tested).sort()).equal(torch::arange(11)));
+  CHECK(mtl::k_folds(11, 4, 7)[1].test.equal(folds[1].test));
+  CHECK(contains(error_text([] { mtl::k_folds(3, 4, 0); }), "4 folds of 3 rows"));
+  CHECK(contains(error_text([] { mtl::k_folds(3, 1, 0); }), "1 folds"));
+}

@@ -16,6 +16,7 @@
 #include "mtl/data/table.hpp"
 #include "mtl/data/table_columns.hpp"
 #include "mtl/data/table_encoder.hpp"
+#include "mtl/data/target_columns.hpp"
 #include "mtl/data/windows.hpp"
 #ifdef MTL_HAS_IMAGES
 #include "mtl/data/images/images.hpp"

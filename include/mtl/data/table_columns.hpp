@@ -26,6 +26,9 @@ struct TableColumn {
   std::vector<std::string> texts = {};  ///< [rows], "" where there is no value; only for texts
 };
 
+/// The names of all other columns. Error: one of these is not there.
+std::vector<std::string> columns_but(const Table& table, const std::vector<std::string>& taken);
+
 /// Columns as what every cell with a value is: numbers, else dates, else texts. With `kinds`, one a
 /// name, as what they were elsewhere.
 /// Error: no such column; with `kinds`, a cell that is something else, with its line.

@@ -5,6 +5,7 @@
 #include "mtl/evaluate/compare.hpp"
 #include "mtl/evaluate/comparison.hpp"
 #include "mtl/evaluate/conformal_quantile.hpp"
+#include "mtl/evaluate/cross_validation.hpp"
 #include "mtl/evaluate/delta_m.hpp"
 #include "mtl/evaluate/effect_size.hpp"
 #include "mtl/evaluate/holm.hpp"

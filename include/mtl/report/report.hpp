@@ -9,6 +9,7 @@
 #include "mtl/report/intervals.hpp"
 #include "mtl/report/matrices.hpp"
 #include "mtl/report/page.hpp"
+#include "mtl/report/plain_text.hpp"
 #include "mtl/report/predictions.hpp"
 #include "mtl/report/reliability.hpp"
 #include "mtl/report/run_report.hpp"

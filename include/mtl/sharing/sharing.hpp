@@ -6,6 +6,7 @@
 #include "mtl/sharing/cross_stitch.hpp"
 #include "mtl/sharing/derived_tasks.hpp"
 #include "mtl/sharing/dselect_k.hpp"
+#include "mtl/sharing/ensemble.hpp"
 #include "mtl/sharing/film.hpp"
 #include "mtl/sharing/hard_sharing.hpp"
 #include "mtl/sharing/head_outputs.hpp"

@@ -40,6 +40,7 @@
 #include "mtl/train/schedules/step_lr.hpp"
 #include "mtl/train/stop_reason.hpp"
 #include "mtl/train/trainer.hpp"
+#include "mtl/train/tables/table_model.hpp"
 #include "mtl/train/training_run.hpp"
 #include "mtl/train/validate.hpp"
 #include "mtl/train/watch.hpp"

@@ -1,0 +1,80 @@
+#include "error_text.hpp"
+#include "way_checks.hpp"
+
+namespace {
+
+using mtl::Tensor;
+
+mtl::TaskRegistry three_kinds() {
+  return {{.name = "price", .head = mtl::nn::LinearHead(4, 1), .loss = mtl::MeanSquaredError{}},
+          {.name = "kind", .head = mtl::nn::LinearHead(4, 3), .loss = mtl::CrossEntropy{}},
+          {.name = "sold", .head = mtl::nn::LinearHead(4, 1), .loss = mtl::BinaryCrossEntropy{}}};
+}
+
+std::vector<std::shared_ptr<mtl::Model>> members(size_t count) {
+  std::vector<std::shared_ptr<mtl::Model>> found;
+  while (found.size() < count)
+    found.push_back(mtl::HardSharing(tanh_layer(2, 4), three_kinds()).ptr());
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("Ensemble: the mean of values, of class probabilities, of chances") {
+  torch::manual_seed(1);
+  const auto each = members(3);
+  for (const auto& member : each) member->to(torch::kDouble);
+  mtl::Ensemble together(each);
+  const Tensor x = 3 * torch::randn({5, 2}, torch::kDouble);
+  const mtl::NamedTensors found = together->forward({{"x", x}});
+  Tensor price = torch::zeros({5, 1}, torch::kDouble), kind = torch::zeros({5, 3}, torch::kDouble),
+         sold = torch::zeros({5, 1}, torch::kDouble);
+  for (const auto& member : each) {
+    const mtl::NamedTensors own = member->forward({{"x", x}});
+    price += own["price"] / 3;
+    kind += own["kind"].softmax(1) / 3;
+    sold += own["sold"].sigmoid() / 3;
+  }
+  CHECK(found["price"].allclose(price, 1e-12, 1e-12));
+  CHECK(found["kind"].exp().allclose(kind, 1e-12, 1e-12));
+  CHECK(found["sold"].sigmoid().allclose(sold, 1e-12, 1e-12));
+}
+
+TEST_CASE("Ensemble: of one member it is that member's answer, however sure it is") {
+  torch::manual_seed(2);
+  auto one = members(1);
+  mtl::Ensemble together(one);
+  const Tensor x = 300 * torch::randn({5, 2});
+  const mtl::NamedTensors found = together->forward({{"x", x}}), own = one[0]->forward({{"x", x}});
+  CHECK(found["price"].allclose(own["price"]));
+  CHECK(found["sold"].allclose(own["sold"], 1e-4, 1e-4));
+  CHECK(found["kind"].allclose(own["kind"].log_softmax(1)));
+}
+
+TEST_CASE("Ensemble: parameters are the members'; a clone goes its own way") {
+  torch::manual_seed(3);
+  mtl::Ensemble together(members(2));
+  CHECK(together->parameters().size() == 2 * 8);
+  CHECK(together->task_parameters("kind").size() == 2 * 2);
+  CHECK(together->shared_parameters().size() == 2 * 2);
+  const auto names = together->named_parameters().keys();
+  CHECK(std::count_if(names.begin(), names.end(), [](const std::string& name) {
+          return name.starts_with("member1.heads.sold.");
+        }) == 2);
+  const Tensor x = torch::randn({3, 2});
+  auto copy = mtl::clone(together);
+  CHECK(copy->forward({{"x", x}})["kind"].equal(together->forward({{"x", x}})["kind"]));
+  move_weights(*copy);
+  CHECK_FALSE(copy->forward({{"x", x}})["kind"].equal(together->forward({{"x", x}})["kind"]));
+}
+
+TEST_CASE("Ensemble: what does not answer the same tasks is no member") {
+  auto mixed = members(1);
+  CHECK(contains(error_text([&] { mtl::Ensemble(std::vector(mixed.begin(), mixed.begin())); }),
+                 "there is no member"));
+  mixed.push_back(mtl::HardSharing(tanh_layer(2, 4), tasks_named({"price"})).ptr());
+  CHECK(contains(error_text([&] { mtl::Ensemble together(mixed); }),
+                 "member 1 has other tasks than the first"));
+  mixed[1] = nullptr;
+  CHECK(contains(error_text([&] { mtl::Ensemble together(mixed); }), "member 1 is empty"));
+}

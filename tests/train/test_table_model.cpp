@@ -1,0 +1,91 @@
+#include "catch.hpp"
+#include "error_text.hpp"
+#include "mtl/io/safetensors.hpp"
+#include "mtl/train/tables/table_model.hpp"
+#include "temporary_folder.hpp"
+
+namespace {
+
+/// Prices are three times the area; a house is large above 100.
+mtl::Table plain_houses(int rows) {
+  std::string csv = "id,area,town,price,large\n";
+  for (int i = 0; i < rows; ++i) {
+    const int area = 50 + 37 * i % 100;
+    csv += std::to_string(i) + "," + std::to_string(area) + "," + (i % 3 == 0 ? "Elm" : "Oak") +
+           "," + (i % 7 == 5 ? "" : std::to_string(3 * area)) + "," + (area > 100 ? "yes" : "no") +
+           "\n";
+  }
+  return mtl::Table::parse(csv, "houses.csv");
+}
+
+mtl::TableData plain_data(int rows) {
+  return mtl::TableData::read(plain_houses(rows), {"price:regression", "large:binary"}, {"id"});
+}
+
+const mtl::TableLearning quick{.seed = 1,
+                               .epochs = 40,
+                               .networks = 2,
+                               .recipes = {{.name = "own", .width = 16, .dropout = 0}}};
+
+}  // namespace
+
+TEST_CASE("TableModel: learns columns in their units, and is the same from its file") {
+  const mtl::TableData data = plain_data(80);
+  CHECK(data.inputs.size() == 2);
+  auto [model, tried] = mtl::learn_table(data, torch::arange(60), quick);
+  REQUIRE(tried.size() == 1);
+  CHECK(model.epochs == tried[0].epoch);
+  const mtl::NamedTensors found = model.predict(data.inputs);
+  CHECK(found["large"].sizes() == torch::IntArrayRef({80, 2}));
+  CHECK(found["large"].sum(1).allclose(torch::ones({80}, torch::kDouble)));
+  const auto unseen = torch::arange(60, 80);
+  const auto error = (found["price"] - data.targets["price"]).index_select(0, unseen);
+  const auto around = data.targets["price"] - data.targets["price"].nanmean();
+  CHECK(error.square().nanmean().item<double>() < 0.3 * around.square().nanmean().item<double>());
+
+  const TemporaryFolder folder;
+  model.save(folder / "table.safetensors");
+  auto again = mtl::TableModel::load(folder / "table.safetensors");
+  const auto other = again.encoder.read(plain_houses(10));
+  CHECK(again.predict(other)["price"].equal(model.predict(other)["price"]));
+  CHECK(again.recipe.width == 16);
+}
+
+TEST_CASE("TableModel: learning draws from its seed alone, and from nobody else's generator") {
+  const mtl::TableData data = plain_data(40);
+  const auto rows = torch::arange(30), valid = torch::arange(30, 40);
+  torch::manual_seed(5);
+  const auto next = torch::rand({1});
+  torch::manual_seed(5);
+  auto one = mtl::learn_table(data, rows, valid, quick.recipes[0], quick);
+  CHECK(torch::rand({1}).equal(next));
+  auto two = mtl::learn_table(data, rows, valid, quick.recipes[0], quick);
+  CHECK(one.predict(data.inputs)["price"].equal(two.predict(data.inputs)["price"]));
+}
+
+TEST_CASE("TableModel: options that make no sense, and files that hold no such model, are named") {
+  const mtl::TableData data = plain_data(20);
+  const auto error_of = [&](mtl::TableLearning options) {
+    return error_text([&] { mtl::learn_table(data, torch::arange(20), options); });
+  };
+  CHECK(contains(error_of({.recipes = {}}), "no recipe"));
+  CHECK(contains(error_of({.networks = 0}), "0 networks"));
+  CHECK(contains(error_of({.combiner = "summ"}), "summ"));
+  CHECK(contains(error_text([] { mtl::table_recipe("big"); }), "there are: plain, careful"));
+  CHECK(contains(error_text([&] {
+                   mtl::TableData::read(plain_houses(9), {"price:regression"},
+                                        {"id", "area", "town", "large"});
+                 }),
+                 "left to learn from"));
+
+  const TemporaryFolder folder;
+  const auto file = folder / "other.safetensors";
+  mtl::io::write_safetensors(file, {{"x", torch::ones({3})}});
+  CHECK(contains(error_text([&] { mtl::TableModel::load(file); }), "no networks of a table"));
+  // A small file does not stand for large networks.
+  auto model = mtl::learn_table(data, torch::arange(12), torch::arange(12, 20), quick.recipes[0],
+                                {.epochs = 1});
+  model.recipe.width = 100000;
+  model.save(file);
+  CHECK(contains(error_text([&] { mtl::TableModel::load(file); }), "of width 100000, and has"));
+}
