@@ -75,7 +75,9 @@ mtl::report::Figure picture(const std::vector<std::vector<Losses>>& found, const
   std::string script =
       "set encoding utf8\nset border 3 lc rgb '#666666'\nset tics nomirror\nset logscale y\n"
       "set grid lc rgb '#e4e4e4' lw 1 lt 1\nset key top right\nset xlabel 'steps'\n"
-      "set ylabel 'mean squared error on new rows'\n";
+      "set ylabel 'mean squared error on new rows'\n" +
+      fmt::format("set xrange [0:{0}]\nset xtics 0,{1},{0}\n", options.epochs * options.steps,
+                  std::max<int64_t>(options.epochs * options.steps / 2, 1));
   std::string plots;
   for (size_t c = 0; c < found.size(); ++c) {
     plots += fmt::format("set title 'cosine {:g}'\nplot ", options.cosines[c]);

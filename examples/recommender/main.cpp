@@ -85,11 +85,11 @@ std::vector<Score> shop_trial(const Shop& shop, const Trial& trial, const Option
   fit(model, train, valid, trial.seed, epochs);
   const Tensor pairs = torch::arange(shop.users * shop.items);  // every user with every item
   mtl::BatchLoader all(shop_log(shop, pairs, random), {.batch_size = 8192});
-  const mtl::Predictions found = mtl::predict(model, all);
+  const auto found = mtl::predict(model, all).predictions;
   std::vector<Score> scores;
   for (const std::string& task : trial.tasks) {
     const Tensor error =
-        found.predictions[task].flatten().sigmoid() - (task == "click" ? shop.click : shop.buy);
+        found[task].flatten().sigmoid() - (task == "click" ? shop.click : shop.buy);
     const auto add = [&](const char* metric, const Tensor& value) {
       scores.push_back({task, metric, value.item<double>(), mtl::Better::lower});
     };
@@ -167,11 +167,13 @@ int main(int argc, char** argv) try {
       });
   mtl::io::write_json(options.out / "comparison.json", comparison.json());
   fmt::print("{}", comparison.text());
+  mtl::report::ComparisonReport report{.title = "Joint networks beside single-task ones"};
+  if (!adult) report.figures = {{"recommender", bias(comparison, methods)}};
+  mtl::report::comparison_report(options.out, comparison, report);
   if (adult) return 0;
   const Tensor bought = (shop.click * shop.buy).sum() / shop.click.sum();
   fmt::print("a click ends in a purchase: {:.3f}, of all impressions {:.3f}\n",
              bought.item<double>(), shop.buy.mean().item<double>());
-  mtl::report::save(bias(comparison, methods), options.out / "recommender.png");
 } catch (const std::exception& error) {
   fmt::print(stderr, "recommender: {}\n", error.what());
   return 1;

@@ -136,7 +136,9 @@ int main(int argc, char** argv) try {
       [&](const mtl::evaluate::Trial& trial) { return learn(trial, settings); });
   fmt::print("{} recordings to learn from, {} transcribed, {} named; judged by 200 others\n{}\n",
              settings.recordings, settings.transcribed, settings.named, comparison.text());
-  mtl::report::save(picture(settings), settings.out / "speech.png");
+  mtl::report::ComparisonReport report{.title = "Words and speaker of synthetic speech"};
+  report.figures = {{"speech", picture(settings)}};
+  mtl::report::comparison_report(settings.out, comparison, report);
 } catch (const std::exception& error) {
   fmt::print(stderr, "speech: {}\n", error.what());
   return 1;

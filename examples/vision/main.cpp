@@ -139,8 +139,9 @@ int main(int argc, char** argv) try {
         {painted(animals.pictures[row], found["outline"][i][0], found["head"][i]),
          animals.breeds[said] + (said == truth ? "" : "\nnot " + animals.breeds[truth])});
   }
-  mtl::report::save(mtl::report::contact_sheet("What one network for all found", tiles),
-                    out / "vision.png");
+  mtl::report::ComparisonReport report{.title = "Breed, head and outline"};
+  report.figures = {{"vision", mtl::report::contact_sheet("What one network found", tiles)}};
+  mtl::report::comparison_report(out, comparison, report);
 } catch (const std::exception& error) {
   fmt::print(stderr, "vision: {}\n", error.what());
   return 1;
