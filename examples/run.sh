@@ -5,6 +5,7 @@
 #   ./examples/run.sh table [options]       a CSV of your own, without C++
 #   ./examples/run.sh recommender [options] clicks and purchases of a shop whose truth is known
 #   ./examples/run.sh vision [options]      breed, head and outline of animals
+#   ./examples/run.sh text [options]        sentiment, topic and aspects of reviews
 #   ./examples/run.sh predict BUNDLE FILES  what a saved bundle says of a table's rows, or of pictures
 #   ./examples/run.sh NAME --help           an example's options
 set -euo pipefail
