@@ -19,7 +19,7 @@ mtl::NamedTensors days() {
 }
 
 /// The sum of the model's losses, down by gradient descent.
-void step(mtl::Model& model, const mtl::Batch& batch) {
+void descend(mtl::Model& model, const mtl::Batch& batch) {
   model.zero_grad();
   const mtl::TaskLosses losses = mtl::task_losses(model, model.forward(batch.inputs), batch);
   torch::stack(losses.values).sum().backward();
@@ -87,7 +87,7 @@ TEST_CASE(
         return sum / count;
       },
       5);
-  for (int k = 0; k < 5; ++k) step(*model, batch);
+  for (int k = 0; k < 5; ++k) descend(*model, batch);
   check_equal(*model, hand);
 }
 
@@ -112,7 +112,7 @@ TEST_CASE("outputs_of: tasks that read one head, each its own labels, as a loop 
                chances.gather(1, sky).log().mean();
       },
       5);
-  for (int k = 0; k < 5; ++k) step(*model, batch);
+  for (int k = 0; k < 5; ++k) descend(*model, batch);
   check_equal(*model, hand);
 }
 
