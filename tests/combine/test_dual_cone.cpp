@@ -26,6 +26,31 @@ TEST_CASE("shortest_with_products: feasible, complementary, of rows") {
     }
 }
 
+TEST_CASE("shortest_with_products: no answer where rows that cancel have demands that do not") {
+  std::mt19937_64 random(5);
+  std::uniform_real_distribution<double> uniform(0.5, 2);
+  for (int round = 0; round < 40; ++round)
+    for (int tasks = 2; tasks <= 9; ++tasks) {
+      INFO("round " << round << ", T = " << tasks);
+      // y'J = 0 for y > 0 of the first rows; the others are free.
+      const int together = 2 + round % (tasks - 1), last = together - 1;
+      MatrixXd j = normal(random, tasks, tasks + 2);
+      VectorXd y = VectorXd::NullaryExpr(together, [&] { return uniform(random); });
+      y[last] = 1;
+      j.row(last) = -(y.head(last).transpose() * j.topRows(last));
+      VectorXd products = normal(random, tasks, 1);
+      for (int t = 0; t < tasks; t += 2) products[t] *= log_uniform(random, -9, 0);
+      const double margin = 0.1 * y.cwiseProduct(products.head(together)).cwiseAbs().sum();
+      products[last] -= y.dot(products.head(together)) + margin;
+      const MatrixXd g = j * j.transpose();
+      const auto u = shortest_with_products(g, products);
+      REQUIRE(u);
+      CHECK((g * *u - products).minCoeff() >= -1e-8);
+      products[last] += 2 * margin;
+      CHECK_FALSE(shortest_with_products(g, products));
+    }
+}
+
 TEST_CASE("shortest_with_products: rows that cancel cannot all be met; zero rows ask for nothing") {
   MatrixXd opposed(2, 2);
   opposed << 1, -1, -1, 1;

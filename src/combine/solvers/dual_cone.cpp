@@ -68,6 +68,9 @@ std::optional<Eigen::VectorXd> shortest_with_products(const Eigen::MatrixXd& gra
     if (gramian(i, i) == 0 && products[i] > 0) return std::nullopt;
   const auto outcome = detail::NonNegativeQp(unit.cosines).solve(b.data(), u.data());
   if (outcome == detail::NonNegativeQp::Outcome::unbounded) return std::nullopt;
+  // Rows that cancel can pass for independent by the rounding of G: their weights then grow until
+  // rounding moves the products by as much as was asked.
+  if (n > 0 && kEpsilon * n * u.sum() > 1e-3 * b.cwiseAbs().maxCoeff()) return std::nullopt;
   return unit.scatter(u.cwiseQuotient(unit.norms));
 }
 
