@@ -16,9 +16,14 @@ inline const int active = [] {
   return number == nullptr ? -1 : std::atoi(number);
 }();
 
+/// How often the active fault was met.
+inline long reached = 0;
+
 template <int n>
 bool on() {
-  return active == n;
+  if (active != n) return false;
+  ++reached;
+  return true;
 }
 
 template <int n, class Number>

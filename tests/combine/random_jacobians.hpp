@@ -50,6 +50,17 @@ inline Problem draw(std::mt19937_64& random, int tasks, const std::string& kind)
   return {kind, j * log_uniform(random, -15, 15)};
 }
 
+/// In one open half-space, `flat` of the rows in one plane and the others against them there: a row
+/// of the plane depends on two others of it, and the mean of all is against it.
+inline Problem draw_flat(std::mt19937_64& random, int tasks, int flat) {
+  Eigen::MatrixXd j = normal(random, tasks, 5);
+  j.col(0) = j.col(0).cwiseAbs().array() + 0.05;
+  j.topRightCorner(flat, 3).setZero();
+  j.col(0).tail(tasks - flat) *= -3;
+  j.col(2).tail(tasks - flat) = j.col(2).tail(tasks - flat).cwiseAbs().array() + 0.05;
+  return {"flat", j};
+}
+
 /// All kinds, T = 1..16, `rounds` times each; the larger T once.
 inline std::vector<Problem> problems(const std::vector<std::string>& kinds, int rounds,
                                      const std::vector<int>& larger = {}) {

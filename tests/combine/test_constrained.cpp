@@ -41,6 +41,10 @@ TEST_CASE("constrained_min_norm: feasible, and no other point is better") {
       solvers::constrained_min_norm(MatrixXd::Identity(2, 2), VectorXd::Constant(2, 0.5), 1, 0.1);
   CHECK(met.multiplier == 0);
   CHECK(met.weights.isApprox(VectorXd::Constant(2, 0.5)));
+  const auto met_by_one = solvers::constrained_min_norm(Eigen::Vector2d(1, 9).asDiagonal(),
+                                                        Eigen::Vector2d(1, 0), 1, 0.5);
+  CHECK(met_by_one.multiplier == 0);
+  CHECK(met_by_one.weights.isApprox(Eigen::Vector2d(0.9, 0.1)));
   CHECK_FALSE(error_text([] {
                 solvers::constrained_min_norm(MatrixXd::Identity(2, 2), VectorXd::Zero(3), 1, 1);
               }).empty());

@@ -24,6 +24,20 @@ double resolution(const MatrixXd& jacobian, const VectorXd& w) {
   return 1e-9 * norms(jacobian).dot(w.cwiseAbs());
 }
 
+// Of d = g0 + J'z: z is in its ball and costs no more than its dual, the level of the worst row.
+void check_cagrad(const MatrixXd& j, double c) {
+  INFO("T = " << j.rows() << ", c " << c);
+  const VectorXd mean = j.colwise().mean().transpose();
+  const auto bargain = cagrad(j * j.transpose(), c);
+  REQUIRE_FALSE(bargain.stationary);
+  const VectorXd z = bargain.weights.array() - 1.0 / static_cast<double>(j.rows());
+  CHECK(z.minCoeff() >= -1e-12 * z.maxCoeff());
+  const VectorXd moved = j.transpose() * z, w = z / z.sum(), hull = j.transpose() * w;
+  CHECK(moved.norm() == Approx(c * mean.norm()).epsilon(1e-7));
+  const double dual = hull.dot(mean) + c * mean.norm() * hull.norm();
+  CHECK(dual - (j * (mean + moved)).minCoeff() <= 1e-7 * (1 + c) * j.squaredNorm());
+}
+
 }  // namespace
 
 TEST_CASE("min_norm_point: in the simplex, and no row is closer to the origin (duality gap)") {
@@ -186,25 +200,25 @@ TEST_CASE("cagrad: inside its ball, and no duality gap") {
   }
 }
 
-TEST_CASE("cagrad: more rows than dimensions, where one that enters takes another's place") {
+TEST_CASE("cagrad: more rows than dimensions") {
   std::mt19937_64 random(11);
   for (int round = 0; round < 60; ++round)
     for (int tasks = 3; tasks <= 8; ++tasks) {
       MatrixXd j = normal(random, tasks, 2 + round % 2);
       j.col(0) = j.col(0).cwiseAbs() + VectorXd::Constant(tasks, 0.05);  // in a half-space
-      const VectorXd mean = j.colwise().mean().transpose();
-      for (const double c : {0.3, 0.9, 3.0, 30.0}) {
-        INFO("round " << round << ", T = " << tasks << ", c " << c);
-        const auto bargain = cagrad(j * j.transpose(), c);
-        REQUIRE_FALSE(bargain.stationary);
-        const VectorXd z = bargain.weights.array() - 1.0 / tasks;
-        CHECK(z.minCoeff() >= -1e-12 * z.maxCoeff());
-        const VectorXd moved = j.transpose() * z, w = z / z.sum(), hull = j.transpose() * w;
-        CHECK(moved.norm() == Approx(c * mean.norm()).epsilon(1e-7));
-        const double dual = hull.dot(mean) + c * mean.norm() * hull.norm();
-        CHECK(dual - (j * (mean + moved)).minCoeff() <= 1e-7 * (1 + c) * j.squaredNorm());
-      }
+      for (const double c : {0.3, 0.9, 3.0, 30.0}) check_cagrad(j, c);
     }
+}
+
+TEST_CASE("cagrad: where the worst level turns positive, a row takes the place of one it needs") {
+  std::mt19937_64 random(12);
+  for (int round = 0; round < 30; ++round)
+    for (int flat = 2; flat <= 4; ++flat)
+      for (int tasks = flat + 1; tasks <= 8; ++tasks) {
+        MatrixXd j = draw_flat(random, tasks, flat).jacobian;
+        if (flat == 2) j.row(1) = (0.5 + round % 4) * j.row(0);  // two on one line
+        for (const double c : {0.9, 3.0, 30.0}) check_cagrad(j, c);
+      }
 }
 
 TEST_CASE("cagrad: the best of a fine grid, two and three rows") {
