@@ -1,16 +1,39 @@
 # Each folder of a target's sources becomes one translation unit: LibTorch's headers are read once a folder, not once a
 # file. From scratch that is several times faster; after an edit of one file it is slower, so that preset `dev` does without.
+# CMake's own unity builds name the sources by their full paths: a compiler cache then serves one checkout and no other.
+
+# mtl_compile_together(target name sources...): these sources of the target are one unit.
+function(mtl_compile_together target name)
+  set(includes "")
+  foreach(source ${ARGN})
+    get_filename_component(path ${source} ABSOLUTE)
+    file(RELATIVE_PATH path ${PROJECT_SOURCE_DIR} ${path})
+    string(APPEND includes "#include \"${path}\"\n")
+  endforeach()
+  set(unit ${CMAKE_CURRENT_BINARY_DIR}/units/${target}/unity_${name}.cxx)
+  file(CONFIGURE OUTPUT ${unit} CONTENT "${includes}" @ONLY)
+  set_source_files_properties(${ARGN} PROPERTIES HEADER_FILE_ONLY ON)
+  target_sources(${target} PRIVATE ${unit})
+  # GCC takes the sources for headers there, whose types should not depend on an anonymous namespace.
+  target_compile_options(${target} PRIVATE "SHELL:-iquote ${PROJECT_SOURCE_DIR}" -Wno-subobject-linkage)
+endfunction()
+
 # mtl_compile_by_folder(target [files]): with `files`, units of at most so many, so that several processors have work.
+# What has compile options of its own stays by itself.
 function(mtl_compile_by_folder target)
   if(NOT MTL_UNITY_BUILD)
     return()
   endif()
-  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
-  # GCC takes the sources for headers there, whose types should not depend on an anonymous namespace.
-  target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
   get_target_property(sources ${target} SOURCES)
+  set(groups "")
   set(count 0)
   foreach(source ${sources})
+    get_source_file_property(options ${source} COMPILE_OPTIONS)
+    get_source_file_property(definitions ${source} COMPILE_DEFINITIONS)
+    get_source_file_property(not_compiled ${source} HEADER_FILE_ONLY)
+    if(options OR definitions OR not_compiled)
+      continue()
+    endif()
     get_filename_component(folder ${source} DIRECTORY)
     string(MAKE_C_IDENTIFIER "from_${folder}" group)
     if(ARGC GREATER 1)
@@ -18,6 +41,11 @@ function(mtl_compile_by_folder target)
       string(APPEND group "_${part}")
       math(EXPR count "${count} + 1")
     endif()
-    set_source_files_properties(${source} PROPERTIES UNITY_GROUP ${group})
+    list(APPEND groups ${group})
+    list(APPEND sources_${group} ${source})
+  endforeach()
+  list(REMOVE_DUPLICATES groups)
+  foreach(group ${groups})
+    mtl_compile_together(${target} ${group} ${sources_${group}})
   endforeach()
 endfunction()
