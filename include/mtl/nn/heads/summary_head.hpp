@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "mtl/core/tensor.hpp"
-#include "mtl/nn/heads/linear_of_steps.hpp"
+#include "mtl/nn/linear_of_steps.hpp"
 
 namespace mtl::nn {
 
