@@ -116,6 +116,16 @@ int main() {
   mtl::Trainer rough(model, adam, combiner,
                      {.epochs = 20, .arithmetic = mtl::Arithmetic::bfloat16});
   rough.fit(train, valid);
+  if (torch::cuda::is_available()) {
+    mtl::Trainer half(model, adam, combiner,
+                      {.epochs = 20,
+                       .arithmetic = mtl::Arithmetic::float16,  // losses are scaled
+                       .device = torch::kCUDA});
+  }
+
+  // No task's gradient is longer than this when they are combined.
+  mtl::Trainer tamed(model, adam, combiner, {.epochs = 20, .max_task_grad_norm = 1.0});
+  tamed.fit(train, valid);
 
   // Averages, penalties, clipping.
   trainer.fit(train, valid, mtl::WeightPenalty{.l1 = {1e-5}, .l2 = {1e-4}},

@@ -4,6 +4,7 @@
 #include <torch/csrc/autograd/function.h>
 #include <torch/csrc/autograd/functions/utils.h>
 
+#include <cmath>
 #include <type_traits>
 #include <unordered_set>
 #include <utility>
@@ -89,6 +90,25 @@ void AccumulatedLosses::add(const TaskLosses& part) {
     task.weighted = task.weighted || weighted;
     if (part.values[i].requires_grad() && !parameters_.empty())
       add_gradient(part.values[i], weight, parameters_, i + 1 == part.values.size(), task.row);
+  }
+}
+
+void AccumulatedLosses::clip(const std::vector<Tensor>& shared, double max_norm) {
+  if (!(max_norm > 0)) throw Error("clip: found max_norm {}, expected one above 0", max_norm);
+  const torch::NoGradGuard no_grad;
+  std::unordered_set<const at::TensorImpl*> is_shared;
+  for (const Tensor& parameter : shared) is_shared.insert(parameter.unsafeGetTensorImpl());
+  for (auto& [index, task] : tasks_) {
+    std::vector<Tensor> parts, norms;
+    for (size_t p = 0; p < task.row.size(); ++p) {
+      if (!task.row[p].defined() || !is_shared.contains(parameters_[p].unsafeGetTensorImpl()))
+        continue;
+      parts.push_back(task.row[p]);
+      norms.push_back(task.row[p].norm(2, torch::kDouble));
+    }
+    const double length = read_together(norms).norm() / (task.weight == 0 ? 1 : task.weight);
+    if (!std::isfinite(length) || length <= max_norm) continue;
+    for (Tensor& part : parts) part.mul_(max_norm / length);
   }
 }
 

@@ -1,5 +1,6 @@
 #include "mtl/combine/combiner.hpp"
 
+#include "engine/shared_rows.hpp"
 #include "mtl/combine/task_gradients.hpp"
 #include "mtl/core/error.hpp"
 
@@ -34,11 +35,13 @@ void Combiner::make_report(const TaskLosses& losses, const Eigen::MatrixXd& gram
 void Combiner::make_report(const TaskLosses& losses, const Parameters& parameters,
                            const Eigen::VectorXd& weights) {
   // Where nothing is shared, no task gradient is either.
-  make_report(losses,
-              parameters.shared.empty()
-                  ? Eigen::MatrixXd(Eigen::MatrixXd::Zero(weights.size(), weights.size()))
-                  : gramian(unchecked_task_gradients(losses, parameters.shared)),
-              weights);
+  Eigen::MatrixXd products = Eigen::MatrixXd::Zero(weights.size(), weights.size());
+  if (!parameters.shared.empty())
+    products = gramian(unchecked_task_gradients(losses, parameters.shared));
+  if (parameters.shared.size() == 1)  // a representation may be a share of the batch's
+    if (const auto* share = engine::share_of(parameters.shared.front()))
+      products = share->sum(products);
+  make_report(losses, products, weights);
 }
 
 void LossCombiner::backward(const TaskLosses& losses, const Parameters& parameters) {

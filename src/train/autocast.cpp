@@ -10,7 +10,8 @@ Autocast::Autocast(Arithmetic arithmetic, c10::Device device)
     : acts_(arithmetic != Arithmetic::float32), device_(device.type()) {
   if (!acts_) return;
   before_ = state(device_);
-  set(device_, {true, c10::ScalarType::BFloat16});
+  set(device_, {true, arithmetic == Arithmetic::float16 ? c10::ScalarType::Half
+                                                        : c10::ScalarType::BFloat16});
   at::autocast::increment_nesting();
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string_view>
@@ -26,6 +27,7 @@ namespace {
 
 constexpr int format_version = 3;
 constexpr const char* list_name = "checkpoint.json";
+constexpr const char* group_rates = "history.learning_rates";
 constexpr const char* marker = "mtl_checkpoint";  // a key of the files' metadata
 
 // Names ------------------------------------------------------------------------------------------
@@ -98,6 +100,16 @@ void take_part_over(TrainState& state, const Checkpoints::Content& content,
   const NamedTensors& all = content.tensors;
   train_detail::compare(json.at("made_of"), train_detail::made_of(state));
   History history = history_from(state.history, all["history"]);
+  if (const Tensor* rates = all.find(group_rates)) set_rates(history, *rates);
+  LossScale scale = state.loss_scale;
+  if (json.contains("loss_scale")) {
+    const io::Json& found = json.at("loss_scale");
+    scale.value = found.at("value").get<double>();
+    scale.steps_since = count(found, "steps_since");
+    scale.overflows = count(found, "overflows");
+    if (!(scale.value > 0 && std::isfinite(scale.value)))
+      throw Error("loss_scale is {}, expected a finite number above 0", scale.value);
+  }
   const int64_t step = count(json, "step"), faulty_batches = count(json, "faulty_batches"),
                 faulty_rows = count(json, "faulty_rows"),
                 unlabelled = count(json, "unlabelled_batches");
@@ -115,7 +127,9 @@ void take_part_over(TrainState& state, const Checkpoints::Content& content,
     place.steps_before = count(epoch, "steps_before");
     place.faulty_before = count(epoch, "faulty_before");
     place.made = count(epoch, "made");
-    place.learning_rate = all["epoch.learning_rate"].item<double>();
+    const Tensor rates = all["epoch.learning_rate"].to(torch::kDouble).contiguous();
+    if (rates.numel() < 1) throw Error("its epoch.learning_rate is empty, expected one by group");
+    place.learning_rates.assign(rates.data_ptr<double>(), rates.data_ptr<double>() + rates.numel());
     place.meter.load(all["epoch.losses"]);
     place.generator = all["epoch.generator"];
   }
@@ -124,6 +138,7 @@ void take_part_over(TrainState& state, const Checkpoints::Content& content,
   if (found) found->memory = all;
   within = std::move(found);
   state.history = std::move(history);
+  state.loss_scale = scale;
   state.epoch = static_cast<int64_t>(state.history.epochs.size()) + (within ? 1 : 0);
   state.batch = batch;
   state.step = step;
@@ -286,6 +301,7 @@ void Checkpoints::save(const TrainState& state, const EpochPlace* place, const T
                 path.string());
   NamedTensors all = run_memory(state);
   all.insert("history", history_tensor(state.history));
+  if (state.history.groups() > 1) all.insert(group_rates, rates_tensor(state.history));
   if (generators.defined()) all.insert(process_generators, generators);
   io::Json json = {{"name", name},
                    {"run", run_},
@@ -294,6 +310,10 @@ void Checkpoints::save(const TrainState& state, const EpochPlace* place, const T
                    {"faulty_rows", state.faulty_rows},
                    {"unlabelled_batches", state.unlabelled_batches},
                    {"first_fault", state.first_fault},
+                   {"loss_scale",
+                    {{"value", state.loss_scale.value},
+                     {"steps_since", state.loss_scale.steps_since},
+                     {"overflows", state.loss_scale.overflows}}},
                    {"frozen", io::Json::array()},
                    {"made_of", train_detail::made_of(state)}};
   for (const FrozenTask& task : state.frozen)
@@ -303,7 +323,7 @@ void Checkpoints::save(const TrainState& state, const EpochPlace* place, const T
                             {"steps_before", place->steps_before},
                             {"faulty_before", place->faulty_before},
                             {"made", place->made}};
-    all.insert("epoch.learning_rate", torch::tensor({place->learning_rate}, torch::kDouble));
+    all.insert("epoch.learning_rate", torch::tensor(place->learning_rates, torch::kDouble));
     all.insert("epoch.losses", place->meter.saved());
     all.insert("epoch.generator", place->generator);
   }

@@ -19,6 +19,7 @@ TrainingRun finished_run(TrainState&& state, const TrainerOptions& options,
   run.faulty_batches = state.faulty_batches;
   run.faulty_rows = state.faulty_rows;
   run.first_fault = std::move(state.first_fault);
+  run.overflowed_steps = state.loss_scale.overflows;
   run.unlabelled_batches = state.unlabelled_batches;
   run.frozen = std::move(state.frozen);
   run.untrained = std::move(untrained);

@@ -110,7 +110,9 @@ const EpochRecord& History::at(int64_t epoch) const {
 }
 
 std::string History::csv_header(bool validation) const {
-  std::vector<std::string> header = {"epoch", "learning_rate", "train_total"};
+  std::vector<std::string> header = {"epoch", "learning_rate"};
+  for (size_t g = 1; g < groups(); ++g) header.push_back("learning_rate_" + std::to_string(g));
+  header.emplace_back("train_total");
   for (const auto& task : tasks) header.push_back("train_" + task);
   if (validation) {
     header.emplace_back("valid_total");
@@ -121,10 +123,18 @@ std::string History::csv_header(bool validation) const {
   return io::csv_row(header);
 }
 
-std::string History::csv_line(const EpochRecord& record) {
+size_t History::groups() const {
+  size_t most = 1;
+  for (const EpochRecord& record : epochs) most = std::max(most, record.group_rates.size());
+  return most;
+}
+
+std::string History::csv_line(const EpochRecord& record) const {
   std::vector<std::string> row = {std::to_string(record.epoch),
-                                  io::csv_number(record.learning_rate),
-                                  io::csv_number(record.train.total)};
+                                  io::csv_number(record.learning_rate)};
+  for (size_t g = 1; g < groups(); ++g)
+    row.push_back(g < record.group_rates.size() ? io::csv_number(record.group_rates[g]) : "");
+  row.push_back(io::csv_number(record.train.total));
   for (double loss : record.train.losses) row.push_back(io::csv_number(loss));
   if (!record.valid.losses.empty()) {
     row.push_back(io::csv_number(record.valid.total));

@@ -1,5 +1,8 @@
 #include "history_tensor.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -30,6 +33,33 @@ Tensor history_tensor(const History& history) {
   const auto epochs = static_cast<int64_t>(history.epochs.size());
   if (epochs == 0) return torch::zeros({0, columns_without_validation(history)}, torch::kDouble);
   return torch::tensor(numbers, torch::kDouble).view({epochs, -1});
+}
+
+Tensor rates_tensor(const History& history) {
+  const size_t groups = history.groups();
+  const auto epochs = static_cast<int64_t>(history.epochs.size());
+  const Tensor rates = torch::full({epochs, static_cast<int64_t>(groups)},
+                                   std::numeric_limits<double>::quiet_NaN(), torch::kDouble);
+  double* next = rates.data_ptr<double>();
+  for (const EpochRecord& record : history.epochs) {
+    std::copy(record.group_rates.begin(), record.group_rates.end(), next);
+    next += groups;
+  }
+  return rates;
+}
+
+void set_rates(History& history, const Tensor& tensor) {
+  if (tensor.dim() != 2 || tensor.scalar_type() != torch::kDouble ||
+      tensor.size(0) != static_cast<int64_t>(history.epochs.size()))
+    throw Error("its learning rates have shape {}, expected [{}, groups]", shape_text(tensor),
+                static_cast<int64_t>(history.epochs.size()));
+  const Tensor rates = tensor.contiguous();
+  const double* next = rates.data_ptr<double>();
+  for (EpochRecord& record : history.epochs) {
+    record.group_rates.assign(next, next + rates.size(1));
+    std::erase_if(record.group_rates, [](double rate) { return std::isnan(rate); });
+    next += rates.size(1);
+  }
 }
 
 History history_from(const ResultNames& names, const Tensor& tensor) {

@@ -138,7 +138,13 @@ std::vector<std::pair<std::string, std::string>> settings_of(const TrainState& s
   add("epochs at most", fmt::format("{}", options.epochs));
   add("gradient's largest norm",
       options.max_grad_norm > 0 ? fmt::format("{}", options.max_grad_norm) : "no bound");
+  if (options.max_task_grad_norm > 0)
+    add("each task's gradient's largest norm", fmt::format("{}", options.max_task_grad_norm));
   if (options.accumulate > 1) add("batches a step", fmt::format("{}", options.accumulate));
+  if (options.arithmetic != Arithmetic::float32)
+    add("arithmetic", options.arithmetic == Arithmetic::float16 ? "float16" : "bfloat16");
+  if (state.loss_scale.options)
+    add("loss scale at the end", fmt::format("{}", state.loss_scale.value));
   std::vector<std::string> callbacks;
   for (const Callback& callback : state.callbacks) callbacks.push_back(plain(callback.name));
   add("callbacks", words(callbacks));

@@ -7,26 +7,33 @@
 #include "loss_meter.hpp"
 #include "mtl/combine/accumulated_losses.hpp"
 #include "mtl/combine/faulty_step.hpp"
+#include "mtl/combine/scaled_losses.hpp"
 #include "mtl/sharing/task_losses.hpp"
 
 namespace mtl {
 
+std::vector<Tensor> reached_parameters(Model& model, const std::vector<Tensor>& held) {
+  std::vector<Tensor> all = held;
+  const auto add = [&all](const std::vector<Tensor>& list) {
+    all.insert(all.end(), list.begin(), list.end());
+  };
+  const Parameters& sets = model.parameter_sets();
+  add(sets.shared);
+  for (const auto& of_task : sets.by_task) add(of_task);
+  return all;
+}
+
 StepForward step_losses(Model& model, const StepBatch& batch, const std::vector<Tensor>& held,
-                        const std::vector<bool>& left_out, Arithmetic arithmetic) {
+                        const std::vector<bool>& left_out, Arithmetic arithmetic, double scale) {
   const auto of_part = [&](const Batch& part) {
     StepForward seen;
     seen.predictions = forward(model, part, arithmetic);
     seen.losses = task_losses(model, seen.predictions, part, left_out);
+    if (scale != 1) seen.losses = scaled_losses(seen.losses, scale);
     return seen;
   };
   if (batch.size() == 1) return of_part(batch.front());
-  std::vector<Tensor> parameters = held;
-  const auto add = [&parameters](const std::vector<Tensor>& list) {
-    parameters.insert(parameters.end(), list.begin(), list.end());
-  };
-  add(model.parameter_sets().shared);
-  for (const auto& of_task : model.parameter_sets().by_task) add(of_task);
-  AccumulatedLosses whole(parameters);
+  AccumulatedLosses whole(reached_parameters(model, held));
   for (const Batch& part : batch) {
     const StepForward seen = of_part(part);
     try {
@@ -40,10 +47,30 @@ StepForward step_losses(Model& model, const StepBatch& batch, const std::vector<
   return {.losses = whole.losses()};
 }
 
-std::string steps_text(int64_t accumulate, Arithmetic arithmetic) {
+TaskLosses clipped_by_task(const TaskLosses& losses, Model& model, const std::vector<Tensor>& held,
+                           double max_norm) {
+  if (first_not_finite(numbers_of(losses.values)) >= 0) return losses;
+  AccumulatedLosses whole(reached_parameters(model, held));
+  whole.add(losses);
+  whole.clip(model.parameter_sets().shared, max_norm);
+  return whole.losses();
+}
+
+LossScale loss_scale_of(const TrainerOptions& options) {
+  LossScale scale{.options = options.loss_scaling};
+  if (!scale.options && options.arithmetic == Arithmetic::float16) scale.options.emplace();
+  if (scale.options) scale.value = scale.options->start;
+  return scale;
+}
+
+std::string steps_text(const TrainerOptions& options) {
   std::string text;
-  if (accumulate > 1) text += fmt::format("; {} batches a step", accumulate);
-  if (arithmetic == Arithmetic::bfloat16) text += "; in bfloat16";
+  if (options.accumulate > 1) text += fmt::format("; {} batches a step", options.accumulate);
+  if (options.arithmetic == Arithmetic::bfloat16) text += "; in bfloat16";
+  if (options.arithmetic == Arithmetic::float16) text += "; in float16";
+  if (loss_scale_of(options).options) text += "; losses scaled";
+  if (options.max_task_grad_norm > 0)
+    text += fmt::format("; tasks' gradients up to {}", options.max_task_grad_norm);
   return text;
 }
 

@@ -53,11 +53,11 @@ class Trainer::Loop {
                .epochs = options_.epochs,
                .batches = reader_.steps(),
                .history = History{result_names(model_.tasks()), {}},
-               .train_data = train_detail::data_text(train_) +
-                             steps_text(options_.accumulate, options_.arithmetic),
+               .train_data = train_detail::data_text(train_) + steps_text(options_),
                .valid_data = valid == nullptr ? "none" : train_detail::data_text(*valid),
                .has_validation = valid != nullptr,
-               .writes = !joint_.several() || joint_.processes()->is_first()},
+               .writes = !joint_.several() || joint_.processes()->is_first(),
+               .loss_scale = loss_scale_of(options_)},
         parameters_(model_.parameter_sets()),
         held_(held_parameters(optimizer_, model_)),
         buffers_(parameters_.buffers),
@@ -136,7 +136,8 @@ class Trainer::Loop {
     EpochPlace place(model_.tasks().size());
     place.steps_before = state_.step;
     place.faulty_before = state_.faulty_batches;
-    place.learning_rate = optimizer_.param_groups().front().options().get_lr();
+    place.overflows_before = state_.loss_scale.overflows;
+    place.learning_rates = state_.rates.now();
     model_.train();
     frozen_.apply(state_, /*in_training_mode=*/true);
     if (cut_off) set_default_generator_state(cut_off->place.generator);
@@ -171,7 +172,7 @@ class Trainer::Loop {
       if (checkpoints_ && checkpoints_->due(state_)) checkpoints_->save(state_, &place);
       if (state_.stopped()) return;  // in the middle of an epoch: it does not count
     }
-    if (place.made == 0)
+    if (place.made == 0 && state_.loss_scale.overflows == place.overflows_before)
       throw Error("epoch {}: no batch led to a step; {}", state_.epoch,
                   state_.faulty_batches == place.faulty_before
                       ? "none has a label of any task"
@@ -181,7 +182,8 @@ class Trainer::Loop {
     hooks_.call(&Callback::on_steps_end, state_);
     EpochRecord record;
     record.epoch = state_.epoch;
-    record.learning_rate = place.learning_rate;
+    record.learning_rate = place.learning_rates.front();
+    if (place.learning_rates.size() > 1) record.group_rates = place.learning_rates;
     record.train.losses = place.meter.means();
     record.train.total = total_of(&combiner_, model_.tasks(), record.train.losses);
     if (valid_) record.valid = validated();
@@ -232,10 +234,10 @@ class Trainer::Loop {
     }
     if (!fault.empty()) {
       undo();
-      on_fault(fault);
+      if (!gradient_is_bad_ || !state_.loss_scale.overflowed()) on_fault(fault);
       return false;
     }
-
+    state_.loss_scale.made_step();
     state_.losses = &losses;
     hooks_.call(&Callback::on_gradients, state_);
     frozen_.drop_gradients(parameters_);
@@ -250,6 +252,7 @@ class Trainer::Loop {
   /// Fills `.grad`. Returns what is wrong with the batch; empty: nothing.
   std::string find_gradients(const StepBatch& batch, TaskLosses& losses,
                              std::vector<double>& values) {
+    gradient_is_bad_ = false;
     const StepForward seen = forward_of(batch);
     losses = seen.losses;
     if (losses.size() == 0) return {};
@@ -266,9 +269,9 @@ class Trainer::Loop {
     try {
       combiner_.backward(losses, parameters_);
     } catch (const FaultyStep&) {
-      if (device.is_cpu()) throw;
       values = numbers_of(loss_scalars(losses));
       if (std::string fault = faulty_loss(); !fault.empty()) return fault;
+      gradient_is_bad_ = true;
       throw;
     }
     bool finite = true;
@@ -284,6 +287,7 @@ class Trainer::Loop {
       if (std::string fault = faulty_loss(); !fault.empty()) return fault;
     }
     if (finite) return {};
+    gradient_is_bad_ = true;
     buffers_.put_back();
     generator_.put_back();
     return explain_gradient(model_, batch);
@@ -316,7 +320,11 @@ class Trainer::Loop {
   void drop_gradients() { mtl::drop_gradients(held_, parameters_); }
 
   StepForward forward_of(const StepBatch& batch) {
-    return joint_.forward(model_, batch, held_, frozen_.left_out(), options_.arithmetic);
+    StepForward seen = joint_.forward(model_, batch, held_, frozen_.left_out(), options_.arithmetic,
+                                      state_.loss_scale.value);
+    if (options_.max_task_grad_norm > 0 && torch::GradMode::is_enabled())
+      seen.losses = clipped_by_task(seen.losses, model_, held_, options_.max_task_grad_norm);
+    return seen;
   }
 
   /// The losses of a batch that has been counted: it leaves running statistics as they are.
@@ -359,6 +367,7 @@ class Trainer::Loop {
   JointStep joint_;
   EpochReader reader_;
   std::optional<LoaderRef> valid_;
+  bool gradient_is_bad_ = false;  // of the step under way, though its losses are finite
   std::vector<Callback> callbacks_;
   HookCalls hooks_;
   TrainState state_;

@@ -14,6 +14,8 @@ std::string left_out(const TrainingRun& run) {
   };
   add(run.faulty_batches, "faulty batch skipped", "faulty batches skipped");
   add(run.faulty_rows, "faulty validation row left out", "faulty validation rows left out");
+  add(run.overflowed_steps, "step skipped for the loss scale's overflow",
+      "steps skipped for the loss scale's overflow");
   add(run.unlabelled_batches, "batch without a label", "batches without a label");
   return text;
 }

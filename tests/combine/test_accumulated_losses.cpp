@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <limits>
 #include <vector>
 
@@ -147,4 +148,24 @@ TEST_CASE("AccumulatedLosses: a faulty part is named and not taken") {
   auto other = model.losses(4, 4, 4);
   other.task_count = 5;
   CHECK(contains(error_text([&] { parts.add(other); }), "a part of a batch is of 5 tasks"));
+}
+
+TEST_CASE("AccumulatedLosses: clip shortens each task's shared gradient alone") {
+  torch::manual_seed(4);
+  LinearTasks model;
+  const std::vector<Tensor> wanted{model.shared, model.head};
+  const auto rows = mtl::task_gradients(model.losses(0, 8, 8), wanted);
+  const double first = rows[0][0].norm().item<double>(), second = rows[0][1].norm().item<double>();
+  const double between = (first + second) / 2;
+  mtl::AccumulatedLosses parts(model.parameters());
+  parts.add(model.losses(0, 8, 8));
+  parts.clip({model.shared}, between);
+  const auto losses = parts.losses();
+  const auto found = mtl::task_gradients(losses, wanted);
+  const size_t longer = first > second ? 0 : 1, shorter = 1 - longer;
+  CHECK(torch::allclose(found[0][longer], rows[0][longer] * (between / std::max(first, second)),
+                        1e-12));
+  CHECK(torch::allclose(found[0][shorter], rows[0][shorter], 1e-12));
+  CHECK(torch::allclose(found[1][1], rows[1][1], 1e-12));  // the head's stays
+  CHECK(contains(error_text([&] { parts.clip({model.shared}, 0); }), "max_norm 0"));
 }

@@ -99,6 +99,23 @@ Outcome own_loop(const Processes& processes) {
   return {flat(model), {}};
 }
 
+/// What a combiner says of steps whose weights it solved and of those between them, at the
+/// representation.
+Outcome reports(Processes* processes) {
+  auto model = two_task_model();
+  torch::optim::SGD optimizer(model->parameters(), 0.02);
+  auto train = loader_of(gappy_data());
+  mtl::CombinerLog log{.every = 1};
+  mtl::Trainer(model, optimizer, mtl::UpGrad({.at = mtl::GradientSite::representation, .every = 2}),
+               {.epochs = 2, .processes = processes})
+      .fit(train, log);
+  std::vector<double> numbers;
+  for (const auto& entry : log.entries)
+    for (const auto* values : {&entry.report.norms, &entry.report.shares})
+      numbers.insert(numbers.end(), values->begin(), values->end());
+  return {flat(model), numbers};
+}
+
 const std::vector<std::string> combiners = {"sum",      "kendall",
                                             "famo",     "mgda",
                                             "pcgrad",   "upgrad",
@@ -113,6 +130,7 @@ std::map<std::string, Outcome> all_jobs(Processes* processes) {
   std::map<std::string, Outcome> outcomes;
   for (const std::string& combiner : combiners) outcomes[combiner] = trained(combiner, processes);
   outcomes["accumulated"] = trained("kendall", processes, 2);
+  outcomes["reports"] = reports(processes);
   const Processes alone;
   outcomes["own loop"] = own_loop(processes == nullptr ? alone : *processes);
   return outcomes;

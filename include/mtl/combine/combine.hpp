@@ -14,6 +14,7 @@
 #include "mtl/combine/make_combiner.hpp"
 #include "mtl/combine/options.hpp"
 #include "mtl/combine/parameters.hpp"
+#include "mtl/combine/scaled_losses.hpp"
 #include "mtl/combine/solvers/solvers.hpp"
 #include "mtl/combine/state/task_adam.hpp"
 #include "mtl/combine/state/task_numbers.hpp"

@@ -9,6 +9,9 @@ enum class Arithmetic {
   /// what needs more (softmax, norms) in float32. Weights, predictions, losses, gradients and the
   /// optimizer stay in float32, so that no scaling is needed.
   bfloat16,
+  /// As bfloat16, in float16, on a CUDA device: 10 bits of mantissa, and a range so small that
+  /// gradients vanish unless the losses are scaled (LossScaling), as they are then.
+  float16,
 };
 
 }  // namespace mtl

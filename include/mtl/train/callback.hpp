@@ -39,6 +39,10 @@ namespace mtl {
 ///         options without which its memory means something else; a run is resumed only where they
 ///         are the same, as far as both have any
 ///
+///     static constexpr bool only_writes = true
+///         it changes nothing but files and what people see: of several processes its hooks run in
+///         the first alone
+///
 /// An object may serve several fits: unless `state.resumed`, on_fit_begin forgets what the object
 /// remembers of the last one. A learning-rate schedule (schedules/schedule.hpp) is a callback, too.
 /// One given as an lvalue is used in place and can be looked at afterwards.
@@ -95,21 +99,21 @@ class Callback {
   template <class Type>
   void bind(const std::shared_ptr<Type>& kept) {
     if constexpr (requires(Type & c, TrainState & s) { c.on_fit_begin(s); })
-      add(on_fit_begin, [kept](TrainState& s) { kept->on_fit_begin(s); });
+      add<Type>(on_fit_begin, [kept](TrainState& s) { kept->on_fit_begin(s); });
     if constexpr (requires(Type & c, TrainState & s) { c.on_epoch_begin(s); })
-      add(on_epoch_begin, [kept](TrainState& s) { kept->on_epoch_begin(s); });
+      add<Type>(on_epoch_begin, [kept](TrainState& s) { kept->on_epoch_begin(s); });
     if constexpr (requires(Type & c, TrainState & s) { c.on_step_begin(s); })
-      add(on_step_begin, [kept](TrainState& s) { kept->on_step_begin(s); });
+      add<Type>(on_step_begin, [kept](TrainState& s) { kept->on_step_begin(s); });
     if constexpr (requires(Type & c, TrainState & s) { c.on_gradients(s); })
-      add(on_gradients, [kept](TrainState& s) { kept->on_gradients(s); });
+      add<Type>(on_gradients, [kept](TrainState& s) { kept->on_gradients(s); });
     if constexpr (requires(Type & c, TrainState & s) { c.on_step_end(s); })
-      add(on_step_end, [kept](TrainState& s) { kept->on_step_end(s); });
+      add<Type>(on_step_end, [kept](TrainState& s) { kept->on_step_end(s); });
     if constexpr (requires(Type & c, TrainState & s) { c.on_steps_end(s); })
-      add(on_steps_end, [kept](TrainState& s) { kept->on_steps_end(s); });
+      add<Type>(on_steps_end, [kept](TrainState& s) { kept->on_steps_end(s); });
     if constexpr (requires(Type & c, TrainState & s) { c.on_epoch_end(s); })
-      add(on_epoch_end, [kept](TrainState& s) { kept->on_epoch_end(s); });
+      add<Type>(on_epoch_end, [kept](TrainState& s) { kept->on_epoch_end(s); });
     if constexpr (requires(Type & c, TrainState & s) { c.on_fit_end(s); })
-      add(on_fit_end, [kept](TrainState& s) { kept->on_fit_end(s); });
+      add<Type>(on_fit_end, [kept](TrainState& s) { kept->on_fit_end(s); });
     if constexpr (requires(Type & c, const NamedTensors& t) { c.load_state_dict(t); }) {
       state_dict = [kept] { return kept->state_dict(); };
       load_state_dict = [kept](const NamedTensors& values) { kept->load_state_dict(values); };
@@ -123,7 +127,12 @@ class Callback {
   }
 
   // A schedule's own hooks run before the ones that ask for its rate.
+  template <class Type>
   static void add(Hook& hook, Hook more) {
+    if constexpr (requires { requires Type::only_writes; })
+      more = [write = std::move(more)](TrainState& s) {
+        if (s.writes) write(s);
+      };
     if (!hook)
       hook = std::move(more);
     else

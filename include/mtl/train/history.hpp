@@ -85,7 +85,8 @@ struct EpochRecord {
   int64_t epoch = 0;         // counts from 1
   double learning_rate = 0;  // of the optimizer's first group during this epoch
   SplitRecord train = {};
-  SplitRecord valid = {};  // no losses: there was no validation
+  SplitRecord valid = {};                // no losses: there was no validation
+  std::vector<double> group_rates = {};  // of every group, where there are several
 };
 
 /// A training run by epoch. Holds no clock times: the same run has the same history.
@@ -111,11 +112,14 @@ struct History : ResultNames {
   /// Epoch `epoch`, from 1. Error: the run has no such epoch.
   const EpochRecord& at(int64_t epoch) const;
 
-  /// One line an epoch; columns epoch, learning_rate, train_total, train_<task>..., valid_total,
+  /// One line an epoch; columns epoch, learning_rate, learning_rate_<group> of further groups (from
+  /// 1; empty before the group joined), train_total, train_<task>..., valid_total,
   /// valid_<task>..., valid_<task>_<metric>...
   std::string csv() const;
   std::string csv_header(bool validation) const;
-  static std::string csv_line(const EpochRecord& record);
+  std::string csv_line(const EpochRecord& record) const;
+  /// The most groups that an epoch had.
+  size_t groups() const;
 };
 
 }  // namespace mtl

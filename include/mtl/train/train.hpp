@@ -26,6 +26,7 @@
 #include "mtl/train/kept.hpp"
 #include "mtl/train/learning_rates.hpp"
 #include "mtl/train/loader_ref.hpp"
+#include "mtl/train/loss_scaling.hpp"
 #include "mtl/train/optimizer_state.hpp"
 #include "mtl/train/predict.hpp"
 #include "mtl/train/schedules/cosine_lr.hpp"

@@ -15,6 +15,7 @@
 #include "mtl/train/frozen_task.hpp"
 #include "mtl/train/history.hpp"
 #include "mtl/train/learning_rates.hpp"
+#include "mtl/train/loss_scaling.hpp"
 #include "mtl/train/stop_reason.hpp"
 
 namespace mtl {
@@ -42,6 +43,7 @@ struct TrainState {
   bool writes = true;    ///< files and lines for people: of several processes the first alone
   LearningRates rates = LearningRates(optimizer);  ///< who changes rates goes through here
 
+  LossScale loss_scale = {};       ///< 1: losses are not scaled
   int64_t faulty_batches = 0;      ///< skipped so far
   int64_t faulty_rows = 0;         ///< left out of the validation so far
   int64_t unlabelled_batches = 0;  ///< passed over so far: no task had a label

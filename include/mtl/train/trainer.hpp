@@ -5,6 +5,7 @@
 #include <concepts>
 #include <cstdint>
 #include <iterator>
+#include <optional>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "mtl/train/faulty_batch.hpp"
 #include "mtl/train/kept.hpp"
 #include "mtl/train/loader_ref.hpp"
+#include "mtl/train/loss_scaling.hpp"
 #include "mtl/train/training_run.hpp"
 
 namespace mtl {
@@ -27,10 +29,14 @@ struct TrainerOptions {
   int64_t epochs = 100;
   double max_grad_norm = 0.0;  ///< the gradient is scaled down to this 2-norm over all parameters
                                ///< of the optimizer; 0: as it is
+  double max_task_grad_norm = 0.0;  ///< each task's gradient is scaled down to this 2-norm over the
+                                    ///< shared parameters before the combiner sees it, at one
+                                    ///< backward pass a task; 0: as it is
   /// So many batches of the loader make one step, for every combiner as if they were one batch; one
   /// after the other is in memory, and one gradient a task (AccumulatedLosses).
   int64_t accumulate = 1;
-  Arithmetic arithmetic = Arithmetic::float32;  ///< of the training's forward passes
+  Arithmetic arithmetic = Arithmetic::float32;   ///< of the training's forward passes
+  std::optional<LossScaling> loss_scaling = {};  ///< none: its defaults in float16, off otherwise
   /// Pictures of the training, [N, C, H, W], and the weights of convolutions lie in memory with
   /// their channels last, on which convolutions of many channels are faster; the weights stay so.
   bool channels_last = false;
@@ -45,6 +51,14 @@ struct TrainerOptions {
     if (epochs < 1) throw Error("Trainer: found epochs {}, expected at least 1", epochs);
     if (!(max_grad_norm >= 0))
       throw Error("Trainer: found max_grad_norm {}, expected 0 (off) or more", max_grad_norm);
+    if (!(max_task_grad_norm >= 0))
+      throw Error("Trainer: found max_task_grad_norm {}, expected 0 (off) or more",
+                  max_task_grad_norm);
+    if (loss_scaling) loss_scaling->check_options();
+    if (arithmetic == Arithmetic::float16 && !device.is_cuda())
+      throw Error(
+          "Trainer: found float16 on the CPU, expected a CUDA device; Arithmetic::bfloat16 is for "
+          "both");
     if (accumulate < 1)
       throw Error("Trainer: found accumulate {}, expected at least 1 batch a step", accumulate);
     checkpoint.check_options();

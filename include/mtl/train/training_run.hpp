@@ -23,6 +23,7 @@ struct TrainingRun {
   int64_t faulty_batches = 0;          ///< skipped, as FaultyBatch::skip says
   int64_t faulty_rows = 0;             ///< left out of the validation, as FaultyBatch::skip says
   std::string first_fault;             ///< what was wrong with the first of them
+  int64_t overflowed_steps = 0;        ///< skipped: the scaled gradient was NaN or infinite
   int64_t unlabelled_batches = 0;      ///< no task had a label: no step was made
   std::vector<FrozenTask> frozen;      ///< tasks that left the training before its end
   std::vector<std::string> untrained;  ///< parameters that are in no group of the optimizer

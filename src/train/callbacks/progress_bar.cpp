@@ -18,7 +18,7 @@ void ProgressBar::on_fit_begin(TrainState& /*state*/) {
 }
 
 void ProgressBar::on_step_end(TrainState& state) {
-  if (!is_terminal || !state.writes) return;
+  if (!is_terminal) return;
   const int64_t filled = bar_width * state.batch / state.batches;
   // Only when the picture changes: a terminal is slower than a small net.
   if (state.batch > 1 && filled == bar_width * (state.batch - 1) / state.batches) return;
@@ -30,7 +30,6 @@ void ProgressBar::on_step_end(TrainState& state) {
 }
 
 void ProgressBar::on_epoch_end(TrainState& state) {
-  if (!state.writes) return;
   const EpochRecord& record = state.history.epochs.back();
   std::string line = fmt::format("{}epoch {:>4}/{}  training loss {:.4f}", is_terminal ? "\r" : "",
                                  record.epoch, state.epochs, record.train.total);

@@ -14,14 +14,12 @@ void add_known(io::TensorBoardWriter& writer, const std::string& tag, double val
 }  // namespace
 
 void TensorBoard::on_epoch_end(TrainState& state) {
-  if (!state.writes) return;
   if (!writer) writer = std::make_shared<io::TensorBoardWriter>(directory);
   const History& history = state.history;
   const EpochRecord& record = history.epochs.back();
   add_known(*writer, "learning_rate", record.learning_rate, record.epoch);
-  const std::vector<double> rates = state.rates.now();
-  for (size_t g = 1; g < rates.size(); ++g)
-    writer->add_scalar("learning_rate/" + std::to_string(g), rates[g], record.epoch);
+  for (size_t g = 1; g < record.group_rates.size(); ++g)
+    writer->add_scalar("learning_rate/" + std::to_string(g), record.group_rates[g], record.epoch);
   for (const auto* split : {&record.train, &record.valid}) {
     if (split->losses.empty()) continue;  // no validation
     const std::string name = split == &record.train ? "train" : "valid";

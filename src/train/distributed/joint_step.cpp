@@ -32,8 +32,8 @@ constexpr char final_cause = 'a', cause = 'b', consequence = 'c';  // the first 
 
 StepForward JointStep::forward(Model& model, const StepBatch& batch,
                                const std::vector<Tensor>& held, const std::vector<bool>& left_out,
-                               Arithmetic arithmetic) {
-  if (!several()) return step_losses(model, batch, held, left_out, arithmetic);
+                               Arithmetic arithmetic, double scale) {
+  if (!several()) return step_losses(model, batch, held, left_out, arithmetic, scale);
   own_fault_.clear();
   is_final_ = false;
   StepBatch share;
@@ -42,7 +42,7 @@ StepForward JointStep::forward(Model& model, const StepBatch& batch,
   StepForward seen;
   seen.losses.task_count = model.tasks().size();
   try {
-    if (!share.empty()) seen = step_losses(model, share, held, left_out, arithmetic);
+    if (!share.empty()) seen = step_losses(model, share, held, left_out, arithmetic, scale);
   } catch (const FaultyStep& error) {
     own_fault_ = error.what();
   } catch (const Error& error) {

@@ -24,7 +24,7 @@ class JointStep {
   /// step_losses of the whole batch, of which `batch` is this process's share. What is wrong with
   /// the share makes every loss NaN, for all processes; agreed_fault() says what it was.
   StepForward forward(Model& model, const StepBatch& batch, const std::vector<Tensor>& held,
-                      const std::vector<bool>& left_out, Arithmetic arithmetic);
+                      const std::vector<bool>& left_out, Arithmetic arithmetic, double scale);
 
   /// Why one of `values`, read from the losses of the whole batch, is NaN or infinite; empty: none
   /// is.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -20,24 +21,28 @@ struct CsvLog {
     if (file.empty()) throw Error("CsvLog: found no file, expected one to write to");
   }
 
-  void on_fit_begin(TrainState& state) {
-    if (!state.writes) return;
+  static constexpr bool only_writes = true;
+
+  void on_fit_begin(TrainState& /*state*/) {
     io::make_folder_of(file);
     lock = std::make_shared<io::FileLock>(file.string() + ".lock");
     text.clear();
-    if (!state.history.epochs.empty()) text = state.history.csv();  // a resumed run's
   }
 
   void on_epoch_end(TrainState& state) {
-    if (!state.writes) return;
-    if (text.empty()) text = state.history.csv_header(state.has_validation);
-    text += History::csv_line(state.history.epochs.back());
+    const History& history = state.history;
+    if (text.empty() || history.groups() != groups)
+      text = history.csv();  // also where a group has joined
+    else
+      text += history.csv_line(history.epochs.back());
+    groups = history.groups();
     io::write_file_atomically(file, text);
   }
 
   void on_fit_end(TrainState& /*state*/) { lock.reset(); }
 
   std::string text = {};                    // of all epochs, so that each is put into words once
+  size_t groups = 1;                        // of learning rates in it
   std::shared_ptr<io::FileLock> lock = {};  // while a fit lasts
 };
 

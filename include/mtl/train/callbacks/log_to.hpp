@@ -47,8 +47,10 @@ struct LogTo {
     if (every < 0) throw Error("LogTo: found every {}, expected steps, or 0 for none", every);
   }
 
+  static constexpr bool only_writes = true;
+
   void on_step_end(TrainState& state) const {
-    if (!state.writes || every == 0 || state.step % every != 0) return;
+    if (every == 0 || state.step % every != 0) return;
     LogEntry entry{state.epoch, state.step, false};
     for (size_t i = 0; i < state.losses->values.size(); ++i)
       add(entry, "step/" + state.losses->names[i], state.losses->values[i].item<double>());
@@ -57,7 +59,6 @@ struct LogTo {
   }
 
   void on_epoch_end(TrainState& state) const {
-    if (!state.writes) return;
     const History& history = state.history;
     const EpochRecord& record = history.epochs.back();
     LogEntry entry{state.epoch, state.step, true};

@@ -16,6 +16,8 @@ struct ProgressBar {
     if (stream == nullptr) throw Error("ProgressBar: found no stream, expected one to write to");
   }
 
+  static constexpr bool only_writes = true;
+
   void on_fit_begin(TrainState& state);
   void on_step_end(TrainState& state);
   void on_epoch_end(TrainState& state);

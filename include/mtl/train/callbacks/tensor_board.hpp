@@ -40,6 +40,8 @@ struct TensorBoard {
                     picture.name);
   }
 
+  static constexpr bool only_writes = true;
+
   void on_fit_begin(TrainState& /*state*/) { writer.reset(); }
   void on_epoch_end(TrainState& state);
   void on_fit_end(TrainState& /*state*/) { writer.reset(); }

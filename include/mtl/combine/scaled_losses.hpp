@@ -1,0 +1,20 @@
+#pragma once
+
+#include "mtl/combine/task_losses.hpp"
+
+namespace mtl {
+
+/// The same losses with a backward pass in which every gradient is `scale` times as large as the
+/// one that comes out of it, for graphs in float16: below 6e-8 its numbers are zero.
+///
+///     combiner.backward(mtl::scaled_losses(losses, 65536), *model);
+///
+/// The pass goes from `scale` times the losses back through the graph, and what reaches a leaf is
+/// divided by it, in float32. So values, Gramian, rows and `.grad` are those of the losses
+/// themselves, whatever the scale and the combiner; with a power of two to the bit, as long as
+/// nothing leaves the range of its type. What is beyond the range comes out as infinity or NaN. A
+/// representation in less than float32 becomes one in float32. Under NoGradGuard the losses as they
+/// are. Error: a scale that is not above 0 and finite.
+TaskLosses scaled_losses(const TaskLosses& losses, double scale);
+
+}  // namespace mtl
