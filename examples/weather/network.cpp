@@ -26,11 +26,13 @@ struct EpochCounter {
 };
 
 mtl::BatchLoader loader_of(const Encoding& encoding, const Days& days,
-                           mtl::BatchLoader::Options options) {
+                           mtl::BatchLoader::Options options, int64_t batch_size = 0) {
   const int64_t end = days.size() - 1;  // the last day is nobody's target
   NamedTensors targets = encoding->targets(days);
   for (auto& target : targets) target.value() = target.value().narrow(0, 0, end);
-  options.batch_size = encoding->recipe() == Recipe::article ? 32 : 64;
+  options.batch_size = batch_size > 0                          ? batch_size
+                       : encoding->recipe() == Recipe::article ? 32
+                                                               : 64;
   return mtl::BatchLoader(
       mtl::WindowDataset({{"days", encoding->inputs(days).narrow(0, 0, end)}}, targets,
                          {.length = window_days}, days.day_numbers().narrow(0, 0, end)),
@@ -160,11 +162,14 @@ Trained train(Recipe recipe, const TrainSettings& settings, const std::filesyste
   mtl::Trainer trainer(model, *optimizer, mtl::make_combiner(settings.combiner, model->tasks()),
                        {.epochs = settings.epochs > 0 ? settings.epochs : own_epochs,
                         .max_grad_norm = 1.0,
+                        .arithmetic = settings.precision == "bfloat16" ? mtl::Arithmetic::bfloat16
+                                                                       : mtl::Arithmetic::float32,
                         .checkpoint = {.directory = checkpoint,
                                        .resume = settings.resume,
                                        .every_steps = settings.checkpoint_steps},
                         .processes = settings.processes});
-  auto train_loader = loader_of(encoding, parts.train.days, {.shuffle = true, .seed = seed});
+  auto train_loader =
+      loader_of(encoding, parts.train.days, {.shuffle = true, .seed = seed}, settings.batch_size);
   auto valid_loader = loader_of(encoding, parts.valid.days, {});
   EpochCounter counter;
   if (settings.progress) callbacks.emplace_back(mtl::ProgressBar{});

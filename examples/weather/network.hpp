@@ -35,7 +35,9 @@ struct TrainSettings {
   std::string combiner = "sum";        // what mtl::make_combiner takes
   std::string class_weights = "none";  // or inverse-frequency, for the weather's cross-entropy
   int64_t seed = 0;
-  int64_t epochs = 0;            // 0: the recipe's own, article 100 at most, mtl 15
+  int64_t epochs = 0;                 // 0: the recipe's own, article 100 at most, mtl 15
+  int64_t batch_size = 0;             // 0: the recipe's own, article 32, mtl 64
+  std::string precision = "float32";  // or bfloat16
   int64_t checkpoint_steps = 0;  // a checkpoint after so many steps as well; 0: after epochs only
   bool resume = false, progress = true;
   std::vector<std::string> tasks = {};  // empty: all three

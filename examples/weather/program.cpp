@@ -40,6 +40,10 @@ void visit_settings(Settings& settings, Visit visit) {
         "the same seed and threads give the same bits");
   visit("epochs", settings.epochs, CLI::PositiveNumber,
         "the most epochs (default: article 100, mtl 15)");
+  visit("batch_size", settings.batch_size, CLI::PositiveNumber,
+        "samples a step (default: article 32, mtl 64)");
+  visit("precision", settings.precision, CLI::IsMember({"float32", "bfloat16"}),
+        "float32 or bfloat16, for the forward passes of the training");
   visit("checkpoint_steps", settings.checkpoint_steps, CLI::NonNegativeNumber,
         "a checkpoint after so many steps as well, so that --resume goes on within an epoch; 0: "
         "after epochs only");
@@ -169,8 +173,9 @@ int compare(const Settings& settings, const std::vector<std::string>& methods, c
        .seeds = settings.repeat,
        .first_seed = static_cast<uint64_t>(settings.seed),
        .directory = settings.out / "compare",
-       .identity = fmt::format("{} {} {} {}", digest.text(), settings.recipe,
-                               settings.class_weights, settings.epochs),
+       .identity =
+           fmt::format("{} {} {} {} {} {}", digest.text(), settings.recipe, settings.class_weights,
+                       settings.epochs, settings.batch_size, settings.precision),
        .processes = settings.threads},
       [&](const mtl::evaluate::Trial& trial) {
         TrainSettings one = settings;
