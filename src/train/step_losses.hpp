@@ -17,7 +17,7 @@ struct StepForward {
   TaskLosses own = {};                        // of several processes: those of this one's share
 };
 
-/// What the losses of a step may reach: `held` and the model's own parameters; there may be doubles.
+/// What the losses of a step may reach: `held` and the model's own parameters, some twice.
 std::vector<Tensor> reached_parameters(Model& model, const std::vector<Tensor>& held);
 
 /// The predictions and losses of the batch; of several parts with the gradients at `held` and at

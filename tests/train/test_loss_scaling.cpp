@@ -84,8 +84,7 @@ TEST_CASE(
                      trained(two_task_model(), "upgrad", others).weights));
 }
 
-TEST_CASE(
-    "LossScaling: steps beyond float16's range are skipped and said, and the scale finds its height") {
+TEST_CASE("LossScaling: steps beyond float16's range are skipped and said") {
   // Gradients of some 100 a row: up to a scale of some 500 they fit.
   const auto rough = trained(half_model(400), "sum", scaled_from(65536, 6));
   CHECK(rough.run.overflowed_steps >= 3);

@@ -34,9 +34,9 @@ class AccumulatedLosses {
   /// number of tasks.
   void add(const TaskLosses& part);
 
-  /// Each task's gradient at `shared`, of all parts so far, is scaled down to this 2-norm where it is
-  /// longer; its gradient at other parameters stays. One that is not finite stays as it is. Error:
-  /// `max_norm` is not above 0.
+  /// Each task's gradient at `shared`, of all parts so far, is scaled down to this 2-norm where it
+  /// is longer; its gradient at other parameters stays. One that is not finite stays as it is.
+  /// Error: `max_norm` is not above 0.
   void clip(const std::vector<Tensor>& shared, double max_norm);
 
   /// The losses of all parts so far; none has a label: no loss.
