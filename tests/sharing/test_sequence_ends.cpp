@@ -92,3 +92,20 @@ TEST_CASE("SequenceEnds: ends and lengths that do not fit are Errors") {
                }),
                "task \"words\", which ends by input \"frames_length\": the length of row 1 is 8"));
 }
+
+TEST_CASE("SequenceEnds: tasks come and go, and those left end where they did") {
+  torch::manual_seed(3);
+  mtl::SequenceEnds model(steps_model(), {end_of_words()});
+  model->eval();
+  const mtl::NamedTensors inputs{{"frames", torch::randn({2, 4, 2})},
+                                 {"frames_length", torch::tensor({4, 2})}};
+  const Tensor words = model->forward(inputs)["words"];
+  auto smaller = mtl::drop_task(model, "height").model;
+  CHECK(smaller->forward(inputs)["words"].equal(words));
+  auto larger =
+      mtl::add_task(model, {.name = "b", .head = mtl::nn::LinearHead(4, 1), .loss = squared_error})
+          .model;
+  CHECK(larger->forward(inputs)["words"].equal(words));
+  CHECK(contains(error_text([&] { mtl::drop_task(model, "words"); }),
+                 "only task whose sequences end"));
+}

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "mtl/core/error.hpp"
 #include "mtl/sharing/branched.hpp"
@@ -16,6 +17,7 @@
 #include "mtl/sharing/mixture_of_experts.hpp"
 #include "mtl/sharing/multi_task_attention.hpp"
 #include "mtl/sharing/progressive_layered_extraction.hpp"
+#include "mtl/sharing/sequence_ends.hpp"
 #include "mtl/sharing/sluice.hpp"
 #include "mtl/sharing/soft_sharing.hpp"
 #include "mtl/sharing/task_adapters.hpp"
@@ -203,6 +205,17 @@ Made remade(const JoinedInputsImpl& model, TaskChange& change) {
   return std::make_shared<JoinedInputsImpl>(std::move(inputs), change.inside(*model.model()));
 }
 
+Made remade(const SequenceEndsImpl& model, TaskChange& change) {
+  std::vector<SequenceEnd> ends = model.ends();
+  std::erase_if(ends, [&](const SequenceEnd& end) { return end.task == change.dropped(); });
+  if (ends.empty())
+    throw Error(
+        "drop_task: \"{}\" is the only task whose sequences end; drop it from "
+        "SequenceEnds::model(), which needs no ends then",
+        *change.dropped());
+  return std::make_shared<SequenceEndsImpl>(change.inside(*model.model()), std::move(ends));
+}
+
 template <class... Ways>
 struct WaysOfSharing {};
 
@@ -222,7 +235,7 @@ using AllWays =
     WaysOfSharing<HardSharingImpl, BranchedImpl, SoftSharingImpl, CrossStitchImpl, SluiceImpl,
                   MixtureOfExpertsImpl, DSelectKImpl, ProgressiveLayeredExtractionImpl,
                   MultiTaskAttentionImpl, LearnedBranchingImpl, FilmImpl, TaskAdaptersImpl,
-                  LowRankUpdatesImpl, DerivedTasksImpl, JoinedInputsImpl>;
+                  LowRankUpdatesImpl, DerivedTasksImpl, JoinedInputsImpl, SequenceEndsImpl>;
 
 }  // namespace
 
