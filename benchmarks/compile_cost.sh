@@ -11,15 +11,16 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# The compiler and its flags, as the first example is compiled, without the output and without a compiler cache.
+# The compiler and its flags, as the first example is compiled, without the output, a compiler cache and the headers that the
+# examples share precompiled.
 read -r -d '' -a command < <(python3 - "$build/compile_commands.json" <<'PYTHON'
 import json, shlex, sys
 entry = next(e for e in json.load(open(sys.argv[1])) if e["file"].endswith("first_steps/main.cpp"))
 words = shlex.split(entry["command"])
 while words and words[0].endswith("ccache"):
     words.pop(0)
-skip = {words.index("-o"), words.index("-o") + 1, words.index("-c"), words.index("-c") + 1}
-print(*(w for i, w in enumerate(words) if i not in skip), end="\0")
+skip = {i + k for i, word in enumerate(words) if word in ("-o", "-c", "-include") for k in (0, 1)}
+print(*(w for i, w in enumerate(words) if i not in skip and w != "-Winvalid-pch"), end="\0")
 PYTHON
 ) || true
 
