@@ -16,6 +16,23 @@ std::string quoted(const std::vector<std::string>& names) {
   return text;
 }
 
+/// In a table of so many groups' learning rates.
+std::string csv_line_of(const EpochRecord& record, size_t groups) {
+  std::vector<std::string> row = {std::to_string(record.epoch),
+                                  io::csv_number(record.learning_rate)};
+  for (size_t g = 1; g < groups; ++g)
+    row.push_back(g < record.group_rates.size() ? io::csv_number(record.group_rates[g]) : "");
+  row.push_back(io::csv_number(record.train.total));
+  for (double loss : record.train.losses) row.push_back(io::csv_number(loss));
+  if (!record.valid.losses.empty()) {
+    row.push_back(io::csv_number(record.valid.total));
+    for (double loss : record.valid.losses) row.push_back(io::csv_number(loss));
+    for (const auto& values : record.valid.metrics)
+      for (double value : values) row.push_back(io::csv_number(value));
+  }
+  return io::csv_row(row);
+}
+
 }  // namespace
 
 ResultNames result_names(const TaskRegistry& tasks) {
@@ -111,7 +128,8 @@ const EpochRecord& History::at(int64_t epoch) const {
 
 std::string History::csv_header(bool validation) const {
   std::vector<std::string> header = {"epoch", "learning_rate"};
-  for (size_t g = 1; g < groups(); ++g) header.push_back("learning_rate_" + std::to_string(g));
+  const size_t all = groups();
+  for (size_t g = 1; g < all; ++g) header.push_back("learning_rate_" + std::to_string(g));
   header.emplace_back("train_total");
   for (const auto& task : tasks) header.push_back("train_" + task);
   if (validation) {
@@ -130,24 +148,13 @@ size_t History::groups() const {
 }
 
 std::string History::csv_line(const EpochRecord& record) const {
-  std::vector<std::string> row = {std::to_string(record.epoch),
-                                  io::csv_number(record.learning_rate)};
-  for (size_t g = 1; g < groups(); ++g)
-    row.push_back(g < record.group_rates.size() ? io::csv_number(record.group_rates[g]) : "");
-  row.push_back(io::csv_number(record.train.total));
-  for (double loss : record.train.losses) row.push_back(io::csv_number(loss));
-  if (!record.valid.losses.empty()) {
-    row.push_back(io::csv_number(record.valid.total));
-    for (double loss : record.valid.losses) row.push_back(io::csv_number(loss));
-    for (const auto& values : record.valid.metrics)
-      for (double value : values) row.push_back(io::csv_number(value));
-  }
-  return io::csv_row(row);
+  return csv_line_of(record, groups());
 }
 
 std::string History::csv() const {
   std::string text = csv_header(has_validation());
-  for (const EpochRecord& record : epochs) text += csv_line(record);
+  const size_t all = groups();
+  for (const EpochRecord& record : epochs) text += csv_line_of(record, all);
   return text;
 }
 

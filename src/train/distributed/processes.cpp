@@ -1,7 +1,6 @@
 #include "mtl/train/distributed/processes.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -10,6 +9,7 @@
 #include <utility>
 
 #include "mtl/core/error.hpp"
+#include "mtl/core/number_in.hpp"
 #include "mtl/io/json.hpp"
 #include "process_group.hpp"
 
@@ -17,12 +17,10 @@ namespace mtl {
 namespace {
 
 int64_t number_of(const char* name, const char* text) {
-  int64_t number = 0;
-  const char* end = text + std::strlen(text);
-  const auto [stop, error] = std::from_chars(text, end, number);
-  if (error != std::errc() || stop != end)
+  const auto number = number_in<int64_t>(text);
+  if (!number)
     throw Error("Processes: the environment variable {} is \"{}\", expected a number", name, text);
-  return number;
+  return *number;
 }
 
 bool set_number(int64_t& number, const char* name) {
