@@ -50,8 +50,8 @@ void pretrained(const fs::path& weights, const mtl::TaskRegistry& tasks) {
   torch::optim::AdamW adam(mtl::parameter_groups(*model, Options(1e-4), Options(1e-3)));
 }
 
-int main() {
-  const fs::path folder = fs::path(__FILE__).parent_path() / "pictures";
+int main(int, char** arguments) {  // argument: the folder of the snippets
+  const fs::path folder = fs::path(arguments[1]) / "pictures";
   std::vector<fs::path> files;
   for (const char* name : {"Bengal_1.jpg", "Bengal_2.jpg", "pug_1.jpg", "pug_2.jpg"}) {
     files.push_back(folder / name);
