@@ -1,6 +1,5 @@
 #include "mtl/combine/joined_losses.hpp"
 
-#include <torch/autograd.h>
 #include <torch/csrc/autograd/functions/utils.h>
 #include <torch/csrc/autograd/variable.h>
 
@@ -11,12 +10,20 @@
 
 #include "engine/capture.hpp"
 #include "engine/leaves.hpp"
-#include "engine/shared_rows.hpp"
+#include "joined_nodes.hpp"
 #include "mtl/combine/loss_values.hpp"
 #include "mtl/core/error.hpp"
 #include "node_pointer.hpp"
 
 namespace mtl {
+
+struct LossJoiner::State {
+  std::vector<Tensor> parameters;  // each once
+  std::unordered_map<const at::TensorImpl*, size_t> index;
+  std::vector<std::string> names;
+  std::shared_ptr<const Exchange> exchange;
+};
+
 namespace {
 
 /// What of a loss every process tells the others.
@@ -25,122 +32,15 @@ struct LossColumns {
                            type = 6, count = 7;
 };
 
-/// The gradients that a walk back through this process's graph found, zeros for those that only
-/// others found, summed over the processes.
-std::vector<Tensor> summed(std::vector<Tensor> found, const std::vector<Tensor>& like,
-                           const SumOverProcesses& sum) {
-  const torch::NoGradGuard no_grad;
-  for (size_t i = 0; i < found.size(); ++i)
-    if (!found[i].defined()) found[i] = torch::zeros_like(like[i]);
-  return sum(std::move(found));
-}
-
-std::vector<Tensor> walked_back(const std::vector<Tensor>& from, const std::vector<Tensor>& along,
-                                const std::vector<Tensor>& to) {
-  if (from.empty() || to.empty()) return std::vector<Tensor>(to.size());
-  return torch::autograd::grad(from, to, along, /*retain_graph=*/true, /*create_graph=*/false,
-                               /*allow_unused=*/true);
-}
-
-/// Of the losses of the whole batch.
-struct JoinedNode : torch::autograd::Node {
-  std::vector<Tensor> own;                 // by output; undefined: no label here
-  std::vector<double> shares;              // by output: this process's part of the weight
-  std::vector<std::vector<bool>> reached;  // by output and next edge, by any process
-  std::vector<Tensor> inputs;              // by next edge
-  size_t kept = 0;  // so many of the first inputs' gradients stay here: the representation
-  std::vector<bool> found_here;  // by next edge: whether this process has that tensor in its graph
-  SumOverProcesses sum;
-
-  torch::autograd::variable_list apply(torch::autograd::variable_list&& outer) override {
-    std::vector<Tensor> from, along, to;
-    std::vector<size_t> place;
-    for (size_t t = 0; t < outer.size(); ++t) {
-      if (!outer[t].defined() || !own[t].defined() || !own[t].requires_grad()) continue;
-      from.push_back(own[t]);
-      along.push_back((outer[t] * shares[t]).to(own[t].scalar_type()).reshape(own[t].sizes()));
-    }
-    std::vector<size_t> asked;
-    for (size_t i = 0; i < inputs.size(); ++i) {
-      bool wanted = false;
-      for (size_t t = 0; t < outer.size(); ++t)
-        wanted = wanted || (outer[t].defined() && reached[t][i]);
-      if (!wanted || !task_should_compute_output(i)) continue;
-      place.push_back(i);
-      if (!found_here[i]) continue;
-      asked.push_back(place.size() - 1);
-      to.push_back(inputs[i]);
-    }
-    std::vector<Tensor> here = walked_back(from, along, to), all(place.size()), moved, moved_like;
-    for (size_t a = 0; a < asked.size(); ++a) all[asked[a]] = std::move(here[a]);
-    torch::autograd::variable_list inner(inputs.size());
-    std::vector<size_t> moved_place;
-    for (size_t p = 0; p < place.size(); ++p) {
-      const size_t i = place[p];
-      if (i < kept) {
-        inner[i] = all[p].defined() ? std::move(all[p]) : torch::zeros_like(inputs[i]);
-        continue;
-      }
-      moved.push_back(std::move(all[p]));
-      moved_like.push_back(inputs[i]);
-      moved_place.push_back(i);
-    }
-    if (moved.empty()) return inner;
-    std::vector<Tensor> sums = summed(std::move(moved), moved_like, sum);
-    for (size_t m = 0; m < moved_place.size(); ++m) inner[moved_place[m]] = std::move(sums[m]);
-    return inner;
-  }
-};
-
-/// Of the representation: from its rows here to the parameters behind it.
-struct ShareNode : engine::RowsOfShare {
-  Tensor own;                  // undefined: no row is here
-  std::vector<Tensor> inputs;  // by next edge
-  SumOverProcesses summing;
-
-  Eigen::MatrixXd sum(const Eigen::MatrixXd& numbers) const override {
-    Tensor all = torch::empty({numbers.cols(), numbers.rows()}, torch::kDouble);
-    std::copy(numbers.data(), numbers.data() + numbers.size(), all.data_ptr<double>());
-    all = summing({all}).front().contiguous();
-    return Eigen::Map<const Eigen::MatrixXd>(all.data_ptr<double>(), numbers.rows(),
-                                             numbers.cols());
-  }
-
-  torch::autograd::variable_list apply(torch::autograd::variable_list&& outer) override {
-    torch::autograd::variable_list inner(inputs.size());
-    std::vector<Tensor> wanted;
-    std::vector<size_t> place;
-    for (size_t i = 0; i < inputs.size(); ++i) {
-      if (!task_should_compute_output(i)) continue;
-      wanted.push_back(inputs[i]);
-      place.push_back(i);
-    }
-    std::vector<Tensor> found(wanted.size());
-    if (own.defined() && own.requires_grad() && outer.front().defined())
-      found = walked_back({own}, {outer.front()}, wanted);
-    found = summed(std::move(found), wanted, summing);
-    for (size_t p = 0; p < place.size(); ++p) inner[place[p]] = std::move(found[p]);
-    return inner;
-  }
-};
-
 using NodePointer = std::decay_t<decltype(std::declval<Tensor>().grad_fn())>;
 
-std::vector<Tensor> learning(const std::vector<Tensor>& parameters,
-                             std::unordered_map<const at::TensorImpl*, size_t>& index) {
-  std::vector<Tensor> some;
-  for (const Tensor& parameter : parameters) {
-    if (!parameter.requires_grad() ||
-        !index.emplace(parameter.unsafeGetTensorImpl(), some.size()).second)
-      continue;
-    if (engine::has_hooks(parameter))
+void check_hooks(const std::vector<Tensor>& parameters) {
+  for (const Tensor& parameter : parameters)
+    if (parameter.requires_grad() && engine::has_hooks(parameter))
       throw Error(
           "a parameter of shape {} has a hook, which would see its gradient in every process and "
           "once more as a sum; remove it to work with several processes",
           shape_text(parameter));
-    some.push_back(parameter);
-  }
-  return some;
 }
 
 /// The number that those who have one agree on. Error: they do not.
@@ -153,22 +53,23 @@ int64_t agreed(double sum, double present, const std::string& task, const char* 
 
 class Joining {
  public:
-  Joining(const TaskLosses& own, const std::vector<Tensor>& parameters, SumOverProcesses sum)
-      : own_(own), parameters_(learning(parameters, index_)), sum_(std::move(sum)) {
+  Joining(const TaskLosses& own, std::shared_ptr<const LossJoiner::State> state)
+      : own_(own), state_(std::move(state)), parameters_(state_->parameters) {
+    check_hooks(parameters_);
     const auto inputs = static_cast<int64_t>(parameters_.size());
     numbers_ = torch::zeros({own.task_count, LossColumns::count}, torch::kDouble);
     reached_ = torch::zeros({own.task_count + 1, inputs + 1}, torch::kDouble);
   }
 
-  TaskLosses joined(const std::vector<std::string>& names) {
+  TaskLosses joined() {
     tell();
-    const auto sums = sum_({numbers_, reached_});
+    const auto sums = summed(*state_->exchange, {numbers_, reached_});
     all_ = sums[0].contiguous();
     all_reached_ = sums[1].contiguous();
     TaskLosses whole;
     whole.task_count = own_.task_count;
     for (int64_t t = 0; t < own_.task_count; ++t)
-      if (at(all_, t, LossColumns::present) > 0) add(whole, t, names);
+      if (at(all_, t, LossColumns::present) > 0) add(whole, t, state_->names);
     // Also where no loss learns: the others' representation says how many rows there are.
     if (torch::GradMode::is_enabled()) attach(whole);
     return whole;
@@ -217,8 +118,8 @@ class Joining {
 
   void mark(const std::vector<Tensor>& from, const Tensor& border, int64_t row) {
     for (const Tensor& leaf : engine::leaves(from, border)) {
-      const auto found = index_.find(leaf.unsafeGetTensorImpl());
-      if (found == index_.end()) continue;
+      const auto found = state_->index.find(leaf.unsafeGetTensorImpl());
+      if (found == state_->index.end()) continue;
       at(reached_, row, static_cast<int64_t>(found->second)) = 1;
     }
   }
@@ -260,13 +161,11 @@ class Joining {
   /// Ties the values to the parameters, and with a representation to that first.
   void attach(TaskLosses& whole) {
     std::vector<Tensor> inputs;
-    std::vector<bool> here;
     std::vector<int64_t> columns;
     const bool behind = at(all_reached_, own_.task_count, behind_column()) > 0;
     if (behind) {
       whole.representation = share_of_representation();
       inputs.push_back(whole.representation);
-      here.push_back(has_representation_);
       columns.push_back(behind_column());
     }
     for (size_t p = 0; p < parameters_.size(); ++p) {
@@ -275,7 +174,6 @@ class Joining {
         any = any || at(all_reached_, t, static_cast<int64_t>(p)) > 0;
       if (!any) continue;
       inputs.push_back(parameters_[p]);
-      here.push_back(true);
       columns.push_back(static_cast<int64_t>(p));
     }
     if (inputs.empty()) return;
@@ -283,22 +181,23 @@ class Joining {
     auto& node = static_cast<JoinedNode&>(*pointer);
     node.set_next_edges(torch::autograd::collect_next_edges(inputs));
     node.kept = behind ? 1 : 0;
-    node.sum = sum_;
+    node.exchange = state_->exchange;
     // What is asked of this process's graph is its own representation.
     node.inputs = inputs;
     if (has_representation_) node.inputs.front() = own_.representation;
-    node.found_here = here;
     for (size_t i = 0; i < whole.values.size(); ++i) {
-      std::vector<bool> reached;
+      std::vector<bool> reached, reached_here;
       bool any = false;
       for (const int64_t column : columns) {
         reached.push_back(at(all_reached_, whole.tasks[i], column) > 0);
+        reached_here.push_back(at(reached_, whole.tasks[i], column) > 0);
         any = any || reached.back();
       }
       if (!any) continue;
       node.own.push_back(own_values_[i]);
       node.shares.push_back(shares_[i]);
       node.reached.push_back(std::move(reached));
+      node.reached_here.push_back(std::move(reached_here));
       torch::autograd::set_history(whole.values[i], pointer);
     }
   }
@@ -315,7 +214,7 @@ class Joining {
     const NodePointer pointer = made_node<NodePointer, ShareNode>();
     auto& node = static_cast<ShareNode&>(*pointer);
     node.set_next_edges(torch::autograd::collect_next_edges(inputs));
-    node.summing = sum_;
+    node.exchange = state_->exchange;
     node.inputs = std::move(inputs);
     if (has_representation_) node.own = own_.representation;
     torch::autograd::set_history(rows, pointer);
@@ -323,9 +222,8 @@ class Joining {
   }
 
   const TaskLosses& own_;
-  std::unordered_map<const at::TensorImpl*, size_t> index_;
-  std::vector<Tensor> parameters_;  // each once
-  SumOverProcesses sum_;
+  std::shared_ptr<const LossJoiner::State> state_;
+  const std::vector<Tensor>& parameters_;
   Tensor numbers_, all_;          // [tasks, LossColumns]
   Tensor reached_, all_reached_;  // [tasks and representation, parameters and representation]
   bool has_representation_ = false;
@@ -335,16 +233,34 @@ class Joining {
 
 }  // namespace
 
-TaskLosses joined_losses(const TaskLosses& own, const std::vector<Tensor>& parameters,
-                         const SumOverProcesses& sum, const std::vector<std::string>& names) {
-  TaskLosses whole = Joining(own, parameters, sum).joined(names);
+LossJoiner::LossJoiner(const std::vector<Tensor>& parameters, StartSumOverProcesses start,
+                       std::vector<std::string> names, int64_t bucket_bytes) {
+  auto state = std::make_shared<State>();
+  for (const Tensor& parameter : parameters)
+    if (state->index.emplace(parameter.unsafeGetTensorImpl(), state->parameters.size()).second)
+      state->parameters.push_back(parameter);
+  state->names = std::move(names);
+  state->exchange = std::make_shared<Exchange>(Exchange{std::move(start), bucket_bytes});
+  state_ = std::move(state);
+}
+
+TaskLosses LossJoiner::joined(const TaskLosses& own) const {
+  TaskLosses whole = Joining(own, state_).joined();
   const auto again = [&](const std::function<TaskLosses()>& look) -> std::function<TaskLosses()> {
     if (!look) return {};
-    return [=] { return joined_losses(look(), parameters, sum, names); };
+    return [look, joiner = *this] { return joiner.joined(look()); };
   };
   whole.another_batch = again(own.another_batch);
   whole.same_batch = again(own.same_batch);
   return whole;
+}
+
+TaskLosses joined_losses(const TaskLosses& own, const std::vector<Tensor>& parameters,
+                         const SumOverProcesses& sum, const std::vector<std::string>& names) {
+  const auto at_once = [sum](std::vector<Tensor> tensors) {
+    return StartedSum{sum(std::move(tensors)), [] {}};
+  };
+  return LossJoiner(parameters, at_once, names).joined(own);
 }
 
 }  // namespace mtl

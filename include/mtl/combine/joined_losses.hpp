@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,6 +14,16 @@ namespace mtl {
 /// The sums of tensors over all processes: as many, of the same shapes and types; the same to the
 /// bit everywhere. Every process hands over tensors of the same shapes, in the same order.
 using SumOverProcesses = std::function<std::vector<Tensor>(std::vector<Tensor>)>;
+
+/// Sums over all processes that are under way.
+struct StartedSum {
+  std::vector<Tensor> sums;    ///< hold the values once `wait` has returned
+  std::function<void()> wait;  ///< called once
+};
+
+/// Begins such sums and returns at once, so that they travel while others are computed. Begun in
+/// the same order everywhere; the tensors handed over are not read afterwards by who did.
+using StartSumOverProcesses = std::function<StartedSum(std::vector<Tensor>)>;
 
 /// The losses of a batch whose rows are spread over several processes, for every combiner as if it
 /// were in one: `own` are the losses of this process's share of it.
@@ -34,5 +46,27 @@ using SumOverProcesses = std::function<std::vector<Tensor>(std::vector<Tensor>)>
 /// kind or type between the processes.
 TaskLosses joined_losses(const TaskLosses& own, const std::vector<Tensor>& parameters,
                          const SumOverProcesses& sum, const std::vector<std::string>& names = {});
+
+/// The same for step after step: parameters and names are copied and hashed once, and gradients
+/// travel while the pass that finds them goes on. They are summed in buckets, the last parameter's
+/// first, each begun as soon as it is whole; of a combiner that compares gradients one task's
+/// travel while the next one's are computed.
+///
+///     const mtl::LossJoiner joiner(model->parameters(), start, names, 1 << 20);
+///     combiner.backward(joiner.joined(own), *model);
+class LossJoiner {
+ public:
+  /// A bucket takes tensors up to `bucket_bytes`, one of them at least; 0: one bucket a pass.
+  LossJoiner(const std::vector<Tensor>& parameters, StartSumOverProcesses start,
+             std::vector<std::string> names = {}, int64_t bucket_bytes = 0);
+
+  /// Error: as of joined_losses.
+  TaskLosses joined(const TaskLosses& own) const;
+
+  struct State;
+
+ private:
+  std::shared_ptr<const State> state_;
+};
 
 }  // namespace mtl

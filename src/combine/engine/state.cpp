@@ -163,7 +163,11 @@ void Engine::State::capture(bool rows_wanted) {
     const auto graph = plan(rows_wanted);
     std::optional<engine::Captured> found;
     if (graph.replay) found = engine::replay(graph, losses, workspace);
-    if (!found) found = engine::capture(graph, losses, columns(), task_parameters());
+    if (!found) {
+      engine::LateGradientsOf late(losses);
+      found = engine::capture(graph, losses, columns(), task_parameters());
+      late.arrive();
+    }
     take(graph, std::move(*found));
     captured = true;
   }

@@ -9,6 +9,7 @@
 #include "../loss_meter.hpp"
 #include "mtl/combine/faulty_step.hpp"
 #include "mtl/core/error.hpp"
+#include "mtl/train/history.hpp"
 
 namespace mtl {
 namespace {
@@ -54,16 +55,17 @@ StepForward JointStep::forward(Model& model, const StepBatch& batch,
   }
   if (!own_fault_.empty()) seen.losses = broken_losses(model);
   seen.own = seen.losses;
-  std::vector<Tensor> parameters = held;
-  const auto add = [&parameters](const std::vector<Tensor>& list) {
-    parameters.insert(parameters.end(), list.begin(), list.end());
-  };
-  add(model.parameter_sets().shared);
-  for (const auto& of_task : model.parameter_sets().by_task) add(of_task);
-  std::vector<std::string> names;
-  for (const Task& task : model.tasks()) names.push_back(task.name);
-  seen.losses = processes_->joined(seen.own, parameters, names);
+  seen.losses = joiner(model, held).joined(seen.own);
   return seen;
+}
+
+const LossJoiner& JointStep::joiner(Model& model, const std::vector<Tensor>& held) {
+  const auto is_same = [](const Tensor& a, const Tensor& b) { return a.is_same(b); };
+  if (joiner_ && std::equal(held.begin(), held.end(), held_.begin(), held_.end(), is_same))
+    return *joiner_;
+  held_ = held;
+  joiner_ = processes_->joiner(reached_parameters(model, held), result_names(model.tasks()).tasks);
+  return *joiner_;
 }
 
 std::string JointStep::explain(const Model& model, const StepBatch& batch, const StepForward& seen,

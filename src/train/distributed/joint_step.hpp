@@ -1,6 +1,7 @@
 #pragma once
 
 #include <exception>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,9 +49,13 @@ class JointStep {
   }
 
  private:
+  const LossJoiner& joiner(Model& model, const std::vector<Tensor>& held);
+
   Processes* processes_;
-  std::string own_fault_;  // of this share in the step under way
-  bool is_final_ = false;  // it is no fault of the batch
+  std::vector<Tensor> held_;          // by which the joiner was made
+  std::optional<LossJoiner> joiner_;  // copies and hashes what a step may reach, once
+  std::string own_fault_;             // of this share in the step under way
+  bool is_final_ = false;             // it is no fault of the batch
 };
 
 }  // namespace mtl

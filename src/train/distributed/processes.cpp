@@ -11,6 +11,7 @@
 #include "mtl/core/error.hpp"
 #include "mtl/core/number_in.hpp"
 #include "mtl/io/json.hpp"
+#include "mtl/train/history.hpp"
 #include "process_group.hpp"
 
 namespace mtl {
@@ -30,10 +31,10 @@ bool set_number(int64_t& number, const char* name) {
   return true;
 }
 
-/// Tensors of one type laid out in one piece on the CPU, as it travels.
+/// Tensors of one type laid out in one piece.
 struct Bucket {
-  std::vector<size_t> tensors;
-  Tensor flat;
+  Tensor flat;   // on the CPU, as it travels
+  Tensor there;  // where the tensors lie
   std::function<void()> wait;
 };
 
@@ -201,41 +202,59 @@ Batch Processes::share(const Batch& batch) const {
           all(batch.task_sample_weights)};
 }
 
+LossJoiner Processes::joiner(const std::vector<Tensor>& parameters,
+                             const std::vector<std::string>& names) const {
+  return LossJoiner(
+      parameters, [this](std::vector<Tensor> tensors) { return start_sum(std::move(tensors)); },
+      names, options_.bucket_bytes);
+}
+
 TaskLosses Processes::joined(const TaskLosses& own, const std::vector<Tensor>& parameters,
                              const std::vector<std::string>& names) const {
-  if (!several()) return own;
-  return joined_losses(
-      own, parameters, [this](std::vector<Tensor> tensors) { return sum(std::move(tensors)); },
-      names);
+  return several() ? joiner(parameters, names).joined(own) : own;
 }
 
 TaskLosses Processes::joined(const TaskLosses& own, const Model& model) const {
-  std::vector<std::string> names;
-  for (const Task& task : model.tasks()) names.push_back(task.name);
-  return joined(own, model.parameters(), names);
+  return several() ? joined(own, model.parameters(), result_names(model.tasks()).tasks) : own;
 }
 
 std::vector<Tensor> Processes::sum(std::vector<Tensor> tensors) const {
   if (!several()) return tensors;
+  StartedSum all = start_sum(std::move(tensors));
+  all.wait();
+  return std::move(all.sums);
+}
+
+StartedSum Processes::start_sum(std::vector<Tensor> tensors) const {
+  if (!several()) return {std::move(tensors), [] {}};
   const torch::NoGradGuard no_grad;
+  StartedSum all;
   std::vector<Bucket> buckets;
   for (auto& some : in_buckets(tensors, options_.bucket_bytes)) {
-    Bucket bucket{std::move(some), Tensor(), {}};
-    bucket.flat = packed(tensors, bucket.tensors);
+    Bucket bucket;
+    bucket.flat = packed(tensors, some);
     bucket.wait = group().start_sum(bucket.flat);
-    buckets.push_back(std::move(bucket));
-  }
-  for (const Bucket& bucket : buckets) {
-    bucket.wait();
-    const Tensor flat = bucket.flat.to(tensors[bucket.tensors.front()].device());
+    // Of a device: what the sum is copied to.
+    bucket.there = bucket.flat.device() == tensors[some.front()].device()
+                       ? bucket.flat
+                       : torch::empty_like(bucket.flat, tensors[some.front()].device());
     int64_t at = 0;
-    for (const size_t t : bucket.tensors) {
+    for (const size_t t : some) {
       const int64_t count = tensors[t].numel();
-      tensors[t] = flat.narrow(0, at, count).view(tensors[t].sizes());
+      tensors[t] = bucket.there.narrow(0, at, count).view(tensors[t].sizes());
       at += count;
     }
+    buckets.push_back(std::move(bucket));
   }
-  return tensors;
+  all.sums = std::move(tensors);
+  all.wait = [buckets = std::move(buckets)] {
+    const torch::NoGradGuard no_graph;
+    for (const Bucket& bucket : buckets) {
+      bucket.wait();
+      if (!bucket.there.is_same(bucket.flat)) bucket.there.copy_(bucket.flat);
+    }
+  };
+  return all;
 }
 
 void Processes::average(const std::vector<Tensor>& tensors) const {

@@ -20,7 +20,7 @@ struct ProcessOptions {
   /// that one of them computes alone, such as reading data or writing a checkpoint.
   std::chrono::milliseconds timeout = std::chrono::minutes(5);
   /// Gradients travel in pieces of so many bytes: small enough that the first are under way while
-  /// the next are packed, large enough that the network's delay does not count.
+  /// the backward pass finds the next, large enough that the network's delay does not count.
   int64_t bucket_bytes = int64_t{4} << 20;
   /// By which the others reach this process, an address or a name; empty: the address that leads
   /// to process 0.
@@ -80,10 +80,16 @@ class Processes {
   TaskLosses joined(const TaskLosses& own, const std::vector<Tensor>& parameters,
                     const std::vector<std::string>& names = {}) const;
   TaskLosses joined(const TaskLosses& own, const Model& model) const;
+  /// The same for step after step, with parameters and names looked at once. Lives no longer than
+  /// the processes.
+  LossJoiner joiner(const std::vector<Tensor>& parameters,
+                    const std::vector<std::string>& names = {}) const;
 
   /// The sums over all processes, new tensors; the same to the bit everywhere. All hand over
   /// tensors of the same shapes and types.
   std::vector<Tensor> sum(std::vector<Tensor> tensors) const;
+  /// The same, begun and not waited for: what is computed meanwhile costs no time.
+  StartedSum start_sum(std::vector<Tensor> tensors) const;
   /// Floating-point tensors become their mean over all processes, in place.
   void average(const std::vector<Tensor>& tensors) const;
   /// Tensors become those of process 0, in place.
