@@ -208,15 +208,15 @@ report::ReportFiles write_page(const Findings& findings, const std::filesystem::
       .title = findings.title,
       .data =
           fmt::format("{} seeds, each with first weights and an order of its own; weights of the "
-                      "auxiliary losses: {}. Pictures and mistakes are those of the first seed; "
-                      "gradients are those of a training of at most {} epochs.",
-                      findings.seeds.size(), text_of(findings.lambdas), conflict_epochs),
+                      "auxiliary losses: {}. Pictures, mistakes and gradients are those of the "
+                      "first seed.",
+                      findings.seeds.size(), text_of(findings.lambdas)),
       .split = "test",
       .views = {{.task = "breed", .title = "Breed", .class_names = findings.breeds}},
       .x_label = "picture",
       .tables = {{"Means over the seeds.", scores_table(findings)}},
       .warnings = findings.warnings,
-      .combiner = &findings.conflicts,
+      .combiner = &first.log,
       .worst = 24,
       .sample_name = findings.test_name,
       .sample_picture = findings.test_picture};

@@ -11,9 +11,8 @@ struct Findings {
   std::vector<Trial> trials = {};  ///< of tuning, the best first
   Lambdas lambdas = tuned_lambdas;
   std::vector<uint64_t> seeds = {};
-  std::vector<Trained> runs = {}, baseline = {};  ///< one a seed; the baseline may be empty
-  mtl::CombinerLog conflicts = {};                ///< of the first seed, as the next two
-  std::function<std::string(int64_t)> test_name = {};
+  std::vector<Trained> runs = {}, baseline = {};       ///< one a seed; the baseline may be empty
+  std::function<std::string(int64_t)> test_name = {};  ///< of the first seed, as the next one
   std::function<mtl::Tensor(int64_t)> test_picture = {};
 };
 

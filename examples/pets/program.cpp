@@ -16,7 +16,8 @@ using Integers = std::vector<int64_t>;
 
 /// Says how a run was started, and leaves nothing from which an older one could go on.
 void begin_run(const Options& options, const Plan& plan) {
-  for (const char* old : {"config.json", "metrics.json", "checkpoint", "compare", "trials.csv"})
+  for (const char* old :
+       {"config.json", "metrics.json", "checkpoint", "compare", "trials.csv", "combiner.csv"})
     std::filesystem::remove_all(options.out / old);
   const Recipe& recipe = plan.recipe;
   mtl::io::write_json(options.out / "config.json", {{"data", options.data},
@@ -27,6 +28,7 @@ void begin_run(const Options& options, const Plan& plan) {
                                                     {"seed", options.seed},
                                                     {"repeat", options.repeat},
                                                     {"threads", options.threads},
+                                                    {"precision", options.precision},
                                                     {"recipe",
                                                      {{"epochs", recipe.epochs},
                                                       {"batch_size", recipe.batch_size},
@@ -69,12 +71,12 @@ void run_all(const Options& options, Plan plan, Source& source) {
     const std::string name = fmt::format("seed-{}", plan.seed);
     Plan with = first ? plan : plan.below(name), without = plan.below(name + "-baseline");
     with.progress = first;
+    if (first) with.log = options.out / "combiner.csv";
     without.lambdas = no_lambdas;
     findings.seeds.push_back(plan.seed);
     findings.runs.push_back(study(sample, with, ""));
     if (options.compare_baseline) findings.baseline.push_back(study(sample, without, ", baseline"));
     if (!first) continue;
-    findings.conflicts = conflicts(sample, with);
     findings.test_name = sample.test_name;
     findings.test_picture = sample.test_picture;
     const Json about = {{"breeds", source.breeds},
@@ -104,7 +106,7 @@ void run_comparison(const Options& options, const Plan& plan, Source& source) {
        .directory = options.out / "compare",
        .processes = options.threads},
       [&](const evaluate::Trial& trial) {
-        Plan one{.recipe = plan.recipe, .seed = trial.seed};
+        Plan one{.recipe = plan.recipe, .seed = trial.seed, .arithmetic = plan.arithmetic};
         one.checkpoint = {.directory = trial.directory / "checkpoint", .resume = true};
         one.tasks = trial.tasks;
         one.combiner = evaluate::combiner_of(trial);
@@ -136,6 +138,7 @@ void run(const Options& options) {
   Plan plan{.lambdas = parse_lambdas(options.lambda), .seed = options.seed};
   const auto source = open_source(options);
   plan.recipe = source->recipe;
+  if (options.precision == "bfloat16") plan.arithmetic = mtl::Arithmetic::bfloat16;
   plan.checkpoint = {.directory = options.out / "checkpoint", .resume = options.resume};
   mtl::io::make_folder(options.out);
   const mtl::io::FileLock lock(options.out / "pets.lock");
@@ -222,6 +225,8 @@ int run_program(int argc, const char* const* argv) {
       ->check(CLI::Range(32, 1024));
   add("--epochs", options.epochs, "Passes over the training pictures; 0: the recipe's");
   add("--seed", options.seed, "Of the split, the weights and the order");
+  add("--precision", options.precision, "Of the networks' forward passes in training")
+      ->check(CLI::IsMember({"float32", "bfloat16"}));
   add("--threads", options.threads, "Of torch and of reading pictures")->check(CLI::PositiveNumber);
   auto* resume = app.add_flag("--resume", options.resume,
                               "Go on with the run in --out that was cut short, as it was started");

@@ -7,6 +7,7 @@ namespace pets {
 /// What the command line asks for; `--help` says what each means.
 struct Options {
   std::string data, test, traits, picture_traits, backbone, features, compare;
+  std::string precision = "float32";
   std::string lambda = text_of(tuned_lambdas);
   std::filesystem::path out = "runs/pets";
   uint64_t seed = 1;

@@ -34,9 +34,7 @@ std::unique_ptr<mtl::Combiner> combiner_of(const Plan& plan, const mtl::TaskRegi
   return std::make_unique<mtl::FixedWeights>(weights);
 }
 
-std::pair<mtl::HardSharing, mtl::TrainingRun> fit(const TensorDataset& train,
-                                                  const TensorDataset* validation, const Plan& plan,
-                                                  mtl::CombinerLog* log = nullptr) {
+Trained fit(const TensorDataset& train, const TensorDataset* validation, const Plan& plan) {
   const Recipe& recipe = plan.recipe;
   torch::manual_seed(plan.seed);
   const Tensor weights = mtl::balanced(mtl::class_counts(train.targets()["breed"], recipe.breeds));
@@ -47,17 +45,20 @@ std::pair<mtl::HardSharing, mtl::TrainingRun> fit(const TensorDataset& train,
   torch::optim::AdamW adam(
       model->parameters(),
       torch::optim::AdamWOptions(recipe.learning_rate).weight_decay(recipe.weight_decay));
-  mtl::Trainer trainer(model, adam, combiner_of(plan, model->tasks()),
-                       {.epochs = recipe.epochs, .checkpoint = plan.checkpoint});
+  mtl::Trainer trainer(
+      model, adam, combiner_of(plan, model->tasks()),
+      {.epochs = recipe.epochs, .arithmetic = plan.arithmetic, .checkpoint = plan.checkpoint});
   std::vector<mtl::Callback> callbacks{mtl::CosineLr{.t_max = recipe.epochs}};
   if (plan.progress) callbacks.emplace_back(mtl::ProgressBar{});
-  if (log) callbacks.emplace_back(*log);
+  mtl::CombinerLog log{.csv = plan.log, .every = 5};
+  if (!plan.log.empty()) callbacks.emplace_back(log);
   mtl::BatchLoader loader(train, {.batch_size = recipe.batch_size,
                                   .shuffle = true,
                                   .seed = plan.seed,
                                   .transform = recipe.augment ? mirror_and_shift : nullptr});
-  if (!validation) return {model, trainer.fit(loader, callbacks)};
-  return {model, trainer.fit(loader, in_order(*validation), callbacks)};
+  mtl::TrainingRun run = validation ? trainer.fit(loader, in_order(*validation), callbacks)
+                                    : trainer.fit(loader, callbacks);
+  return {model, std::move(run), std::move(log)};
 }
 
 /// Puts the answers for more samples below those that are there.
@@ -150,6 +151,7 @@ mtl::HardSharing make_model(const Recipe& recipe, torch::IntArrayRef input_shape
 Plan Plan::below(const std::string& name) const {
   Plan plan = *this;
   if (!plan.checkpoint.directory.empty()) plan.checkpoint.directory /= name;
+  plan.log.clear();
   return plan;
 }
 
@@ -175,26 +177,19 @@ std::vector<Tensor> folds_of_neighbours(const Tensor& breeds, int64_t count) {
 
 Trained train(const Sample& sample, const Plan& plan) {
   Trained result;
+  mtl::Predictions judged;
   for (size_t fold = 0; fold < sample.folds.size(); ++fold) {
     const TensorDataset judge = sample.learn.rows(sample.folds[fold]);
-    auto [model, run] = fit(sample.without(fold), fold == 0 ? &judge : nullptr,
-                            fold == 0 ? plan : plan.below(fmt::format("fold-{}", fold)));
-    append(result.judged, mtl::predict(model, in_order(judge)));
-    if (fold == 0) result.model = model, result.run = run;
+    Trained part = fit(sample.without(fold), fold == 0 ? &judge : nullptr,
+                       fold == 0 ? plan : plan.below(fmt::format("fold-{}", fold)));
+    append(judged, mtl::predict(part.model, in_order(judge)));
+    if (fold == 0) result = std::move(part);
   }
+  result.judged = std::move(judged);
   if (sample.folds.size() != 1)
-    result.model = fit(sample.learn, nullptr, plan.below("whole")).first;
+    result.model = fit(sample.learn, nullptr, plan.below("whole")).model;
   result.found = mtl::predict(result.model, in_order(sample.test));
   return result;
-}
-
-mtl::CombinerLog conflicts(const Sample& sample, Plan plan) {
-  plan.checkpoint = {};
-  plan.progress = false;
-  plan.recipe.epochs = std::min<int64_t>(plan.recipe.epochs, conflict_epochs);
-  mtl::CombinerLog log{.every = 5};
-  fit(sample.learn, nullptr, plan, &log);
-  return log;
 }
 
 double metric_of(const Trained& run, const mtl::Predictions& answers, const std::string& task,
@@ -249,7 +244,7 @@ Search tune(const Sample& sample, const Plan& plan, int64_t count,
     for (size_t g = 0; g < trial.lambdas.size(); ++g)
       trial.lambdas[g] = candidate->settings[g].value;
     const TensorDataset judge = sample.learn.rows(sample.folds[0]);
-    const mtl::TrainingRun run = fit(sample.without(0), &judge, trial).second;
+    const mtl::TrainingRun run = fit(sample.without(0), &judge, trial).run;
     tuner.tell(*candidate, run.history.last().valid("breed", "accuracy"));
   }
   Search search;
@@ -272,7 +267,7 @@ Overfit overfit_one_batch(const TensorDataset& train, Plan plan) {
   recipe.augment = false;
   recipe.batch_size = count;
   recipe.epochs = 300;
-  const mtl::TrainingRun run = fit(batch, nullptr, plan).second;
+  const mtl::TrainingRun run = fit(batch, nullptr, plan).run;
   const mtl::SplitRecord& last = run.history.last().train;
   const double first_loss = run.history.at(1).train("breed"), last_loss = last("breed");
   const double chance = std::log(static_cast<double>(recipe.breeds));

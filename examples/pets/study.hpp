@@ -55,22 +55,20 @@ struct Plan {
   bool progress = false;
   std::vector<std::string> tasks = {};  ///< of the model; empty: all
   std::string combiner = {};            ///< empty: the breed's weight is 1, the others' the lambdas
+  mtl::Arithmetic arithmetic = mtl::Arithmetic::float32;
+  std::filesystem::path log = {};  ///< CSV file of the CombinerLog; empty: none
 
   Plan below(const std::string& name) const;  ///< with a checkpoint in a folder of this one's
 };
 
 struct Trained {
   mtl::HardSharing model{nullptr};
-  mtl::TrainingRun run;          ///< of the model that the first fold judges
+  mtl::TrainingRun run;          ///< of the model that the first fold judges, as the next one
+  mtl::CombinerLog log;          ///< how the tasks' gradients lay to each other
   mtl::Predictions judged = {};  ///< of the folds, one after the other, each by a model without it
   mtl::Predictions found = {};   ///< of `model`, for the test pictures
 };
 Trained train(const Sample& sample, const Plan& plan);
-
-inline constexpr int64_t conflict_epochs = 5;
-/// How the tasks' gradients lie to each other in a training of so few epochs, which is not kept: a
-/// resumed run would not know those of the epochs before.
-mtl::CombinerLog conflicts(const Sample& sample, Plan plan);
 
 /// A metric of one task, such as "breed" and "accuracy", of `run.judged` or `run.found`.
 double metric_of(const Trained& run, const mtl::Predictions& answers, const std::string& task,

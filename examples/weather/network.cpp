@@ -132,7 +132,7 @@ Forecasts forecasts(Network& network, const Days& days) {
   return {part, answers(network, loader_of(network.encoding, days, {}), part)};
 }
 
-Trained train(Recipe recipe, const TrainSettings& settings, const std::filesystem::path& checkpoint,
+Trained train(Recipe recipe, const TrainSettings& settings, const std::filesystem::path& folder,
               const Parts& parts) {
   const bool article = recipe == Recipe::article;
   const auto seed = static_cast<uint64_t>(settings.seed);
@@ -164,7 +164,7 @@ Trained train(Recipe recipe, const TrainSettings& settings, const std::filesyste
                         .max_grad_norm = 1.0,
                         .arithmetic = settings.precision == "bfloat16" ? mtl::Arithmetic::bfloat16
                                                                        : mtl::Arithmetic::float32,
-                        .checkpoint = {.directory = checkpoint,
+                        .checkpoint = {.directory = folder / "checkpoint",
                                        .resume = settings.resume,
                                        .every_steps = settings.checkpoint_steps},
                         .processes = settings.processes});
@@ -173,7 +173,10 @@ Trained train(Recipe recipe, const TrainSettings& settings, const std::filesyste
   auto valid_loader = loader_of(encoding, parts.valid.days, {});
   EpochCounter counter;
   if (settings.progress) callbacks.emplace_back(mtl::ProgressBar{});
-  trained.run = trainer.fit(train_loader, valid_loader, callbacks, counter, mtl::StopOnInterrupt{});
+  // A report costs a backward pass a task: of every hundredth step it is not felt.
+  trained.log = {.csv = folder / "combiner.csv", .every = 100};
+  trained.run = trainer.fit(train_loader, valid_loader, callbacks, counter, trained.log,
+                            mtl::StopOnInterrupt{});
   trained.best_epoch = article ? trained.run.best_epoch : trained.run.epochs();
   if (counter.epochs > 0)
     trained.seconds_per_epoch = trained.run.seconds / static_cast<double>(counter.epochs);

@@ -50,11 +50,12 @@ struct Trained {
   int64_t best_epoch = 0;  // whose weights the model has, from 1
   double seconds_per_epoch = 0;
   mtl::Predictions validation = {};  // in units, class scores and class indices
+  mtl::CombinerLog log = {};         // the tasks' gradients every so many steps
   mtl::io::Json doubt = {};          // what Doubt::judge says; null: nothing
 };
 
-/// Trains by the recipe (docs/weather.md), with checkpoints in the folder `checkpoint`.
-Trained train(Recipe recipe, const TrainSettings& settings, const std::filesystem::path& checkpoint,
+/// Trains by the recipe (docs/weather.md), with combiner.csv and the checkpoints in `folder`.
+Trained train(Recipe recipe, const TrainSettings& settings, const std::filesystem::path& folder,
               const Parts& parts);
 
 /// Gives the network its doubt, learnt from the validation days; and judges on the second half of

@@ -184,7 +184,7 @@ int compare(const Settings& settings, const std::vector<std::string>& methods, c
         one.seed = static_cast<int64_t>(trial.seed);
         one.resume = true;
         one.progress = false;
-        const Trained trained = train(recipe, one, trial.directory / "checkpoint", parts);
+        const Trained trained = train(recipe, one, trial.directory, parts);
         if (trained.run.stop_reason == mtl::StopReason::interrupted)
           throw mtl::Error("{}; --resume goes on", trained.run.stop_text);
         fmt::print(stderr, "{} ({}), seed {}: {:.0f} s\n", trial.method,
@@ -217,8 +217,8 @@ std::filesystem::path folder_of(const Settings& settings, Recipe recipe) {
 int train_along(const Settings& settings, const Parts& parts) {
   for (const Recipe recipe : {Recipe::article, Recipe::mtl}) {
     if (!is_chosen(settings, recipe)) continue;
-    const auto checkpoint = folder_of(settings, recipe) / "checkpoint";
-    if (train(recipe, settings, checkpoint, parts).run.stop_reason == mtl::StopReason::interrupted)
+    const auto folder = folder_of(settings, recipe);
+    if (train(recipe, settings, folder, parts).run.stop_reason == mtl::StopReason::interrupted)
       return stopped_by_user;
   }
   return 0;
@@ -266,7 +266,7 @@ int train_and_report(Settings settings) {
       mtl::io::write_json(folder / "config.json", config);
     }
     fmt::print(stderr, "recipe {}\n", name);
-    Trained trained = train(recipe, settings, folder / "checkpoint", parts);
+    Trained trained = train(recipe, settings, folder, parts);
     if (trained.run.stop_reason == mtl::StopReason::interrupted) {
       fmt::print(stderr, "{}; --resume --out {} goes on from {}\n", trained.run.stop_text,
                  settings.out.string(),

@@ -188,7 +188,8 @@ void write_report(const std::filesystem::path& directory, const std::string& tit
        .x_label = "day",
        .times = {seconds.data_ptr<double>(), seconds.data_ptr<double>() + seconds.numel()},
        .tables = tables,
-       .warnings = warnings});
+       .warnings = warnings,
+       .combiner = &trained.log});
 }
 
 }  // namespace weather

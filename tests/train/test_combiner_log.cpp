@@ -44,6 +44,49 @@ TEST_CASE("CombinerLog: a resumed run leaves the file of one that was never inte
   CHECK(mtl::io::read_file(folder / "parts.csv") == mtl::io::read_file(folder / "whole.csv"));
 }
 
+TEST_CASE("CombinerLog: a resumed run has the reports of one that was never interrupted") {
+  const TemporaryFolder folder;
+  mtl::CombinerLog whole{.every = 2};  // in steps 1 and 5 of 8 one task has no label
+  logged_run(2, whole);
+  const auto resumed = [&](bool resume, int64_t epochs) {
+    mtl::CombinerLog log{.csv = folder / "parts.csv", .every = 2};
+    logged_run(2, mtl::Checkpointing{.directory = folder / "checkpoint", .resume = resume}, log,
+               StopAfterEpoch{epochs});
+    return log.entries;
+  };
+  resumed(false, 1);
+  const auto entries = resumed(true, 2);
+  REQUIRE(entries.size() == whole.entries.size());
+  for (size_t i = 0; i < entries.size(); ++i) {
+    const auto &found = entries[i].report, &expected = whole.entries[i].report;
+    CHECK(entries[i].step == whole.entries[i].step);
+    CHECK(found.names == expected.names);
+    CHECK(found.norms == expected.norms);
+    CHECK(found.weights == expected.weights);
+    CHECK(found.shares == expected.shares);
+    CHECK(found.cosines == expected.cosines);
+    CHECK(found.conflicts == expected.conflicts);
+    CHECK(found.stationary == expected.stationary);
+  }
+}
+
+TEST_CASE("CombinerLog: a damaged line of the steps before is an error that names it") {
+  const TemporaryFolder folder;
+  const auto csv = folder / "combiner.csv";
+  const auto run = [&](bool resume) {
+    logged_run(resume ? 2 : 1,
+               mtl::Checkpointing{.directory = folder / "checkpoint", .resume = resume},
+               mtl::CombinerLog{.csv = csv, .every = 1});
+  };
+  run(false);
+  const std::string text = mtl::io::read_file(csv);
+  const size_t second = text.find('\n') + 1;
+  for (const std::string bad : {"1,a,x,1,1,0,0,1,\n", "1,a\n", "one,a,1,1,1,0,0,1,\n"}) {
+    mtl::io::write_file_atomically(csv, text.substr(0, second) + bad);
+    CHECK(contains(error_text([&] { run(true); }), "combiner.csv, line 2"));
+  }
+}
+
 TEST_CASE("CombinerLog: an interval below 1 is an error") {
   CHECK(contains(error_text([] { logged_run(1, mtl::CombinerLog{.every = 0}); }), "found every 0"));
 }

@@ -6,9 +6,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <limits>
 #include <utility>
 
 #include "mtl/core/error.hpp"
+#include "mtl/core/number_in.hpp"
 #include "mtl/io/atomic_file.hpp"
 #include "mtl/io/csv.hpp"
 #include "mtl/io/file.hpp"
@@ -63,6 +65,64 @@ std::string lines_until(const std::string& csv, int64_t step) {
   return csv.substr(0, end);
 }
 
+// Behind "step" and "task".
+std::vector<double> numbers_of(const io::CsvReader& row) {
+  std::vector<double> numbers;
+  for (size_t c = 2; c < row.cells().size(); ++c) {
+    const std::string_view cell = row.cells()[c];
+    const auto number =
+        cell.empty() ? std::numeric_limits<double>::quiet_NaN() : number_in<double>(cell);
+    if (!number) throw Error("{}: found \"{}\", expected a number", row.where(c), cell);
+    numbers.push_back(*number);
+  }
+  return numbers;
+}
+
+// What the log tells of the steps before those of this process.
+std::vector<CombinerLog::Entry> entries_of(const std::string& csv, const std::string& file,
+                                           const std::vector<std::string>& tasks) {
+  struct Line {
+    int64_t step;
+    std::string task;
+    std::vector<double> numbers;
+  };
+  std::vector<Line> lines;
+  io::CsvReader row(csv, file);
+  for (row.next(); row.next();) {
+    const auto step = number_in<int64_t>(row.cells()[0]);
+    if (!step || row.cells().size() != 7 + tasks.size())
+      throw Error("{}: found {} cells, expected a step, a task, 5 numbers and {} cosines",
+                  row.where(0), row.cells().size(), tasks.size());
+    lines.push_back({*step, std::string(row.cells()[1]), numbers_of(row)});
+  }
+  std::vector<CombinerLog::Entry> entries;
+  for (size_t begin = 0, end = 0; begin < lines.size(); begin = end) {
+    while (end < lines.size() && lines[end].step == lines[begin].step) ++end;
+    const auto count = static_cast<Eigen::Index>(end - begin);
+    CombinerReport report;
+    report.norms.resize(count);
+    report.weights.resize(count);
+    report.shares.resize(count);
+    report.cosines.resize(count, count);
+    for (Eigen::Index i = 0; i < count; ++i) {
+      const Line& line = lines[begin + static_cast<size_t>(i)];
+      report.names.push_back(line.task);
+      report.norms[i] = line.numbers[0];
+      report.weights[i] = line.numbers[1];
+      report.shares[i] = line.numbers[2];
+      report.conflicts = static_cast<int64_t>(line.numbers[3]);
+      report.stationary = line.numbers[4] != 0;
+      // Absent tasks have no row here, and an empty cell there.
+      Eigen::Index j = 0;
+      for (size_t t = 0; t < tasks.size() && j < count; ++t)
+        if (lines[begin + static_cast<size_t>(j)].task == tasks[t])
+          report.cosines(i, j++) = line.numbers[5 + t];
+    }
+    entries.push_back({lines[begin].step, std::move(report)});
+  }
+  return entries;
+}
+
 // At once, so that whatever checkpoint a resumed run begins with, the lines before it are there.
 void append(const std::filesystem::path& csv, const std::string& lines) {
   std::ofstream file(csv, std::ios::binary | std::ios::app);
@@ -88,6 +148,7 @@ void CombinerLog::on_fit_begin(TrainState& state) {
     if (!kept.starts_with(header))
       throw Error("CombinerLog: \"{}\" is not the log of this run's tasks; give another file",
                   csv.string());
+    entries = entries_of(kept, csv.string(), state.history.tasks);
   }
   io::write_file_atomically(csv, kept);
 }

@@ -40,7 +40,9 @@ struct CombinerLog {
   void on_gradients(TrainState& state);
   void on_fit_end(TrainState& state);
 
-  std::vector<Entry> entries = {};  // the reports of this fit, for pictures of them
+  // The reports of this fit, for pictures of them; of a resumed run those before it as far as they
+  // stand in `csv`.
+  std::vector<Entry> entries = {};
   std::shared_ptr<io::TensorBoardWriter> writer = {};
   std::shared_ptr<io::FileLock> lock = {};  // of the CSV file, while a fit lasts
 };
