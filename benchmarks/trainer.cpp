@@ -1,11 +1,13 @@
 // A step of the trainer against a loop written by hand that does the same work: batches by index
 // from whole tensors, forward, losses, sum, backward, clipping, Adam, losses added up for the
-// history. The two take turns; the counter `ratio` is the median over rounds of trainer / by hand,
-// and `us_a_step` the trainer's median step.
+// history; and the trainer that keeps checkpoints and logs against one that does not. The two take
+// turns; the counter `ratio` is the median over rounds of the first / the second, and `us_a_step`
+// the first one's median step.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 
 #include "mtl/mtl.hpp"
 
@@ -74,7 +76,9 @@ double seconds(const std::function<void()>& action) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-double by_trainer(const Problem& problem) {
+template <class... Callbacks>
+double trained(const Problem& problem, const mtl::Checkpointing& checkpoint,
+               Callbacks... callbacks) {
   auto model = problem.model();
   torch::optim::Adam adam(model->parameters(), 1e-3);
   mtl::Sum combiner;
@@ -82,8 +86,22 @@ double by_trainer(const Problem& problem) {
   if (problem.weather.defined()) targets.insert("weather", problem.weather);
   mtl::BatchLoader loader(mtl::TensorDataset({{"x", problem.x}}, targets),
                           {.batch_size = batch_size, .shuffle = true});
-  mtl::Trainer trainer(model, adam, combiner, {.epochs = problem.epochs, .max_grad_norm = 1.0});
-  return seconds([&] { trainer.fit(loader); });
+  mtl::Trainer trainer(model, adam, combiner,
+                       {.epochs = problem.epochs, .max_grad_norm = 1.0, .checkpoint = checkpoint});
+  return seconds([&] { trainer.fit(loader, callbacks...); });
+}
+
+double by_trainer(const Problem& problem) { return trained(problem, {}); }
+
+/// With a checkpoint, a line of CSV and TensorBoard's points at the end of each epoch.
+double recorded(const Problem& problem) {
+  const auto folder = std::filesystem::temp_directory_path() / "mtl_benchmark_trainer";
+  std::filesystem::remove_all(folder);
+  const double time = trained(problem, {.directory = folder / "checkpoint"},
+                              mtl::CsvLog{.file = folder / "history.csv"},
+                              mtl::TensorBoard{.directory = folder / "tensorboard"});
+  std::filesystem::remove_all(folder);
+  return time;
 }
 
 double by_hand(const Problem& problem) {
@@ -124,18 +142,20 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-void compare(benchmark::State& state, Problem (*make)()) {
+using Loop = double (*)(const Problem&);
+
+void compare(benchmark::State& state, Problem (*make)(), Loop one, Loop other) {
   torch::manual_seed(1);
   const Problem problem = make();
   const double steps =
       static_cast<double>(problem.epochs * ((problem.x.size(0) + batch_size - 1) / batch_size));
   std::vector<double> ratios, times;
-  by_trainer(problem), by_hand(problem);  // warm up
+  one(problem), other(problem);  // warm up
   for (auto _ : state) {
     // Who goes first changes, so that a drift of the machine favours nobody.
     const bool first = ratios.size() % 2 == 0;
-    const double a = first ? by_trainer(problem) : by_hand(problem);
-    const double b = first ? by_hand(problem) : by_trainer(problem);
+    const double a = first ? one(problem) : other(problem);
+    const double b = first ? other(problem) : one(problem);
     ratios.push_back(first ? a / b : b / a);
     times.push_back(first ? a : b);
   }
@@ -143,8 +163,15 @@ void compare(benchmark::State& state, Problem (*make)()) {
   state.counters["us_a_step"] = 1e6 * median(times) / steps;
 }
 
-BENCHMARK_CAPTURE(compare, lstm, lstm)->Iterations(7)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(compare, tiny_mlp, tiny_mlp)->Iterations(15)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(compare, lstm, lstm, by_trainer, by_hand)
+    ->Iterations(7)
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(compare, tiny_mlp, tiny_mlp, by_trainer, by_hand)
+    ->Iterations(15)
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(compare, lstm_recorded, lstm, recorded, by_trainer)
+    ->Iterations(7)
+    ->Unit(benchmark::kMillisecond);
 
 }  // namespace
 
