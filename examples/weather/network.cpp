@@ -173,8 +173,8 @@ Trained train(Recipe recipe, const TrainSettings& settings, const std::filesyste
   auto valid_loader = loader_of(encoding, parts.valid.days, {});
   EpochCounter counter;
   if (settings.progress) callbacks.emplace_back(mtl::ProgressBar{});
-  // A report costs a backward pass a task: of every hundredth step it is not felt.
-  trained.log = {.csv = folder / "combiner.csv", .every = 100};
+  // A report costs a backward pass a task: of every fortieth step that is hardly felt.
+  trained.log = {.csv = folder / "combiner.csv", .every = 40};
   trained.run = trainer.fit(train_loader, valid_loader, callbacks, counter, trained.log,
                             mtl::StopOnInterrupt{});
   trained.best_epoch = article ? trained.run.best_epoch : trained.run.epochs();
