@@ -14,6 +14,7 @@
 #include "mtl/deploy/kinds/cross_stitch.hpp"
 #include "mtl/deploy/kinds/dselect_k.hpp"
 #include "mtl/deploy/kinds/efficientnet_lite.hpp"
+#include "mtl/deploy/kinds/ensemble.hpp"
 #include "mtl/deploy/kinds/film.hpp"
 #include "mtl/deploy/kinds/hard_sharing.hpp"
 #include "mtl/deploy/kinds/learned_branching.hpp"
@@ -309,6 +310,7 @@ const std::vector<Kind>& own_kinds() {
                                           kind_of<LowRankUpdatesKind>(),
                                           kind_of<JoinedInputsKind>(),
                                           kind_of<DerivedTasksKind>(),
+                                          kind_of<EnsembleKind>(),
                                           kind_of<SequenceEndsKind>()};
   return kinds;
 }

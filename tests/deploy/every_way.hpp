@@ -174,6 +174,21 @@ inline std::vector<WayCase> ways_around() {
        },
        {},
        row_and_item},
+      {"an ensemble of several kinds",
+       [] {
+         const auto tasks = [](int64_t width) {
+           TaskRegistry all = two_tasks(width);
+           all.add({.name = "c", .head = nn::LinearHead(width, 1), .loss = BinaryCrossEntropy{}});
+           return all;
+         };
+         return Ensemble({HardSharing(gelu_layer(3, 4), tasks(4)).ptr(),
+                          HardSharing(gelu_layer(3, 5), tasks(5)).ptr(),
+                          MixtureOfExperts({gelu_layer(3, 4), gelu_layer(3, 4)}, tasks(4),
+                                           {.gate_input_size = 3})
+                              .ptr()})
+             .ptr();
+       },
+       {3}},
       {"sequence ends",
        [] {
          return SequenceEnds(

@@ -102,6 +102,22 @@ TEST_CASE("description: models around others are made again with what is within"
   for (const WayCase& way : ways_around()) check_made_again(way);
 }
 
+TEST_CASE("description: an ensemble's members answer the same tasks, and there is one") {
+  const auto ensemble = ways_around()[2].make();
+  const auto fault = [&](const std::function<void(mtl::io::Json&)>& change) {
+    auto description = mtl::model_description(*ensemble);
+    change(description["members"]);
+    return error_text([&] {
+      mtl::make_model(description, mtl::nn::weights(*ensemble), tasks_of_model(*ensemble));
+    });
+  };
+  CHECK(fault([](mtl::io::Json&) {}).empty());
+  CHECK(contains(fault([](mtl::io::Json& m) { m = mtl::io::Json::array(); }), "no member"));
+  CHECK(contains(fault([](mtl::io::Json& m) { m[1]["heads"].erase("b"); }), "other tasks"));
+  CHECK(contains(fault([](mtl::io::Json& m) { m[1]["heads"] = 3; }),
+                 "the model.members[1]: expected \"heads\""));
+}
+
 TEST_CASE("description: what is wrong within a model is said with its place") {
   const auto model = ways_around()[1].make();
   const auto fault = [&](const std::function<void(mtl::io::Json&)>& change) {
@@ -201,7 +217,6 @@ TEST_CASE("description: each encoder and each way of sharing has its kind") {
     if (kind.name.ends_with("Encoder")) known.insert(kind.name.substr(0, kind.name.size() - 7));
   }
   known.insert({"RecurrentEncoder", "AttentionLayer"});  // of which there are two; a part
-  known.insert("Ensemble");  // of models with heads of their own: each is a bundle by itself
   int64_t seen = 0;
   for (const char* folder : {"nn/encoders", "nn/heads", "sharing"})
     for (const auto& file : std::filesystem::recursive_directory_iterator(

@@ -53,7 +53,7 @@ struct OwnPart {
 /// `of` may give a std::optional: none where this one module cannot be described by it.
 struct Kind {
   std::string name;
-  bool is_around = false;    // a ModelAround: the heads are those of the model within
+  bool is_around = false;    // a ModelAround, or it says so: the heads are those of models within
   std::string python;        // its class; empty: torch has it under that name
   std::string python_needs;  // what several kinds share
   /// Writes the fields of a module of this kind; false for any other.
@@ -99,6 +99,7 @@ Kind kind_of() {
     return described.has_value();
   };
   kind.is_around = std::is_base_of_v<ModelAround, typename K::Module>;
+  if constexpr (requires { K::is_around; }) kind.is_around = K::is_around;
   if constexpr (requires(const K& k) { k.make(); }) {
     kind.make = [](Fields& fields, double& room) -> nn::Layer {
       K described;

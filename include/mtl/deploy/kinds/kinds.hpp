@@ -7,6 +7,7 @@
 #include "mtl/deploy/kinds/cross_stitch.hpp"
 #include "mtl/deploy/kinds/dselect_k.hpp"
 #include "mtl/deploy/kinds/efficientnet_lite.hpp"
+#include "mtl/deploy/kinds/ensemble.hpp"
 #include "mtl/deploy/kinds/experts.hpp"
 #include "mtl/deploy/kinds/film.hpp"
 #include "mtl/deploy/kinds/hard_sharing.hpp"
