@@ -71,7 +71,7 @@ int main(int argc, char** argv) try {
   CLI11_PARSE(app, argc, argv);
   torch::set_num_threads(threads);
   options.separator = separator[0];
-  if (json) options.format = AnswerText::Format::json;
+  if (json) options.format = mtl::AnswerText::Format::json;
 
   mtl::Predictor predictor(bundle);
   const PredictTimes times = predict(predictor, given, options);

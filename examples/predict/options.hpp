@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "answer_text.hpp"
+#include "mtl/deploy/answer_text.hpp"
 
 struct PredictOptions {
-  AnswerText::Format format = AnswerText::Format::csv;
+  mtl::AnswerText::Format format = mtl::AnswerText::Format::csv;
   int64_t batch = 256;                 // rows or pictures that go through the network at once
   bool probabilities = false;          // of every class
   char separator = ',';                // of tables

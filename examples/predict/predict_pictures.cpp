@@ -45,7 +45,7 @@ class PictureLines {
   }
 
  private:
-  AnswerText text_;
+  mtl::AnswerText text_;
   mtl::Answers example_;
   const std::function<void(std::string_view)>& write_;
 };

@@ -1,5 +1,7 @@
 #include "predict_table.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <exception>
@@ -59,17 +61,27 @@ class Batches {
       : file_(std::move(file)), keep_(places(options.keep, header)), batch_(options.batch) {
     const auto& inputs = predictor.notes().inputs;
     if (inputs.empty()) add("input", all_but(keep_, header.size()));
-    for (const auto& input : inputs)
-      add(input.name,
-          input.columns.empty() ? all_but(keep_, header.size()) : places(input.columns, header));
+    for (const auto& input : inputs) {
+      const auto named = input.table ? input.table->columns() : input.columns;
+      add(input.name, named.empty() ? all_but(keep_, header.size()) : places(named, header));
+      if (input.table) inputs_.back().table = &*input.table;
+    }
     start();
   }
 
   void add(const mtl::io::CsvReader& row) {
     const auto& cells = row.cells();
-    for (Input& input : inputs_)
+    for (Input& input : inputs_) {
+      if (input.table) {
+        std::vector<std::string> texts;
+        for (const size_t column : input.columns) texts.emplace_back(cells[column]);
+        const std::string line = mtl::io::csv_row(texts);
+        input.lines += line == "\n" ? "\"\"\n" : line;  // no blank line, which is no row
+        continue;
+      }
       for (const size_t column : input.columns)
         input.values.push_back(number(cells[column], row, column));
+    }
     auto& texts = kept_.emplace_back();
     for (const size_t column : keep_) texts.emplace_back(cells[column]);
   }
@@ -80,10 +92,11 @@ class Batches {
     Rows rows;
     const auto count = static_cast<int64_t>(kept_.size());
     for (const Input& input : inputs_)
-      rows.inputs.insert(input.name,
-                         torch::tensor(input.values, torch::kFloat64)
-                             .view({count, static_cast<int64_t>(input.columns.size())}));
+      rows.inputs.insert(input.name, input.table ? encoded(input, count)
+                                                 : torch::tensor(input.values, torch::kFloat64)
+                                                       .view({count, std::ssize(input.columns)}));
     rows.kept = std::move(kept_);
+    rows_before_ += count;
     start();
     return rows;
   }
@@ -92,15 +105,27 @@ class Batches {
   struct Input {
     std::string name;
     std::vector<size_t> columns;
-    std::vector<double> values;
+    std::vector<double> values = {};
+    const mtl::TableEncoder* table = nullptr;  // of the bundle's notes
+    std::string lines = {};                    // what it is to encode, as CSV
   };
+
+  torch::Tensor encoded(const Input& input, int64_t count) const {
+    const auto place = fmt::format("{}, in the table of its rows {} to {}", file_, rows_before_ + 1,
+                                   rows_before_ + count);
+    const auto table = mtl::Table::parse(input.lines, place, {.columns = input.table->columns()});
+    return input.table->encode(input.table->read(table));
+  }
 
   void start() {
     kept_.clear();
-    for (Input& input : inputs_) input.values.clear();
+    for (Input& input : inputs_) {
+      input.values.clear();
+      input.lines.clear();
+    }
   }
   void add(const std::string& name, std::vector<size_t> columns) {
-    inputs_.push_back({name, std::move(columns), {}});
+    inputs_.push_back({name, std::move(columns)});
   }
 
   std::vector<size_t> places(const std::vector<std::string>& names,
@@ -132,7 +157,7 @@ class Batches {
   std::string file_;
   std::vector<size_t> keep_;
   std::vector<Input> inputs_;
-  int64_t batch_;
+  int64_t batch_, rows_before_ = 0;
   Kept kept_;
 };
 
@@ -189,7 +214,7 @@ PredictTimes predict_table(mtl::Predictor& predictor, const std::filesystem::pat
   });
   Worker writer([&] {
     try {
-      const AnswerText text(options.format, options.probabilities, options.keep);
+      const mtl::AnswerText text(options.format, options.probabilities, options.keep);
       bool first = true;
       while (const auto next = answered.take()) {
         if (first) write(text.header(next->answers));

@@ -199,6 +199,8 @@ void write_notes(io::Json& bundle, const Model& model, const BundleNotes& notes)
   }
   NotesWriter writer(bundle);
   all.fields(writer);
+  for (size_t i = 0; i < notes.inputs.size(); ++i)
+    if (const auto& table = notes.inputs[i].table) bundle["inputs"][i]["table"] = table->json();
 }
 
 BundleNotes read_notes(const io::Json& bundle, std::vector<TaskNotes>& of_tasks) {
@@ -206,7 +208,12 @@ BundleNotes read_notes(const io::Json& bundle, std::vector<TaskNotes>& of_tasks)
   NotesReader reader(bundle);
   all.fields(reader);
   BundleNotes notes = std::move(all.texts);
-  for (auto& input : all.inputs) notes.inputs.push_back(std::move(input.input));
+  for (size_t i = 0; i < all.inputs.size(); ++i) {
+    auto& input = notes.inputs.emplace_back(std::move(all.inputs[i].input));
+    const io::Json& json = bundle["inputs"][i];
+    if (const auto table = json.find("table"); table != json.end())
+      input.table = TableEncoder::from_json(*table, "input \"" + input.name + "\"");
+  }
   for (auto& metric : all.metrics) notes.metrics.push_back(std::move(metric.metric));
   for (auto& task : all.tasks) {
     notes.tasks.push_back(std::move(task.notes));

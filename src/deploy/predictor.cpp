@@ -111,4 +111,18 @@ Answers Predictor::predict(const NamedTensors& inputs) {
   return answers;
 }
 
+Answers Predictor::predict(const Table& table) {
+  NamedTensors inputs;
+  for (const auto& input : bundle_.notes.inputs) {
+    if (input.table)
+      inputs.insert(input.name, input.table->encode(input.table->read(table)));
+    else if (!input.columns.empty())
+      inputs.insert(input.name, table.matrix(input.columns));
+    else
+      throw Error("the bundle does not say of which columns of a table its input \"{}\" is made",
+                  input.name);
+  }
+  return predict(inputs);
+}
+
 }  // namespace mtl

@@ -9,6 +9,7 @@
 #include "error_text.hpp"
 #include "every_way.hpp"
 #include "mtl/deploy/predictor.hpp"
+#include "mtl/deploy/table_notes.hpp"
 #include "mtl/io/digest.hpp"
 #include "mtl/io/file.hpp"
 #include "mtl/io/json.hpp"
@@ -153,6 +154,41 @@ TEST_CASE("bundle: what becomes of a picture file is read back, and must make se
   prepared.width = 24;
   prepared.normalize.deviation[1] = 0;
   CHECK(contains(error_text(save), "deviations above 0"));
+}
+
+TEST_CASE("bundle: rows of a table go in as they are, numbers, dates and texts") {
+  const auto table = mtl::Table::parse(
+      "area,town,listed,price,kind\n"
+      "50,Elm,2024-01-31,150,flat\n"
+      "90,Oak,2024-02-29,,house\n"
+      ",Elm,2024-03-01,330,house\n",
+      "houses.csv");
+  auto tasks = mtl::parse_target_columns({"price:regression", "kind:classes"});
+  const auto targets = mtl::read_targets(table, tasks);
+  mtl::scaled_targets(tasks, targets, torch::arange(3));
+  const auto columns = mtl::read_columns(table, {"area", "town", "listed"});
+  const mtl::TableEncoder encoder(columns);
+  mtl::HardSharing model(
+      gelu_layer(encoder.size(), 4),
+      {{.name = "price", .head = mtl::nn::LinearHead(4, 1), .loss = mtl::MeanSquaredError{}},
+       {.name = "kind", .head = mtl::nn::LinearHead(4, 2), .loss = mtl::CrossEntropy{}}});
+  settle_weights(*model, 5);
+  const TemporaryFolder folder;
+  mtl::save_bundle(model, folder / "b", mtl::table_notes(encoder, tasks));
+  mtl::Predictor predictor(folder / "b");
+  const auto answers = predictor.predict(table);
+  const auto outputs = model->forward({{"row", encoder.encode(columns)}});
+  // The two labelled prices, 150 and 330, have the mean 240 and the deviation 90.
+  CHECK(answers["price"].values.allclose(240 + 90 * outputs["price"].squeeze(1).to(torch::kDouble),
+                                         1e-9, 1e-9));
+  CHECK(answers["kind"].probabilities.allclose(outputs["kind"].to(torch::kDouble).softmax(1)));
+  CHECK(answers["kind"].labels == std::vector<std::string>{"flat", "house"});
+  const auto other = mtl::Table::parse("area,listed\n1,2024-01-01\n", "other.csv");
+  CHECK(contains(error_text([&] { predictor.predict(other); }), "no column \"town\""));
+
+  mtl::save_bundle(model, folder / "c", {.inputs = {{.name = "row"}}});
+  CHECK(contains(error_text([&] { mtl::Predictor(folder / "c").predict(table); }),
+                 "of which columns of a table its input \"row\" is made"));
 }
 
 TEST_CASE("bundle: predicting leaves gradients and the generator alone, and wants its inputs") {

@@ -5,6 +5,7 @@
 #include "catch.hpp"
 #include "csv_blocks.hpp"
 #include "error_text.hpp"
+#include "mtl/deploy/table_notes.hpp"
 #include "mtl/io/json.hpp"
 #include "mtl/nn/nn.hpp"
 #include "mtl/sharing/hard_sharing.hpp"
@@ -60,7 +61,7 @@ TEST_CASE("predict: columns are handed through, probabilities given, lines may e
 }
 
 TEST_CASE("predict: JSON lines") {
-  const auto text = predicted("rooms,area\n3,80\n3,\n", {.format = AnswerText::Format::json});
+  const auto text = predicted("rooms,area\n3,80\n3,\n", {.format = mtl::AnswerText::Format::json});
   const auto end = text.find('\n');
   CHECK(mtl::io::parse_json(text.substr(0, end)) ==
         mtl::io::Json({{"price", 110000}, {"kind", "flat, or so"}}));
@@ -75,6 +76,38 @@ TEST_CASE("predict: any number of rows in any batches gives the same lines") {
   CHECK(std::count(expected.begin(), expected.end(), '\n') == 1001);
   for (const int64_t batch : {1, 7, 1000, 5000})
     CHECK(predicted(table, {.batch = batch}) == expected);
+}
+
+TEST_CASE("predict: of a bundle that encodes a table, with its dates, texts and missing cells") {
+  const auto table = mtl::Table::parse("town,listed\nOak,2024-01-31\nElm,2024-02-29\n", "t.csv");
+  auto tasks = mtl::parse_target_columns({"kind:binary"});
+  mtl::read_targets(mtl::Table::parse("kind\nflat\nhouse\n", "k.csv"), tasks);
+  const mtl::TableEncoder encoder(mtl::read_columns(table, {"town", "listed"}));
+  torch::manual_seed(1);
+  mtl::HardSharing model(torch::nn::Identity(),
+                               {{.name = "kind",
+                                 .head = mtl::nn::LinearHead(encoder.size(), 2),
+                                 .loss = mtl::CrossEntropy{}}});
+  const TemporaryFolder folder;
+  mtl::save_bundle(model, folder / "b", mtl::table_notes(encoder, tasks));
+  mtl::Predictor predictor(folder / "b");
+  const std::string rows = "id,listed,town\n1,2024-03-01,Elm\n2,,\"Rome, IT\"\n3,,\n";
+  std::ofstream(folder / "t.csv") << rows;
+  const auto found = [&](int64_t batch) {
+    std::string text;
+    predict_table(predictor, folder / "t.csv",
+                  {.batch = batch, .probabilities = true, .keep = {"id"}},
+                  [&](std::string_view t) { text += t; });
+    return text;
+  };
+  const mtl::AnswerText text(mtl::AnswerText::Format::csv, true, {"id"});
+  const auto answers = predictor.predict(mtl::Table::parse(rows, "t.csv"));
+  CHECK(found(256) == text.header(answers) + text.lines(answers, {{"1"}, {"2"}, {"3"}}));
+  CHECK(found(1) == found(256));
+  std::ofstream(folder / "t.csv") << "town,listed\nElm,2024-03-01\nElm,soon\n";
+  CHECK(contains(error_text([&] { found(1); }), "there is no column \"id\""));
+  std::ofstream(folder / "t.csv") << "id,town,listed\n1,Elm,2024-03-01\n2,Elm,soon\n";
+  CHECK(contains(error_text([&] { found(1); }), "in the table of its rows 2 to 2, line 1"));
 }
 
 TEST_CASE("predict: what is wrong with a table is said, with its line") {
@@ -207,7 +240,7 @@ TEST_CASE("predict: where no picture can be read, every line is empty") {
   std::string text;
   const auto times = predict_pictures(
       predictor, picture_files({squares.path("b.jpg"), squares.path("notes.txt")}),
-      {.format = AnswerText::Format::json}, [&](std::string_view t) { text += t; },
+      {.format = mtl::AnswerText::Format::json}, [&](std::string_view t) { text += t; },
       [](std::string_view) {});
   CHECK(times.unusable == 2);
   const auto line = mtl::io::parse_json(text.substr(0, text.find('\n')));

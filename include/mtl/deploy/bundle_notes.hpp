@@ -8,6 +8,7 @@
 #include "mtl/data/images/preparation.hpp"
 #include "mtl/data/scalers/min_max_scaler.hpp"
 #include "mtl/data/scalers/standard_scaler.hpp"
+#include "mtl/data/table_encoder.hpp"
 
 namespace mtl {
 
@@ -31,6 +32,8 @@ struct BundleNotes {
     AnyScaler scaler = {};                  // learned from the raw input
     /// It is pictures, and what files become before they are given to the model (and scaler).
     std::optional<images::Preparation> pictures = {};
+    /// It is rows of a table, and how their numbers, dates and texts were encoded.
+    std::optional<TableEncoder> table = {};
   };
   struct OfTask {
     std::string task;

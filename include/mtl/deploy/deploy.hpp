@@ -1,5 +1,6 @@
 #pragma once
 
+#include "mtl/deploy/answer_text.hpp"
 #include "mtl/deploy/bundle.hpp"
 #include "mtl/deploy/bundle_notes.hpp"
 #include "mtl/deploy/description.hpp"
@@ -7,4 +8,5 @@
 #include "mtl/deploy/fields.hpp"
 #include "mtl/deploy/kind.hpp"
 #include "mtl/deploy/predictor.hpp"
+#include "mtl/deploy/table_notes.hpp"
 #include "mtl/deploy/weights_by_name.hpp"

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "mtl/core/tensor.hpp"
+#include "mtl/data/table.hpp"
 #include "mtl/deploy/bundle.hpp"
 
 namespace mtl {
@@ -38,6 +39,7 @@ struct Answers {
 ///     auto answers = predictor.predict({{"input", rows}});     // [N, columns], not scaled
 ///     answers["price"].values;                                 // [N], in EUR
 ///     answers["kind"].texts();                                 // [N] names
+///     predictor.predict(mtl::Table::read("new.csv"));          // columns by their names
 ///
 /// One at a time: for several threads take a Predictor each.
 class Predictor {
@@ -50,6 +52,11 @@ class Predictor {
   /// Error: an input is missing or unknown, has other columns than were learned from, or does not
   /// fit the model.
   Answers predict(const NamedTensors& inputs);
+
+  /// The rows of a table, by the columns that the notes name or have an encoding of.
+  /// Error: an input is no columns of a table, by the notes; a column is missing, or holds
+  /// something else than where it was learnt.
+  Answers predict(const Table& table);
 
   /// To a device, where all is computed from then on.
   void to(c10::Device device) { bundle_.model->to(device); }

@@ -1,4 +1,4 @@
-#include "answer_text.hpp"
+#include "mtl/deploy/answer_text.hpp"
 
 #include <fmt/format.h>
 
@@ -9,37 +9,35 @@
 #include "mtl/io/csv.hpp"
 #include "mtl/io/json.hpp"
 
+namespace mtl {
+
 /// One number, or the name of a class, of each sample.
 struct AnswerText::Column {
   std::string name;
-  torch::Tensor numbers;                             // [N] float64
+  Tensor numbers;                                    // [N] float64
   const std::vector<std::string>* labels = nullptr;  // what numbers stand for
   bool is_class = false;
 };
 
 namespace {
 
-torch::Tensor as_numbers(const torch::Tensor& values) {
-  return values.to(torch::kFloat64).contiguous();
-}
+Tensor as_numbers(const Tensor& values) { return values.to(torch::kFloat64).contiguous(); }
 
-std::string label_of(const mtl::Answer& answer, int64_t k) {
+std::string label_of(const Answer& answer, int64_t k) {
   const auto index = static_cast<size_t>(k);
   return index < answer.labels.size() ? answer.labels[index] : std::to_string(k);
 }
 
 }  // namespace
 
-std::vector<AnswerText::Column> AnswerText::columns(const mtl::Answers& answers) const {
+std::vector<AnswerText::Column> AnswerText::columns(const Answers& answers) const {
   std::vector<Column> all;
-  for (const mtl::Answer& answer : answers.by_task) {
-    const bool classes = answer.kind == mtl::AnswerKind::classes;
-    const auto& numbers =
-        answer.kind == mtl::AnswerKind::scores ? answer.probabilities : answer.values;
+  for (const Answer& answer : answers.by_task) {
+    const bool classes = answer.kind == AnswerKind::classes;
+    const auto& numbers = answer.kind == AnswerKind::scores ? answer.probabilities : answer.values;
     if (numbers.dim() > 2 || answer.probabilities.dim() > 2)
-      throw mtl::Error("task \"{}\" answers with maps, which are no columns of a table",
-                       answer.task);
-    const auto add_each = [&](const torch::Tensor& of) {
+      throw Error("task \"{}\" answers with maps, which are no columns of a table", answer.task);
+    const auto add_each = [&](const Tensor& of) {
       for (int64_t k = 0; k < of.size(1); ++k)
         all.push_back({answer.task + "." + label_of(answer, k), as_numbers(of.select(1, k))});
     };
@@ -58,21 +56,26 @@ std::vector<AnswerText::Column> AnswerText::columns(const mtl::Answers& answers)
   return all;
 }
 
-std::string AnswerText::header(const mtl::Answers& answers) const {
+std::string AnswerText::header(const Answers& answers) const {
   if (format_ == Format::json) return {};
   std::vector<std::string> names = kept_;
   for (const Column& column : columns(answers)) names.push_back(column.name);
-  return mtl::io::csv_row(names);
+  return io::csv_row(names);
 }
 
-std::string AnswerText::lines(const mtl::Answers& answers,
+std::string AnswerText::lines(const Answers& answers) const {
+  const Tensor& first = answers.by_task.at(0).values;
+  return lines(answers, std::vector<std::vector<std::string>>(static_cast<size_t>(first.size(0))));
+}
+
+std::string AnswerText::lines(const Answers& answers,
                               const std::vector<std::vector<std::string>>& kept,
                               const std::vector<int64_t>& samples) const {
   const auto all = columns(answers);
   // Names are quoted once, and a label once, not once a row.
   const auto quoted = [&](const std::string& text) {
-    if (format_ == Format::json) return mtl::io::json_text(mtl::io::Json(text), -1);
-    std::string cell = mtl::io::csv_row({text});
+    if (format_ == Format::json) return io::json_text(io::Json(text), -1);
+    std::string cell = io::csv_row({text});
     cell.pop_back();
     return cell;
   };
@@ -111,3 +114,5 @@ std::string AnswerText::lines(const mtl::Answers& answers,
   }
   return text;
 }
+
+}  // namespace mtl
