@@ -21,9 +21,20 @@ int main() {
   auto learnt = mtl::learn_table(data, train, {.epochs = 40, .networks = 2});
   const auto answers = learnt.model.predict(data.inputs);  // in the file's units
 
-  std::printf("%s is chosen; a house of price %.0f is said to cost %.0f\n",
-              learnt.model.recipe.name.c_str(), data.targets["price"][unseen[0]].item<double>(),
-              answers["price"][unseen[0]].item<double>());
+  mtl::evaluate::JudgedTable judged;
+  judged.add(learnt.model, data, train, unseen);
+  std::printf("%s", mtl::report::table_text(learnt, judged).c_str());
+  const auto all = mtl::evaluate::cross_validate(data, 3, {.epochs = 20, .networks = 1});
+
+  mtl::save_bundle(learnt.model.networks, folder / "model",
+                   mtl::table_notes(learnt.model.encoder, learnt.model.tasks));
+  mtl::Predictor predictor(folder / "model");
+  const auto told = predictor.predict(mtl::Table::read(folder / "houses.csv"));
+
+  const int64_t row = unseen[0].item<int64_t>();
+  std::printf("a house of price %.0f is said to cost %.0f, by the bundle %.0f; by folds %.3f\n",
+              data.targets["price"][row].item<double>(), answers["price"][row].item<double>(),
+              told["price"].values[row].item<double>(), all.relative_rmse("price"));
   std::filesystem::remove_all(folder);
   return 0;
 }

@@ -3,29 +3,61 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <mtl/mtl.hpp>
 #include <nlohmann/json.hpp>
-
-#include "table/results.hpp"
 
 namespace table {
 namespace {
 
+using mtl::io::Json;
 using Texts = std::vector<std::string>;
-constexpr int stopped_by_user = 130;  // what a shell reports after Ctrl-C
 
-struct Stopped {};  // by Ctrl-C
-
-/// What the command line says of a training.
+/// What the command line says.
 struct Settings {
-  std::string data, weight, separator = "any";
+  std::filesystem::path data, out = "runs/table", predictions = {};
+  std::string weight, separator = "any";
   Texts tasks, ignore, recipes;
   Texts missing = {"NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?"};
   mtl::TableLearning learning = {.stop_on_interrupt = true};
   double valid = 0.2;
   int64_t folds = 0, seeds = 5, threads = 1;
-  bool compare = false;
-  std::filesystem::path out = "runs/table";
+  bool compare = false, probabilities = false;
 
+  /// Each option of a training: `option(name, value, help)`, and the least of a number.
+  template <class Option>
+  void each(const Option& option) {
+    option("data", data, "the table, a .csv or .arff file");
+    option("--task", tasks,
+           "a column to predict: COLUMN:regression (a number), COLUMN:binary (one of two values), "
+           "COLUMN:classes (one of several); repeat it for more");
+    option("--ignore", ignore, "a column not to learn from, such as an id; repeatable");
+    option("--weight", weight, "column with how much each row counts");
+    option("--missing", missing, "what stands for a missing cell; repeatable");
+    option("--separator", separator, "between cells: any, tab, or one sign");
+    option("--valid", valid, "share of the rows that judge and do not train");
+    option("--folds", folds,
+           "judge all rows instead, in so many parts, each by networks that were trained and "
+           "chosen without it",
+           2);
+    option("--compare", compare,
+           "also train one network a task, and say whether one for all helps");
+    option("--seeds", seeds, "runs of each for --compare", 2);
+    option("--combiner", learning.combiner,
+           "how the losses become one update: sum, kendall, pcgrad, upgrad, ...");
+    option("--recipe", recipes,
+           "networks to choose from: plain, careful, exact, steps; repeatable (default: all)");
+    option("--networks", learning.networks, "how many are averaged", 1);
+    option("--epochs", learning.epochs, "the most times that all rows are learnt from", 1);
+    option("--seed", learning.seed, "the same seed gives the same result");
+    option("--threads", threads, "for the arithmetic; more than one rarely pays", 1);
+  }
+  Json json() {
+    Json options;
+    each([&](std::string_view name, auto& value, const char*, int64_t = 0) {
+      options[std::string(name.substr(name.rfind('-') + 1))] = value;
+    });
+    return options;
+  }
   mtl::Table read() const {
     const char byte = separator == "any"   ? mtl::Table::any_separator
                       : separator == "tab" ? '\t'
@@ -34,147 +66,120 @@ struct Settings {
     signs.emplace_back();  // an empty cell always is
     return mtl::Table::read(data, {.separator = byte, .missing = signs});
   }
-  Json json() const {
-    return {{"data", data},
-            {"tasks", tasks},
-            {"ignore", ignore},
-            {"weight", weight},
-            {"separator", separator},
-            {"missing", missing},
-            {"combiner", learning.combiner},
-            {"recipes", recipes},
-            {"valid", valid},
-            {"folds", folds},
-            {"compare", compare},
-            {"seeds", seeds},
-            {"seed", learning.seed},
-            {"epochs", learning.epochs},
-            {"networks", learning.networks},
-            {"threads", threads}};
-  }
 };
 
-/// Joint against single-task networks, all judged on the same fifth of the rows.
-mtl::evaluate::Comparison compare(const Settings& settings, const mtl::TableData& data,
-                                  const mtl::TableRecipe& recipe) {
-  mtl::io::Digest digest;
-  digest.update(mtl::io::read_file(settings.data));
-  Texts tasks;
-  for (const auto& task : data.tasks) tasks.push_back(task.name);
-  return mtl::evaluate::compare(
-      {.tasks = tasks,
-       .methods = {settings.learning.combiner},
-       .seeds = settings.seeds,
-       .first_seed = settings.learning.seed,
-       .directory = settings.out / "compare",
-       .identity = digest.text() + recipe.name + mtl::io::json_text(settings.json(), -1)},
-      [&](const mtl::evaluate::Trial& trial) {
-        mtl::TableData part = data;
-        std::erase_if(part.tasks, [&](const mtl::TargetColumn& task) {
-          return !mtl::evaluate::trains(trial, task.name);
-        });
-        mtl::TableLearning learning = settings.learning;
-        learning.seed = mtl::mix_seed(trial.seed, 7);
-        learning.combiner = mtl::evaluate::combiner_of(trial);
-        const auto [train, valid, unseen] =
-            mtl::random_split(data.rows(), {0.65, 0.15, 0.2}, settings.learning.seed);
-        try {
-          mtl::TableModel model = learn_table(part, train, valid, recipe, learning);
-          Found found;
-          found.ask(model, part, train, unseen);
-          return mtl::evaluate::scores_of(judged(part.tasks), found.networks[0].predictions);
-        } catch (const mtl::Interrupted&) {
-          throw Stopped();  // no error of the comparison's
-        }
-      });
+/// Leaves the bundle, results.json, history.csv, pictures and report.html; says how good it is.
+void write_results(const Settings& settings, const mtl::TableData& data,
+                   const mtl::LearntTable& learnt, const mtl::evaluate::JudgedTable& judged,
+                   mtl::report::TableReport report) {
+  const mtl::TableModel& model = learnt.model;
+  std::string text = mtl::report::table_text(learnt, judged, report);
+  text += fmt::format("report: {}\n", (settings.out / "report.html").string());
+  Json results = judged.json();
+  results.update({{"recipe", model.recipe.name}, {"epochs", model.epochs}, {"text", text}});
+  if (report.comparison != nullptr) results["comparison"] = report.comparison->json();
+  mtl::BundleNotes notes = table_notes(model.encoder, model.tasks);
+  notes.data = report.name;
+  for (const auto& measure : judged.measures())
+    if (std::isfinite(measure.networks))
+      notes.metrics.push_back({measure.task + ", " + measure.name, measure.networks});
+  mtl::save_bundle(model.networks, settings.out / "bundle", notes);
+  mtl::io::write_file_atomically(settings.out / "history.csv",
+                                 learnt.tried.front().run.history.csv());
+  mtl::io::write_json(settings.out / "results.json", results);
+  mtl::report::table_report(settings.out, data, learnt, judged, report);
+  fmt::print("{}", text);
 }
 
 void train(Settings settings) {
   torch::set_num_threads(static_cast<int>(settings.threads));
+  mtl::TableLearning& learning = settings.learning;
   const mtl::TableData data =
       mtl::TableData::read(settings.read(), settings.tasks, settings.ignore, settings.weight);
-  if (!settings.recipes.empty()) settings.learning.recipes.clear();
-  for (const std::string& name : settings.recipes)
-    settings.learning.recipes.push_back(mtl::table_recipe(name));
-  settings.learning.check(data.tasks);
-  Texts warnings = mtl::TableEncoder(data.inputs).left_out();
-  for (std::string& line : warnings) line = "left out: " + line;
-  for (const std::string& line : warnings) fmt::print(stderr, "{}\n", line);
-
+  learning.recipes = mtl::table_recipes(settings.recipes);
+  learning.check(data.tasks);
+  const Json json = settings.json();
+  mtl::report::TableReport report{.name = settings.data.filename().string(),
+                                  .settings = mtl::report::settings_of(json)};
   mtl::io::make_folder(settings.out);
   const mtl::io::FileLock lock(settings.out / "run.lock");
-  const auto config = settings.out / "config.json";
-  const Json before = std::filesystem::exists(config) ? mtl::io::read_json(config) : Json();
-  if (before != settings.json()) std::filesystem::remove_all(settings.out / "compare");
-  mtl::io::write_json(config, settings.json());
-
-  mtl::TableLearning learning = settings.learning;
-  Found found;
-  Tensor to_learn = torch::arange(data.rows()), unseen;
-  if (settings.folds == 0) {
-    const double valid = settings.valid;
-    const auto parts = mtl::random_split(data.rows(), {1 - valid, valid}, settings.learning.seed);
-    to_learn = parts[0];
-    unseen = parts[1];
-  } else {
-    for (const mtl::Fold& fold :
-         mtl::k_folds(data.rows(), settings.folds, settings.learning.seed)) {
-      const size_t number = found.networks.size();
-      learning.seed = mtl::mix_seed(settings.learning.seed, number);
-      mtl::LearntTable learnt = learn_table(data, fold.train, learning);
-      found.ask(learnt.model, data, fold.train, fold.test);
-      fmt::print(stderr, "fold {} of {}: {}, {} epochs", number + 1, settings.folds,
-                 learnt.model.recipe.name, learnt.model.epochs);
-      for (const auto& task : data.tasks)
-        if (const double share = found.relative_rmse(task.name, 1); std::isfinite(share))
-          fmt::print(stderr, ", {} {:.4f}", task.name, share);
-      fmt::print(stderr, "\n");
-    }
+  mtl::io::write_json(settings.out / "config.json", json);
+  mtl::evaluate::JudgedTable judged;
+  torch::Tensor to_learn = torch::arange(data.rows()), unseen;
+  if (settings.folds > 0)
+    judged = mtl::evaluate::cross_validate(
+        data, settings.folds, learning, [&](const auto& learnt, const auto& so_far) {
+          fmt::print(stderr, "fold {} of {}: {}, {} epochs\n", so_far.parts(), settings.folds,
+                     learnt.model.recipe.name, learnt.model.epochs);
+        });
+  else
+    std::tie(to_learn, unseen) = std::tuple_cat(
+        mtl::random_split(data.rows(), {1 - settings.valid, settings.valid}, learning.seed));
+  mtl::LearntTable learnt = learn_table(data, to_learn, learning);
+  if (unseen.defined()) judged.add(learnt.model, data, to_learn, unseen);
+  mtl::evaluate::Comparison comparison;
+  if (settings.compare) {
+    comparison = mtl::evaluate::compare_table(
+        data, learnt.model.recipe, learning,
+        {.seeds = settings.seeds, .directory = settings.out / "compare"});
+    report.comparison = &comparison;
   }
-  mtl::LearntTable learnt = learn_table(data, to_learn, settings.learning);
-  if (unseen.defined()) found.ask(learnt.model, data, to_learn, unseen);
-  learnt.model.save(settings.out / "best.safetensors");
-  mtl::io::write_file_atomically(settings.out / "history.csv",
-                                 learnt.tried.front().run.history.csv());
-  std::optional<mtl::evaluate::Comparison> comparison;
-  if (settings.compare) comparison = compare(settings, data, learnt.model.recipe);
-  fmt::print("{}", write_results(settings.out, settings.json(), data, found, learnt, comparison,
-                                 warnings));
+  write_results(settings, data, learnt, judged, report);
 }
 
 /// A file of the run.
-Json read_of_run(const Settings& settings, const char* name, const char* without) {
+Json read_of_run(const Settings& settings, const char* name) {
   const auto file = settings.out / name;
   if (std::filesystem::exists(file)) return mtl::io::read_json(file);
-  throw mtl::Error("{} in {}: {} is not there", without, settings.out.string(), file.string());
+  throw mtl::Error("there is no run in {} that has ended: {} is not there", settings.out.string(),
+                   file.string());
 }
 
-void predict(Settings settings, const std::filesystem::path& to) {
-  const Json json = read_of_run(settings, "config.json", "there is no run");
-  mtl::TableModel model = mtl::TableModel::load(settings.out / "best.safetensors");
+void predict(Settings settings) {
+  const Json json = read_of_run(settings, "config.json");
   settings.missing = mtl::io::json_member<Texts>(json, "missing", "config.json");
   if (settings.separator == "any")  // the run's own, so that its files are read as they were
     settings.separator = mtl::io::json_member<std::string>(json, "separator", "config.json");
-  const auto inputs = model.encoder.read(settings.read());
-  for (const std::string& line : model.encoder.unseen(inputs)) fmt::print(stderr, "{}\n", line);
-  const std::string csv = predictions_csv(model.tasks, model.predict(inputs));
-  if (to.empty())
+  mtl::Predictor predictor(settings.out / "bundle");
+  const mtl::Table table = settings.read();
+  const mtl::TableEncoder& encoder = predictor.notes().inputs.at(0).table.value();
+  for (const std::string& line : encoder.unseen(encoder.read(table)))
+    fmt::print(stderr, "{}\n", line);
+  const mtl::Answers answers = predictor.predict(table);
+  const mtl::AnswerText text(mtl::AnswerText::Format::csv, settings.probabilities);
+  const std::string csv = text.header(answers) + text.lines(answers);
+  if (settings.predictions.empty())
     fmt::print("{}", csv);
   else
-    mtl::io::write_file_atomically(to, csv);
+    mtl::io::write_file_atomically(settings.predictions, csv);
 }
 
 void report(const Settings& settings) {
-  read_of_run(settings, "config.json", "there is no run");
-  const Json json = read_of_run(settings, "results.json", "the run did not end");
+  const Json json = read_of_run(settings, "results.json");
   fmt::print("{}", mtl::io::json_member<std::string>(json, "text", "results.json"));
+}
+
+void add_options(CLI::App& app, Settings& settings) {
+  settings.each([&](const char* name, auto& value, const char* help, int64_t least = 0) {
+    using Value = std::remove_reference_t<decltype(value)>;
+    if constexpr (std::is_same_v<Value, bool>) {
+      app.add_flag(name, value, help);
+    } else {
+      CLI::Option* option = app.add_option(name, value, help)->capture_default_str();
+      // One value each time: what follows it may be the file.
+      if constexpr (std::is_same_v<Value, Texts>) option->allow_extra_args(false);
+      if constexpr (std::is_integral_v<Value>) option->check(CLI::Range(least, int64_t{1000000}));
+    }
+  });
+  app.add_option("--out", settings.out, "folder for what comes out")->capture_default_str();
+  app.get_option("--task")->required();
+  app.get_option("--valid")->check(CLI::Range(0.01, 0.9))->excludes(app.get_option("--folds"));
 }
 
 }  // namespace
 
 int run_program(int argc, const char* const* argv) {
   Settings settings;
-  std::filesystem::path predictions;
   CLI::App app(
       "Learns to predict columns of a table (CSV or ARFF) from its other columns, all with one "
       "network, and says how well it does on rows that it has not seen.\n"
@@ -185,79 +190,37 @@ int run_program(int argc, const char* const* argv) {
   CLI::App* to_train = app.add_subcommand("train", "learn from a table");
   CLI::App* to_predict = app.add_subcommand("predict", "what a run's networks say of new rows");
   CLI::App* to_report = app.add_subcommand("report", "how good a run is, again");
+  add_options(*to_train, settings);
   to_train->footer(
       "The first line of a CSV file names its columns. All columns but those of --task, --weight\n"
       "and --ignore are learnt from: numbers, dates (2024-02-29, 2024-02-29 08:30) or texts, as\n"
       "what their cells are. Cells may be missing in all of them. What is left in the folder:\n"
-      "report.html (open it in a browser), best.safetensors (the networks), results.json,\n"
-      "history.csv, config.json.");
-  const auto option = [&](const char* name, auto& value, const char* help) {
-    return to_train->add_option(name, value, help)->capture_default_str();
-  };
-  // As often as it is given, one value each time: what follows it may be the file.
-  const auto repeated = [&](const char* name, Texts& values, const char* help) {
-    return option(name, values, help)->allow_extra_args(false);
-  };
-  const auto number = [&](const char* name, auto& value, int64_t least, const char* help) {
-    return option(name, value, help)->check(CLI::Range(least, int64_t{1000000}));
-  };
-  option("data", settings.data, "the table, a .csv or .arff file")
-      ->required()
-      ->check(CLI::ExistingFile);
-  repeated("--task", settings.tasks,
-           "a column to predict: COLUMN:regression (a number), COLUMN:binary (one of two values), "
-           "COLUMN:classes (one of several); repeat it for more")
-      ->required();
-  option("--out", settings.out, "folder for what comes out");
-  repeated("--ignore", settings.ignore, "a column not to learn from, such as an id; repeatable");
-  option("--weight", settings.weight, "column with how much each row counts");
-  repeated("--missing", settings.missing, "what stands for a missing cell; repeatable");
-  for (CLI::App* reader : {to_train, to_predict})
-    reader->add_option("--separator", settings.separator, "between cells: any, tab, or one sign")
-        ->check([](const std::string& text) {
-          return text == "any" || text == "tab" || text.size() == 1 ? "" : "any, tab or one sign";
-        })
-        ->capture_default_str();
-  CLI::Option* valid =
-      option("--valid", settings.valid, "share of the rows that judge and do not train")
-          ->check(CLI::Range(0.01, 0.9));
-  number("--folds", settings.folds, 2,
-         "judge all rows instead, in so many parts, each by networks that were trained and chosen "
-         "without it")
-      ->excludes(valid);
-  to_train->add_flag("--compare", settings.compare,
-                     "also train one network a task, and say whether one for all helps");
-  number("--seeds", settings.seeds, 2, "runs of each for --compare");
-  option("--combiner", settings.learning.combiner,
-         "how the losses become one update: sum, kendall, pcgrad, upgrad, ...");
-  repeated("--recipe", settings.recipes,
-           "networks to choose from: plain, careful, exact, steps; repeatable (default: all)");
-  number("--networks", settings.learning.networks, 1, "how many are averaged");
-  number("--epochs", settings.learning.epochs, 1, "the most times that all rows are learnt from");
-  number("--seed", settings.learning.seed, 0, "the same seed gives the same result");
-  number("--threads", settings.threads, 1, "for the arithmetic; more than one rarely pays");
+      "report.html (open it in a browser), bundle, results.json, history.csv, config.json.");
   for (CLI::App* of_run : {to_predict, to_report})
     of_run->add_option("run", settings.out, "folder of the run")->required();
-  to_predict->add_option("data", settings.data, "a table with the same columns to learn from")
-      ->required()
-      ->check(CLI::ExistingFile);
-  to_predict->add_option("--out", predictions, "file to write (default: the terminal)");
+  to_predict->add_option("data", settings.data, "a table with the same columns to learn from");
+  to_predict->add_option("--separator", settings.separator, "as that of train: the run's own");
+  to_predict->add_option("--out", settings.predictions, "file to write (default: the terminal)");
+  to_predict->add_flag("--probabilities", settings.probabilities, "that of every class, too");
+  for (CLI::App* reader : {to_train, to_predict}) {
+    reader->get_option("data")->required()->check(CLI::ExistingFile);
+    reader->get_option("--separator")->check([](const std::string& text) {
+      return text == "any" || text == "tab" || text.size() == 1 ? "" : "any, tab or one sign";
+    });
+  }
   try {
     app.parse(argc, argv);
     if (*to_train) train(settings);
-    if (*to_predict) predict(settings, predictions);
+    if (*to_predict) predict(settings);
     if (*to_report) report(settings);
     return 0;
-  } catch (const CLI::CallForHelp&) {
-    fmt::print("{}", app.help());
-    return 0;
+  } catch (const CLI::CallForHelp& help) {
+    return app.exit(help);
   } catch (const CLI::ParseError& error) {
     fmt::print(stderr, "table: {}. --help says what there is\n", error.what());
     return 1;
-  } catch (const Stopped&) {
-    return stopped_by_user;
   } catch (const mtl::Interrupted&) {
-    return stopped_by_user;
+    return 130;  // what a shell reports after Ctrl-C
   } catch (const std::exception& error) {
     std::string text = error.what();
     std::replace(text.begin(), text.end(), '\n', ' ');

@@ -11,7 +11,6 @@
 #include "mtl/io/json.hpp"
 #include "run_example.hpp"
 #include "table/program.hpp"
-#include "table/results.hpp"
 #include "temporary_folder.hpp"
 
 namespace {
@@ -65,7 +64,7 @@ TEST_CASE(
   const Finished finished = run_table(arguments);
   REQUIRE(finished.code == 0);
   for (const char* file :
-       {"config.json", "history.csv", "best.safetensors", "results.json", "report.html"})
+       {"config.json", "history.csv", "bundle/weights.safetensors", "results.json", "report.html"})
     CHECK(std::filesystem::exists(folder / "run" / file));
   CHECK_FALSE(std::filesystem::exists(folder / "run" / "run.lock"));
   const mtl::io::Json results = results_of(out);
@@ -77,14 +76,15 @@ TEST_CASE(
                                        "town,area,listed,weight,more\nElm,120,2024-03-01,1,x\n"
                                        "Rome,,,,\n",
                                        "new.csv");
-  const Finished told = run_table({"predict", out, asked, "--out", folder / "predictions.csv"});
+  const Finished told =
+      run_table({"predict", out, asked, "--out", folder / "predictions.csv", "--probabilities"});
   CHECK(told.code == 0);
   CHECK(contains(told.errors,
                  "column \"town\": 1 rows with texts that training has not seen, such "
                  "as \"Rome\""));
   const auto predicted = mtl::Table::read(folder / "predictions.csv");
-  CHECK(predicted.columns() ==
-        std::vector<std::string>{"price", "sold", "sold_probability", "kind", "kind_probability"});
+  CHECK(predicted.columns() == std::vector<std::string>{"price", "sold", "sold.no", "sold.yes",
+                                                        "kind", "kind.k0", "kind.k1", "kind.k2"});
   CHECK(predicted.rows() == 2);
   CHECK_THAT(predicted.numbers("price")[0].item<double>(), WithinAbs(360, 60));
   CHECK(predicted.texts("sold")[0] == "yes");
@@ -116,7 +116,7 @@ TEST_CASE("Table example: the same seed gives the same bytes, from CSV and from 
     REQUIRE(run_table(arguments).code == 0);
   }
   const auto weights = [&](const char* run) {
-    return mtl::io::read_file(folder / run / "best.safetensors");
+    return mtl::io::read_file(folder / run / "bundle" / "weights.safetensors");
   };
   CHECK(weights("a") == weights("b"));
   CHECK(weights("a") == weights("c"));

@@ -1,8 +1,6 @@
 #include "catch.hpp"
 #include "error_text.hpp"
-#include "mtl/io/safetensors.hpp"
 #include "mtl/train/tables/table_model.hpp"
-#include "temporary_folder.hpp"
 
 namespace {
 
@@ -29,7 +27,7 @@ const mtl::TableLearning quick{.seed = 1,
 
 }  // namespace
 
-TEST_CASE("TableModel: learns columns in their units, and is the same from its file") {
+TEST_CASE("TableModel: learns columns in their units") {
   const mtl::TableData data = plain_data(80);
   CHECK(data.inputs.size() == 2);
   auto [model, tried] = mtl::learn_table(data, torch::arange(60), quick);
@@ -42,13 +40,6 @@ TEST_CASE("TableModel: learns columns in their units, and is the same from its f
   const auto error = (found["price"] - data.targets["price"]).index_select(0, unseen);
   const auto around = data.targets["price"] - data.targets["price"].nanmean();
   CHECK(error.square().nanmean().item<double>() < 0.3 * around.square().nanmean().item<double>());
-
-  const TemporaryFolder folder;
-  model.save(folder / "table.safetensors");
-  auto again = mtl::TableModel::load(folder / "table.safetensors");
-  const auto other = again.encoder.read(plain_houses(10));
-  CHECK(again.predict(other)["price"].equal(model.predict(other)["price"]));
-  CHECK(again.recipe.width == 16);
 }
 
 TEST_CASE("TableModel: learning draws from its seed alone, and from nobody else's generator") {
@@ -63,7 +54,7 @@ TEST_CASE("TableModel: learning draws from its seed alone, and from nobody else'
   CHECK(one.predict(data.inputs)["price"].equal(two.predict(data.inputs)["price"]));
 }
 
-TEST_CASE("TableModel: options that make no sense, and files that hold no such model, are named") {
+TEST_CASE("TableModel: options that make no sense are named") {
   const mtl::TableData data = plain_data(20);
   const auto error_of = [&](mtl::TableLearning options) {
     return error_text([&] { mtl::learn_table(data, torch::arange(20), options); });
@@ -72,20 +63,11 @@ TEST_CASE("TableModel: options that make no sense, and files that hold no such m
   CHECK(contains(error_of({.networks = 0}), "0 networks"));
   CHECK(contains(error_of({.combiner = "summ"}), "summ"));
   CHECK(contains(error_text([] { mtl::table_recipe("big"); }), "there are: plain, careful"));
+  CHECK(mtl::table_recipes({"steps", "plain"}).at(0).name == "steps");
+  CHECK(mtl::table_recipes({}).size() == mtl::table_recipes().size());
   CHECK(contains(error_text([&] {
                    mtl::TableData::read(plain_houses(9), {"price:regression"},
                                         {"id", "area", "town", "large"});
                  }),
                  "left to learn from"));
-
-  const TemporaryFolder folder;
-  const auto file = folder / "other.safetensors";
-  mtl::io::write_safetensors(file, {{"x", torch::ones({3})}});
-  CHECK(contains(error_text([&] { mtl::TableModel::load(file); }), "no networks of a table"));
-  // A small file does not stand for large networks.
-  auto model = mtl::learn_table(data, torch::arange(12), torch::arange(12, 20), quick.recipes[0],
-                                {.epochs = 1});
-  model.recipe.width = 100000;
-  model.save(file);
-  CHECK(contains(error_text([&] { mtl::TableModel::load(file); }), "of width 100000, and has"));
 }

@@ -13,4 +13,5 @@
 #include "mtl/report/predictions.hpp"
 #include "mtl/report/reliability.hpp"
 #include "mtl/report/run_report.hpp"
+#include "mtl/report/table_report.hpp"
 #include "mtl/report/trade_offs.hpp"

@@ -3,17 +3,13 @@
 #include <torch/optim/adamw.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "mtl/combine/make_combiner.hpp"
 #include "mtl/core/random.hpp"
 #include "mtl/data/loader.hpp"
 #include "mtl/data/splits/k_folds.hpp"
-#include "mtl/io/json_member.hpp"
-#include "mtl/io/safetensors.hpp"
 #include "mtl/nn/encoders/mlp_encoder.hpp"
 #include "mtl/nn/heads/linear_head.hpp"
-#include "mtl/nn/weights.hpp"
 #include "mtl/sharing/hard_sharing.hpp"
 #include "mtl/task/losses/cross_entropy.hpp"
 #include "mtl/task/losses/mean_squared_error.hpp"
@@ -146,6 +142,13 @@ const TableRecipe& table_recipe(std::string_view name) {
   throw Error("there is no recipe \"{}\"; there are: {}", name, names);
 }
 
+std::vector<TableRecipe> table_recipes(const std::vector<std::string>& names) {
+  if (names.empty()) return table_recipes();
+  std::vector<TableRecipe> found;
+  for (const std::string& name : names) found.push_back(table_recipe(name));
+  return found;
+}
+
 void TableLearning::check(const std::vector<TargetColumn>& tasks) const {
   if (recipes.empty()) throw Error("learn_table: there is no recipe to try");
   if (networks < 1 || epochs < 1)
@@ -205,53 +208,6 @@ NamedTensors TableModel::predict(const std::vector<TableColumn>& inputs) {
     answer = task.classes.empty() ? answer.squeeze(1) * task.scale + task.mean : answer.softmax(1);
   }
   return answers;
-}
-
-void TableModel::save(const std::filesystem::path& file) {
-  const io::Json json = {{"columns", encoder.json()},
-                         {"tasks", to_json(tasks)},
-                         {"recipe", recipe.name},
-                         {"width", recipe.width},
-                         {"dropout", recipe.dropout},
-                         {"weight_decay", recipe.weight_decay},
-                         {"bins", recipe.bins},
-                         {"epochs", epochs},
-                         {"networks", networks->members().size()}};
-  io::write_safetensors(file, nn::weights(*networks), {{"mtl.table", io::json_text(json, -1)}});
-}
-
-TableModel TableModel::load(const std::filesystem::path& file) {
-  using io::json_member;
-  io::Metadata metadata;
-  const NamedTensors weights = io::read_safetensors(file, &metadata);
-  const std::string name = file.string();
-  if (metadata["mtl.table"].empty())
-    throw Error("{} holds no networks of a table. TableModel::save writes them", name);
-  const io::Json json = io::parse_json(metadata["mtl.table"], name);
-  if (!json.contains("columns") || !json.contains("tasks"))
-    throw Error("{} says nothing of its columns and tasks", name);
-  TableModel model{TableEncoder::from_json(json["columns"], name),
-                   target_columns_from_json(json["tasks"], name),
-                   {.name = json_member<std::string>(json, "recipe", name),
-                    .width = json_member<int64_t>(json, "width", name),
-                    .dropout = json_member<double>(json, "dropout", name),
-                    .weight_decay = json_member<double>(json, "weight_decay", name),
-                    .bins = json_member<int64_t>(json, "bins", name)},
-                   json_member<int64_t>(json, "epochs", name)};
-  const auto count = json_member<int64_t>(json, "networks", name);
-  double values = 0;  // that the file has: a small one must not stand for large networks
-  for (const auto& item : weights) values += static_cast<double>(item.value().numel());
-  const auto width = static_cast<double>(model.recipe.width);
-  if (count < 1 || width < 1 || static_cast<double>(count) * width * width > values)
-    throw Error("{} says that it holds {} networks of width {}, and has {} values", name, count,
-                model.recipe.width, values);
-  const KeepGenerator kept;
-  std::vector<std::shared_ptr<Model>> networks;
-  for (int64_t k = 0; k < count; ++k)
-    networks.push_back(make_network(model.tasks, model.recipe, model.encoder.size()));
-  model.networks = Ensemble(networks);
-  nn::load_weights(*model.networks, weights);
-  return model;
 }
 
 }  // namespace mtl

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +43,8 @@ struct TableRecipe {
 const std::vector<TableRecipe>& table_recipes();
 /// Error: there is none of that name; the text lists them.
 const TableRecipe& table_recipe(std::string_view name);
+/// Those of these names; all where none is named. Error: as table_recipe.
+std::vector<TableRecipe> table_recipes(const std::vector<std::string>& names);
 
 struct TableLearning {
   std::string combiner = "sum";  ///< as make_combiner takes it
@@ -68,6 +69,7 @@ class Interrupted : public Error {
 ///     auto data = TableData::read(Table::read("houses.csv"), {"price:regression", "sold:binary"});
 ///     TableModel model = learn_table(data, training_rows).model;
 ///     model.predict(model.encoder.read(Table::read("new.csv")))["price"];
+///     save_bundle(model.networks, "houses", table_notes(model.encoder, model.tasks));
 struct TableModel {
   TableEncoder encoder;
   std::vector<TargetColumn> tasks;
@@ -77,9 +79,6 @@ struct TableModel {
 
   /// By task: [rows] float64 in units, or probabilities [rows, classes].
   NamedTensors predict(const std::vector<TableColumn>& inputs);
-  void save(const std::filesystem::path& file);
-  /// Error: another file, a damaged one.
-  static TableModel load(const std::filesystem::path& file);
 };
 
 /// How a recipe did on rows that its networks had not seen, at its best epoch.
