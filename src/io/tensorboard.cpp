@@ -13,6 +13,7 @@
 #include <cstring>
 #include <span>
 
+#include "crc32.hpp"
 #include "mtl/core/error.hpp"
 #include "mtl/io/file.hpp"
 
@@ -20,16 +21,6 @@ namespace mtl::io {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "event files are little-endian");
-
-constexpr std::array<uint32_t, 256> kCrcTable = [] {
-  std::array<uint32_t, 256> table{};
-  for (uint32_t i = 0; i < 256; ++i) {
-    uint32_t crc = i;
-    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78u : 0u);
-    table[i] = crc;
-  }
-  return table;
-}();
 
 template <class T>
 std::string raw(T value) {
@@ -70,9 +61,7 @@ double now() {
 }  // namespace
 
 uint32_t masked_crc32c(std::string_view data) {
-  uint32_t crc = ~0u;
-  for (const unsigned char byte : data) crc = crc >> 8 ^ kCrcTable[(crc ^ byte) & 0xff];
-  return std::rotr(~crc, 15) + 0xa282ead8u;
+  return std::rotr(crc32<castagnoli_polynomial>(data), 15) + 0xa282ead8u;
 }
 
 std::string event_record(std::string_view payload) {

@@ -1,9 +1,9 @@
 #include "zip_records.hpp"
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 
+#include "crc32.hpp"
 #include "mtl/core/error.hpp"
 #include "mtl/io/excerpt.hpp"
 
@@ -22,21 +22,6 @@ uint64_t number(std::string_view bytes, size_t at, size_t count) {
   for (size_t i = 0; i < count; ++i)
     value |= uint64_t{static_cast<unsigned char>(bytes[at + i])} << (8 * i);
   return value;
-}
-
-uint32_t crc32_of(std::string_view bytes) {
-  static const auto table = [] {
-    std::array<uint32_t, 256> all{};
-    for (uint32_t i = 0; i < 256; ++i) {
-      uint32_t value = i;
-      for (int bit = 0; bit < 8; ++bit) value = value >> 1 ^ (value & 1 ? 0xEDB88320U : 0);
-      all[i] = value;
-    }
-    return all;
-  }();
-  uint32_t crc = ~uint32_t{0};
-  for (const char c : bytes) crc = table[(crc ^ static_cast<unsigned char>(c)) & 255] ^ crc >> 8;
-  return ~crc;
 }
 
 /// Takes the numbers that are too large for an entry out of its extra fields, in their order.
@@ -129,7 +114,7 @@ void ZipRecords::read(const std::string& name, const Record& record, char* bytes
   if (taken_ > size_) damaged("its records overlap");
   file_.go_to(static_cast<int64_t>(begin));
   file_.read(bytes, record.size);
-  if (crc32_of({bytes, record.size}) != record.checksum)
+  if (crc32<zip_polynomial>({bytes, record.size}) != record.checksum)
     damaged("\"" + excerpt(name) + "\" does not fit its checksum (CRC-32)");
 }
 
