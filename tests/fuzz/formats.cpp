@@ -60,7 +60,7 @@ namespace {
 std::string archive_around(std::string_view pickle) {
   const auto number = [](uint64_t value, size_t bytes) {
     std::string text;
-    for (size_t i = 0; i < bytes; ++i) text += static_cast<char>(value >> (8 * i) & 255);
+    for (size_t i = 0; i < bytes; ++i, value >>= 8) text += static_cast<char>(value & 255);
     return text;
   };
   const auto checksum = [](std::string_view bytes) {
