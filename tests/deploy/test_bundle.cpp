@@ -319,6 +319,13 @@ TEST_CASE("bundle: what a stranger wrote is read with care") {
                    j["model"]["encoder"]["hidden_sizes"] = {1'000'000'000, 1'000'000'000};
                  }),
                  "its sizes ask for"));
+  CHECK(contains(fault_in_json([](Json& j) { j["inputs"][0]["table"] = 3; }),
+                 "input \"x\": a list of encoded columns was expected"));
+  CHECK(contains(fault_in_json([](Json& j) { j["inputs"][0]["table"] = {3}; }), "input \"x\""));
+  CHECK(contains(fault_in_json([](Json& j) {
+                   j["inputs"][0]["table"] = {{{"name", "area"}}};
+                 }),
+                 "\"kind\""));
 }
 
 TEST_CASE("bundle: what a description asks for lies in the file, all parts together") {
