@@ -7,7 +7,8 @@
 #include "mtl/io/file.hpp"
 #include "temporary_folder.hpp"
 
-// Files of PyTorch itself, made by tests/golden/make_pytorch_files.py.
+// Files of PyTorch itself, made by tests/golden/make_pytorch_files.py, and such in other archives, by
+// make_pytorch_archives.py beside it.
 
 namespace {
 
@@ -91,6 +92,26 @@ TEST_CASE("read_pytorch: what runs Python, or is no plain tensor by name, is ref
   CHECK(contains(read_fault(pytorch_golden("numbers")), "there is no tensor in it"));
   CHECK(contains(read_fault(pytorch_golden("no such file")), "no such file"));
   CHECK(contains(read_fault(MTL_SOURCE_DIR "/README.md"), "none of torch.save's files"));
+}
+
+TEST_CASE("read_pytorch: sizes and places in fields of their own, as in files above 4 GB") {
+  const auto expected = golden_tensors("state_dict");
+  for (const char* name : {"zip64", "zip64_places"}) {
+    INFO(name);
+    const auto found = golden_tensors(name);
+    CHECK(found.keys() == expected.keys());
+    for (const auto& item : expected) CHECK(found[item.key()].equal(item.value()));
+  }
+}
+
+TEST_CASE("read_pytorch: what an archive lacks, or holds instead, is said") {
+  CHECK(contains(read_fault(pytorch_golden("torchscript")), "is TorchScript"));
+  CHECK(contains(read_fault(pytorch_golden("no_pickle")), "without data.pkl"));
+  CHECK(contains(read_fault(pytorch_golden("high_byte_first")), "the high byte first"));
+  CHECK(contains(read_fault(pytorch_golden("no_storage")), "\"state_dict/data/0\" is not in it"));
+  CHECK(contains(read_fault(pytorch_golden("short_storage")),
+                 "has 20 bytes, expected 6 numbers of 4"));
+  CHECK(contains(read_fault(pytorch_golden("no_bools")), "neither 0 nor 1"));
 }
 
 TEST_CASE(
