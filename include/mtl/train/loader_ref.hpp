@@ -39,9 +39,8 @@ struct LoaderRef {
           return {};
         }),
         next_share([&loader](Batch& batch, const Processes& processes) -> bool {
-          if constexpr (requires {
-                          { loader.next_share(batch, 0, 1) } -> std::convertible_to<bool>;
-                        }) {
+          // Not "-> std::convertible_to<bool>": clang 16 does not survive that here.
+          if constexpr (requires { bool(loader.next_share(batch, 0, 1)); }) {
             return loader.next_share(batch, processes.rank(), processes.count());
           } else {
             if (!loader.next(batch)) return false;
