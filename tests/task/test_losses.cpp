@@ -251,6 +251,10 @@ TEST_CASE("Losses: a wrong option is an Error when a task gets the loss") {
                  "class_weights"));
   CHECK(contains(error_text([] { Loss(Quantile{.quantiles = {0.5, 1.0}}); }), "quantile"));
   CHECK(contains(error_text([] { Loss(Focal{.gamma = -1}); }), "gamma"));
+  CHECK(contains(error_text([] { Loss(Dice{.smooth = 0}); }), "Dice: smooth is 0"));
+  for (const Tensor& weight : {torch::tensor({1.0, -0.5}), torch::ones({2, 2}), torch::tensor(2)})
+    CHECK(contains(error_text([&] { Loss(BinaryCrossEntropy{.pos_weight = weight}); }),
+                   "BinaryCrossEntropy: pos_weight"));
   CHECK(
       contains(error_text([] { Loss(GaussianNll{.smallest_variance = 0}); }), "smallest_variance"));
 }

@@ -287,4 +287,9 @@ TEST_CASE("Metrics: wrong shapes and classes are Errors") {
   CHECK(contains(error_text([&] { Mae{}(logits, torch::zeros({2})); }), "[2, 3]"));
   CHECK(contains(error_text([&] { TopK{.k = 4}(logits, torch::tensor({0, 1})); }), "k is 4"));
   CHECK(TopK{.k = 3}.name == "top_3");
+  CHECK(contains(error_text([&] {
+                   TopK{.k = 1}(logits, torch::zeros({2, 3}));
+                 }),
+                 "predictions [2, 3] and targets [2, 3], expected class scores"));
+  CHECK(contains(error_text([&] { Mae{}(torch::tensor(1.0), torch::tensor(1.0)); }), "scalar"));
 }

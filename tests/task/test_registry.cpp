@@ -47,6 +47,22 @@ TEST_CASE("Loss: any callable; only labelled samples reach it, and weights make 
   CHECK(weighted(prediction, target).value.item<double>() == Approx((1 * 1 + 16 * 2) / 3.0));
 }
 
+TEST_CASE("Loss: what is neither one real value a sample nor one number is an Error") {
+  const auto fault = [](mtl::Loss loss) {
+    return error_text([&] { loss(torch::zeros({3, 1}), torch::zeros({3})); });
+  };
+  CHECK(contains(fault([](const torch::Tensor& p, const torch::Tensor&) { return p; }),
+                 "the loss gave shape [3, 1] for 3 samples"));
+  CHECK(contains(fault([](const torch::Tensor& p, const torch::Tensor& t) {
+                   return mtl::SampleLosses{squared_error(p, t), torch::ones({2})};
+                 }),
+                 "shape [3] with weights [2] for 3 samples"));
+  CHECK(contains(fault([](const torch::Tensor& p, const torch::Tensor& t) {
+                   return squared_error(p, t).to(torch::kLong);
+                 }),
+                 "values of type Long"));
+}
+
 TEST_CASE("Loss: no label at all costs nothing and teaches nothing") {
   mtl::Loss loss = squared_error;
   CHECK(loss(torch::zeros({2, 1}), torch::full({2}, std::nan(""))).samples == 0);

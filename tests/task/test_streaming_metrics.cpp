@@ -133,6 +133,17 @@ TEST_CASE("Streaming metrics: a function of one's own sees all rows at once, wit
                  "of different types"));
 }
 
+TEST_CASE("Streaming metrics: a batch has as many outputs as those before") {
+  for (const Metric& metric : {Metric(Mae{}), Metric(Spearman{})}) {
+    MetricStream stream(metric);
+    stream.add(torch::zeros({4, 2}), torch::zeros({4, 2}));
+    CHECK(contains(error_text([&] {
+                     stream.add(torch::zeros({4, 3}), torch::zeros({4, 3}));
+                   }),
+                   "a batch has 3 outputs, those before have 2"));
+  }
+}
+
 TEST_CASE("Streaming metrics: one's own needs a State, add and value") {
   const Metric metric = CountBatches{};
   CHECK(metric.streams());
@@ -180,4 +191,33 @@ TEST_CASE("TaskMetrics: batches without the target, without labels, and errors w
   CHECK(contains(error_text([&] { kept.values(); }),
                  "task \"late\", metric \"roc_auc\": the target has class 5 in row 6"));
   CHECK(contains(error_text([&] { kept.merge(TaskMetrics(task)); }), "it has 1 metrics"));
+  CHECK(
+      contains(error_text([&] { kept.add(y, t.narrow(0, 0, 3)); }),
+               "task \"late\": predictions [4, 2] and targets [3] do not count the same samples"));
+}
+
+TEST_CASE("TaskMetrics: what torch says in a metric of one's own is told with task and metric") {
+  struct Streams : CountBatches {
+    bool at_end = false;
+    void add(State& state, const Tensor& predictions, const Tensor& targets, const Tensor&) const {
+      if (!at_end) torch::mm(predictions, targets);
+      ++state.batches;
+    }
+    double value(const State&) const {
+      return torch::mm(torch::zeros({2, 3}), torch::zeros({2, 3})).item<double>();
+    }
+  };
+  const Metric whole{"product", [](const Tensor& predictions, const Tensor& targets) {
+                       return torch::mm(predictions, targets).sum().item<double>();
+                     }};
+  const Tensor y = torch::zeros({4, 2});
+  const auto fault = [&](const Metric& metric) {
+    const Task task{.name = "own", .loss = MeanSquaredError{}, .metrics = {metric}};
+    return error_text([&] { metrics_of(task, y, y); });
+  };
+  CHECK(fault(whole).starts_with("task \"own\", metric \"product\": "));
+  CHECK(fault(Streams{}).starts_with("task \"own\", metric \"batches\": "));
+  Streams late;
+  late.at_end = true;
+  CHECK(fault(late).starts_with("task \"own\", metric \"batches\": "));
 }

@@ -71,6 +71,8 @@ TEST_CASE("SpanF1: what is a span, and wrong tags") {
   CHECK(contains(error_text([&] { SpanF1{.tags = {"O", "X"}}(y, y); }), "found tag \"X\""));
   CHECK(contains(error_text([&] { SpanF1{}(y, y); }), "0 tags"));
   CHECK(contains(error_text([&] { metric(torch::zeros({1, 3, 2}), y); }), "5 tags"));
+  CHECK(
+      contains(error_text([&] { metric(y, y.flatten()); }), "predictions [1, 2] and targets [2]"));
 }
 
 TEST_CASE("Character and word error rate: greedy CTC, sample weights, texts of indices") {
@@ -157,6 +159,10 @@ TEST_CASE("Spearman and concordance: ties, events, weights as repetitions") {
   Tensor wrong = survival.clone();
   wrong[3][1] = 0.5;
   CHECK(contains(error_text([&] { ConcordanceIndex{}(y, wrong); }), "the event in row 3 is 0.5"));
+  CHECK(contains(error_text([&] {
+                   ConcordanceIndex{}(torch::zeros({4, 3}), torch::zeros({4, 3}));
+                 }),
+                 "ConcordanceIndex: predictions [4, 3]"));
 }
 
 TEST_CASE("Ndcg and GroupedAuc: lists as rows, and rows by a group's number") {
@@ -182,6 +188,10 @@ TEST_CASE("Ndcg and GroupedAuc: lists as rows, and rows by a group's number") {
   CHECK(contains(error_text([&] { Ndcg{.k = 0}(y, t); }), "k is 0"));
   CHECK(contains(error_text([&] { Ndcg{}(y, -t - 1); }), "row 0"));
   CHECK(contains(error_text([&] { Ndcg{}(rows(y), rows(t)); }), "lists [N, L]"));
+  CHECK(contains(error_text([&] { GroupedAuc{}(y, t, {}, group); }),
+                 "predictions [12, 7], expected one a sample"));
+  CHECK(contains(error_text([&] { GroupedAuc{}(rows(y), yes, {}, group.narrow(0, 0, 83)); }),
+                 "the groups have shape [83], expected one whole number a row, [84]"));
 }
 
 TEST_CASE("Metrics by group: a task's metric reads the target that it names") {
@@ -214,7 +224,10 @@ TEST_CASE("Metrics by group: a task's metric reads the target that it names") {
   batch.targets.insert("click", t.flatten());
   CHECK(contains(error_text([&] { metrics.add(y.flatten(), batch); }),
                  "task \"click\", metric \"grouped_auc\": it groups rows by the target \"user\""));
-  batch.targets.insert("user", torch::zeros({84}) + 0.5);
+  batch.targets.insert("user", torch::zeros({42}));
+  CHECK(contains(error_text([&] { TaskMetrics(task).add(y.flatten(), batch); }),
+                 "has shape [42], expected [84]"));
+  batch.targets["user"] = torch::zeros({84}) + 0.5;
   const std::string text = error_text([&] { TaskMetrics(task).add(y.flatten(), batch); });
   INFO(text);
   CHECK(contains(text, "the group in row 0 is 0.5"));
