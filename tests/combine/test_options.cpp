@@ -124,6 +124,8 @@ TEST_CASE("options: those of a struct are checked like those of a text") {
   CHECK(contains(error_text([] { Krum({.selected = 0}); }), "selected"));
   CHECK(contains(error_text([] { TrimmedMean({.trim = -1}); }), "trim"));
   CHECK(contains(error_text([] { Mgda({.every = 0}); }), "every"));
+  CHECK(contains(error_text([] { AlignedMtl({.scale = static_cast<AlignedMtl::Scale>(7)}); }),
+                 "expected one of: min, median, rmse"));
 }
 
 TEST_CASE("options: two names of one option are not both given") {

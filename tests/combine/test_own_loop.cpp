@@ -1,4 +1,6 @@
 // Combiners in a loop of one's own: own parameters, own losses, no model of the library.
+#include <Eigen/SVD>
+
 #include "gradient_checks.hpp"
 #include "gradient_methods.hpp"
 
@@ -251,6 +253,27 @@ TEST_CASE("own loop: between two solutions a bad gradient is found, and a resume
   }
 }
 
+TEST_CASE("own loop: a row that the Gramian has all but lost counts by the rows themselves") {
+  // The rows differ by 1e-6 in a second direction: their Gramian knows that to 4 digits.
+  const double apart = 1e-6;
+  const MatrixXd rows{{1, 0}, {1, apart}};
+  // Aligned-MTL: singular values all as the smallest one.
+  const Eigen::JacobiSVD<MatrixXd> svd(rows, Eigen::ComputeFullU | Eigen::ComputeFullV);
+  const VectorXd aligned = svd.singularValues()[1] * svd.matrixV() * svd.matrixU().transpose() *
+                           VectorXd::Constant(2, 0.5);
+  // IMTL-G: (1, s) with equal shares along both rows' directions.
+  const double s = apart / (1 + std::sqrt(1 + apart * apart));
+  for (const auto& [name, expected] :
+       {std::pair<std::string, VectorXd>{"aligned", aligned}, {"imtl_g", Eigen::Vector2d(1, s)}}) {
+    INFO(name);
+    OwnLoop loop(rows);
+    make_combiner(name)->backward(loop.losses(), loop.parameters());
+    const VectorXd direction = vector_of(loop.x.grad());
+    CHECK(direction[0] == Approx(expected[0]).epsilon(1e-7));
+    CHECK(direction[1] == Approx(expected[1]).epsilon(1e-7));
+  }
+}
+
 TEST_CASE("own loop: weights of one's own that are no weights are Errors") {
   OwnLoop loop(kRows);
   for (const auto& wrong : {VectorXd(VectorXd::Constant(4, kNan)), VectorXd(VectorXd::Ones(3))}) {
@@ -273,6 +296,22 @@ TEST_CASE("own loop: weights of one's own that are no weights are Errors") {
     CHECK_FALSE(error_text([&] { combiner.backward(loop.losses(), loop.parameters()); }).empty());
     CHECK_FALSE(loop.x.grad().defined());
   }
+}
+
+TEST_CASE("own loop: numbers of tasks that disagree, and a countdown of another option") {
+  CHECK(contains(error_text([] {
+                   task_losses({torch::ones({}), torch::ones({})}, {LossKind::regression});
+                 }),
+                 "2 losses, but 1 kinds"));
+  Mgda mgda;
+  const TaskLosses three = unknown_losses(int64_t{3});
+  CHECK(contains(error_text([&] { mgda.solve(three, MatrixXd::Identity(2, 2)); }),
+                 "a Gramian of 2 x 2 for 3 tasks"));
+  OwnLoop loop(kRows);
+  Mgda often({.every = 2}), seldom({.every = 5});
+  seldom.backward(loop.losses(), loop.parameters());
+  CHECK(contains(error_text([&] { often.load_state_dict(seldom.state_dict()); }),
+                 "solved every 2 steps"));
 }
 
 TEST_CASE("own loop: the five lines of a method of one's own") {

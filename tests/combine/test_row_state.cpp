@@ -28,3 +28,12 @@ TEST_CASE("RowState: a name that is no place is an error, not memory") {
     CHECK(contains(text, "rows.<parameter>.<task>"));
   }
 }
+
+TEST_CASE("RowState: what is kept follows the gradient's type, and refuses another shape") {
+  mtl::RowState kept;
+  kept.at(0, 0, torch::zeros({2, 3})).fill_(0.5);
+  const torch::Tensor there = kept.at(0, 0, torch::zeros({2, 3}, torch::kDouble));
+  CHECK(torch::equal(there, torch::full({2, 3}, 0.5, torch::kDouble)));
+  const std::string text = error_text([&] { kept.at(0, 0, torch::zeros({3})); });
+  CHECK(contains(text, "parameter 0: what is kept for it has shape [2, 3], its gradient [3]"));
+}
