@@ -240,3 +240,12 @@ TEST_CASE("Trainer: an error of the use carries epoch and batch, and is not skip
   holds_all(error_text([&] { trained_on(two_task_model(), batches, skipping(1)); }),
             {"epoch 1, batch 2 of 2", "task \"temp\"", "[7]"});
 }
+
+TEST_CASE("Trainer: a loss that is infinite when a combiner looks at it again after the step") {
+  auto model = two_task_model();
+  torch::optim::SGD sgd(model->parameters(), 1e25);  // parameters stay finite, squares do not
+  mtl::Famo famo;
+  ListLoader loader(batches_of(weather_like(16, 1)));
+  const auto text = error_text([&] { mtl::Trainer(model, sgd, famo, {.epochs = 1}).fit(loader); });
+  holds_all(text, {"epoch 1, batch 1 of 2", "task \"temp\": after the step the loss is NaN"});
+}
