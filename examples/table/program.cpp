@@ -45,7 +45,7 @@ struct Settings {
     option("--combiner", learning.combiner,
            "how the losses become one update: sum, kendall, pcgrad, upgrad, ...");
     option("--recipe", recipes,
-           "networks to choose from: plain, careful, exact, steps; repeatable (default: all)");
+           "networks to choose from: plain, careful, exact, steps (default: these), fine");
     option("--networks", learning.networks, "how many are averaged", 1);
     option("--epochs", learning.epochs, "the most times that all rows are learnt from", 1);
     option("--seed", learning.seed, "the same seed gives the same result");

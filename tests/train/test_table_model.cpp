@@ -63,7 +63,7 @@ TEST_CASE("TableModel: options that make no sense are named") {
   CHECK(contains(error_of({.networks = 0}), "0 networks"));
   CHECK(contains(error_of({.combiner = "summ"}), "summ"));
   CHECK(contains(error_text([] { mtl::table_recipe("big"); }), "there are: plain, careful"));
-  CHECK(mtl::table_recipes({"steps", "plain"}).at(0).name == "steps");
+  CHECK(mtl::table_recipes({"fine", "plain"}).at(0).bins == 32);
   CHECK(mtl::table_recipes({}).size() == mtl::table_recipes().size());
   CHECK(contains(error_text([&] {
                    mtl::TableData::read(plain_houses(9), {"price:regression"},

@@ -134,8 +134,14 @@ const std::vector<TableRecipe>& table_recipes() {
 }
 
 const TableRecipe& table_recipe(std::string_view name) {
+  static const std::vector<TableRecipe> all = [] {
+    std::vector<TableRecipe> recipes = table_recipes();
+    recipes.push_back(
+        {.name = "fine", .width = 256, .dropout = 0, .weight_decay = 0.001, .bins = 32});
+    return recipes;
+  }();
   std::string names;
-  for (const TableRecipe& recipe : table_recipes()) {
+  for (const TableRecipe& recipe : all) {
     if (recipe.name == name) return recipe;
     names += (names.empty() ? "" : ", ") + recipe.name;
   }

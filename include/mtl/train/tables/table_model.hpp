@@ -41,7 +41,9 @@ struct TableRecipe {
 
 /// "plain", "careful" (more dropout and decay), "exact" (none), "steps" (numbers in 12 bins, too).
 const std::vector<TableRecipe>& table_recipes();
-/// Error: there is none of that name; the text lists them.
+/// One of these, or "fine" (wider, no dropout, numbers in 32 bins, too), which takes longest and is
+/// for many rows whose targets follow almost exactly. Error: there is none of that name; the text
+/// lists them.
 const TableRecipe& table_recipe(std::string_view name);
 /// Those of these names; all where none is named. Error: as table_recipe.
 std::vector<TableRecipe> table_recipes(const std::vector<std::string>& names);
