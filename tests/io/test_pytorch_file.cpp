@@ -7,8 +7,8 @@
 #include "mtl/io/file.hpp"
 #include "temporary_folder.hpp"
 
-// Files of PyTorch itself, made by tests/golden/make_pytorch_files.py, and such in other archives, by
-// make_pytorch_archives.py beside it.
+// Files of PyTorch itself, made by tests/golden/make_pytorch_files.py, and the same in archives of
+// another kind, by make_pytorch_archives.py beside it.
 
 namespace {
 
