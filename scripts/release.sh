@@ -50,6 +50,7 @@ step tests "the tests pass with both LibTorch versions" both_torches
 step compilers "other compilers build it" scripts/compilers.sh
 step tidy "clang-tidy is silent" scripts/tidy.sh
 step sanitizers "the sanitizers are silent" scripts/sanitize.sh
+step coverage "the tests run 95 % of the lines of combine, task and train" scripts/coverage.sh
 step debian "Debian packages install in a bare root, their examples run" scripts/debian.sh
 step abi "nothing that the last release exported is gone" scripts/abi_check.sh
 step archive "the archive of the sources builds by itself" archive_builds
