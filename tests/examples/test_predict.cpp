@@ -84,10 +84,9 @@ TEST_CASE("predict: of a bundle that encodes a table, with its dates, texts and 
   mtl::read_targets(mtl::Table::parse("kind\nflat\nhouse\n", "k.csv"), tasks);
   const mtl::TableEncoder encoder(mtl::read_columns(table, {"town", "listed"}));
   torch::manual_seed(1);
-  mtl::HardSharing model(torch::nn::Identity(),
-                               {{.name = "kind",
-                                 .head = mtl::nn::LinearHead(encoder.size(), 2),
-                                 .loss = mtl::CrossEntropy{}}});
+  mtl::HardSharing model(torch::nn::Identity(), {{.name = "kind",
+                                                  .head = mtl::nn::LinearHead(encoder.size(), 2),
+                                                  .loss = mtl::CrossEntropy{}}});
   const TemporaryFolder folder;
   mtl::save_bundle(model, folder / "b", mtl::table_notes(encoder, tasks));
   mtl::Predictor predictor(folder / "b");

@@ -3,6 +3,16 @@
 #include "logged_run.hpp"
 #include "temporary_folder.hpp"
 
+namespace {
+
+/// The first epoch of a run with checkpoints and combiner.csv, or the second, which resumes.
+void run_epoch(const TemporaryFolder& folder, int64_t epoch) {
+  logged_run(epoch, mtl::Checkpointing{.directory = folder / "checkpoint", .resume = epoch > 1},
+             mtl::CombinerLog{.csv = folder / "combiner.csv", .every = 1});
+}
+
+}  // namespace
+
 TEST_CASE("CombinerLog: one line a reporting step and task that has labels") {
   const TemporaryFolder folder;
   mtl::CombinerLog log{.csv = folder / "combiner.csv", .tensorboard = folder / "board", .every = 2};
@@ -73,17 +83,12 @@ TEST_CASE("CombinerLog: a resumed run has the reports of one that was never inte
 TEST_CASE("CombinerLog: a damaged line of the steps before is an error that names it") {
   const TemporaryFolder folder;
   const auto csv = folder / "combiner.csv";
-  const auto run = [&](bool resume) {
-    logged_run(resume ? 2 : 1,
-               mtl::Checkpointing{.directory = folder / "checkpoint", .resume = resume},
-               mtl::CombinerLog{.csv = csv, .every = 1});
-  };
-  run(false);
+  run_epoch(folder, 1);
   const std::string text = mtl::io::read_file(csv);
   const size_t second = text.find('\n') + 1;
   for (const std::string bad : {"1,a,x,1,1,0,0,1,\n", "1,a\n", "one,a,1,1,1,0,0,1,\n"}) {
     mtl::io::write_file_atomically(csv, text.substr(0, second) + bad);
-    CHECK(contains(error_text([&] { run(true); }), "combiner.csv, line 2"));
+    CHECK(contains(error_text([&] { run_epoch(folder, 2); }), "combiner.csv, line 2"));
   }
 }
 
@@ -124,14 +129,9 @@ TEST_CASE("CombinerLog: what an interrupted epoch saw is written, and a second f
 TEST_CASE("CombinerLog: another run's file is an error that names it") {
   const TemporaryFolder folder;
   const auto csv = folder / "combiner.csv";
-  const auto run = [&](bool resume) {
-    logged_run(resume ? 2 : 1,
-               mtl::Checkpointing{.directory = folder / "checkpoint", .resume = resume},
-               mtl::CombinerLog{.csv = csv});
-  };
-  run(false);
+  run_epoch(folder, 1);
   mtl::io::write_file_atomically(csv, "epoch,loss\n1,2\n");
-  CHECK(contains(error_text([&] { run(true); }), "combiner.csv"));
+  CHECK(contains(error_text([&] { run_epoch(folder, 2); }), "combiner.csv"));
 }
 
 TEST_CASE("CombinerLog: looking changes nothing where a loss has no gradient") {
