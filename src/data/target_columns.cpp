@@ -2,13 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 
 #include "mtl/core/error.hpp"
 #include "mtl/data/label_encoder.hpp"
 #include "mtl/data/scalers/standard_scaler.hpp"
 #include "mtl/io/excerpt.hpp"
-#include "mtl/io/json_member.hpp"
 
 namespace mtl {
 namespace {
@@ -129,29 +127,6 @@ Tensor read_weights(const Table& table, const std::string& column) {
     throw Error("{}: a weight is a number of at least 0",
                 table.where(wrong[0].item<int64_t>(), column));
   return weights;
-}
-
-io::Json to_json(const std::vector<TargetColumn>& columns) {
-  io::Json json = io::Json::array();
-  for (const TargetColumn& column : columns)
-    json.push_back({{"column", column.name},
-                    {"type", target_type_names.at(static_cast<size_t>(column.type))},
-                    {"classes", column.classes},
-                    {"mean", column.mean},
-                    {"scale", column.scale}});
-  return json;
-}
-
-std::vector<TargetColumn> target_columns_from_json(const io::Json& json, const std::string& file) {
-  using io::json_member;
-  std::vector<TargetColumn> columns;
-  for (const io::Json& column : json)
-    columns.push_back({json_member<std::string>(column, "column", file),
-                       target_type_named(json_member<std::string>(column, "type", file), file),
-                       json_member<std::vector<std::string>>(column, "classes", file),
-                       json_member<double>(column, "mean", file),
-                       json_member<double>(column, "scale", file)});
-  return columns;
 }
 
 }  // namespace mtl

@@ -50,13 +50,13 @@ Comparison compare_table(const TableData& data, const TableRecipe& recipe,
   options.first_seed = learning.seed;
   options.identity = table_identity(data, recipe, learning);
   options.directory /= options.identity;
+  const auto parts = random_split(data.rows(), {0.65, 0.15, 0.2}, learning.seed);
   const auto run = [&](const Trial& trial) {
     TableData part = data;
     std::erase_if(part.tasks, [&](const TargetColumn& task) { return !trains(trial, task.name); });
     TableLearning own = learning;
     own.seed = mix_seed(trial.seed, 7);
     own.combiner = combiner_of(trial);
-    const auto parts = random_split(data.rows(), {0.65, 0.15, 0.2}, learning.seed);
     try {
       TableModel model = learn_table(part, parts[0], parts[1], recipe, own);
       JudgedTable judged;

@@ -7,7 +7,6 @@
 
 #include "mtl/core/batch.hpp"
 #include "mtl/data/table.hpp"
-#include "mtl/io/json.hpp"
 
 namespace mtl {
 
@@ -47,9 +46,5 @@ NamedTensors scaled_targets(std::vector<TargetColumn>& columns, const NamedTenso
 /// How much each row counts, by a column: [rows] float32. Error: no such column; a cell that is not
 /// a number of at least 0, with its line.
 Tensor read_weights(const Table& table, const std::string& column);
-
-io::Json to_json(const std::vector<TargetColumn>& columns);
-/// What that gave. Error: something else; `file` is what it calls it.
-std::vector<TargetColumn> target_columns_from_json(const io::Json& json, const std::string& file);
 
 }  // namespace mtl

@@ -32,7 +32,7 @@ bool set_number(int64_t& number, const char* name) {
 }
 
 /// Tensors of one type laid out in one piece.
-struct Bucket {
+struct Piece {
   Tensor flat;   // on the CPU, as it travels
   Tensor there;  // where the tensors lie
   std::function<void()> wait;
@@ -45,24 +45,14 @@ Tensor packed(const std::vector<Tensor>& tensors, const std::vector<size_t>& som
   return (flat.size() == 1 ? flat.front().clone() : torch::cat(flat)).cpu();
 }
 
-/// Which tensors travel together: of one type, up to so many bytes.
-std::vector<std::vector<size_t>> in_buckets(const std::vector<Tensor>& tensors, int64_t bytes) {
-  std::vector<std::vector<size_t>> buckets;
-  std::map<std::pair<c10::ScalarType, c10::DeviceType>, std::pair<size_t, int64_t>> open;
-  for (size_t t = 0; t < tensors.size(); ++t) {
-    const auto own = static_cast<int64_t>(tensors[t].nbytes());
-    const std::pair key(tensors[t].scalar_type(), tensors[t].device().type());
-    const auto [place, is_new] = open.try_emplace(key, buckets.size(), int64_t{0});
-    auto& [bucket, filled] = place->second;
-    if (is_new || filled + own > bytes) {
-      bucket = buckets.size();
-      filled = 0;
-      buckets.emplace_back();
-    }
-    buckets[bucket].push_back(t);
-    filled += own;
-  }
-  return buckets;
+/// Which tensors travel together: those of one type, in order.
+std::vector<std::vector<size_t>> by_type(const std::vector<Tensor>& tensors) {
+  std::map<std::pair<c10::ScalarType, c10::DeviceType>, std::vector<size_t>> types;
+  for (size_t t = 0; t < tensors.size(); ++t)
+    types[{tensors[t].scalar_type(), tensors[t].device().type()}].push_back(t);
+  std::vector<std::vector<size_t>> parts;
+  for (auto& [type, some] : types) parts.push_back(std::move(some));
+  return parts;
 }
 
 Tensor as_bytes(const std::string& text) {
@@ -229,29 +219,29 @@ StartedSum Processes::start_sum(std::vector<Tensor> tensors) const {
   if (!several()) return {std::move(tensors), [] {}};
   const torch::NoGradGuard no_grad;
   StartedSum all;
-  std::vector<Bucket> buckets;
-  for (auto& some : in_buckets(tensors, options_.bucket_bytes)) {
-    Bucket bucket;
-    bucket.flat = packed(tensors, some);
-    bucket.wait = group().start_sum(bucket.flat);
+  std::vector<Piece> pieces;
+  for (auto& some : by_type(tensors)) {
+    Piece piece;
+    piece.flat = packed(tensors, some);
+    piece.wait = group().start_sum(piece.flat);
     // Of a device: what the sum is copied to.
-    bucket.there = bucket.flat.device() == tensors[some.front()].device()
-                       ? bucket.flat
-                       : torch::empty_like(bucket.flat, tensors[some.front()].device());
+    piece.there = piece.flat.device() == tensors[some.front()].device()
+                       ? piece.flat
+                       : torch::empty_like(piece.flat, tensors[some.front()].device());
     int64_t at = 0;
     for (const size_t t : some) {
       const int64_t count = tensors[t].numel();
-      tensors[t] = bucket.there.narrow(0, at, count).view(tensors[t].sizes());
+      tensors[t] = piece.there.narrow(0, at, count).view(tensors[t].sizes());
       at += count;
     }
-    buckets.push_back(std::move(bucket));
+    pieces.push_back(std::move(piece));
   }
   all.sums = std::move(tensors);
-  all.wait = [buckets = std::move(buckets)] {
+  all.wait = [pieces = std::move(pieces)] {
     const torch::NoGradGuard no_graph;
-    for (const Bucket& bucket : buckets) {
-      bucket.wait();
-      if (!bucket.there.is_same(bucket.flat)) bucket.there.copy_(bucket.flat);
+    for (const Piece& piece : pieces) {
+      piece.wait();
+      if (!piece.there.is_same(piece.flat)) piece.there.copy_(piece.flat);
     }
   };
   return all;
@@ -271,7 +261,7 @@ void Processes::average(const std::vector<Tensor>& tensors) const {
 void Processes::broadcast(const std::vector<Tensor>& tensors) const {
   if (!several()) return;
   const torch::NoGradGuard no_grad;
-  for (const auto& some : in_buckets(tensors, options_.bucket_bytes)) {
+  for (const auto& some : by_type(tensors)) {
     const Tensor flat = packed(tensors, some);
     group().broadcast(flat);
     int64_t at = 0;
