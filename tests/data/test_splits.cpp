@@ -156,3 +156,33 @@ TEST_CASE("k_folds: each row is tested once, and never learnt from by its own fo
   CHECK(contains(error_text([] { mtl::k_folds(3, 4, 0); }), "4 folds of 3 rows"));
   CHECK(contains(error_text([] { mtl::k_folds(3, 1, 0); }), "1 folds"));
 }
+
+TEST_CASE(
+    "neighbour_folds: each row is tested once, with those of its class that stand beside it") {
+  const auto classes = torch::tensor({0L, 1L, 0L, 0L, 0L, 1L, 2L, 0L, 0L, 1L});
+  const auto folds = mtl::neighbour_folds(classes, 3);
+  REQUIRE(folds.size() == 3);
+  std::vector<torch::Tensor> tested;
+  for (const mtl::Fold& fold : folds) {
+    CHECK(std::get<0>(torch::cat({fold.train, fold.test}).sort()).equal(torch::arange(10)));
+    CHECK((fold.train.diff() > 0).all().item<bool>());
+    tested.push_back(fold.test);
+  }
+  CHECK(std::get<0>(torch::cat(tested).sort()).equal(torch::arange(10)));
+  // Of class 0 the rows 0, 2 | 3, 4 | 7, 8; of class 1 from the second fold on; 2 in the third.
+  CHECK(folds[0].test.equal(torch::tensor({0L, 2L, 9L})));
+  CHECK(folds[1].test.equal(torch::tensor({3L, 4L, 1L})));
+  CHECK(folds[2].test.equal(torch::tensor({7L, 8L, 5L, 6L})));
+
+  CHECK(mtl::neighbour_folds(torch::tensor({0L, 0L}), 5).size() == 2);  // none is empty
+  // A missing label (-100) is as good a class as any.
+  CHECK(mtl::neighbour_folds(torch::tensor({-100L, -100L, -100L}), 3)[2].test.equal(
+      torch::tensor({0L})));
+  CHECK(contains(error_text([&] { mtl::neighbour_folds(classes, 1); }), "1 folds"));
+  CHECK(contains(error_text([] {
+                   mtl::neighbour_folds(torch::tensor({0L, 3L}), 3);
+                 }),
+                 "2 rows fill 1 folds"));
+  CHECK(contains(error_text([] { mtl::neighbour_folds(torch::rand({4}), 2); }),
+                 "classes must be a vector"));
+}
