@@ -48,6 +48,24 @@ TEST_CASE("Tuner: asks until the trials are used up, and knows the best") {
   CHECK(bowl(tuner.best()->candidate) == lowest);
 }
 
+TEST_CASE("Tuner: what it is given is tried first, and known to the method") {
+  Tuner tuner(weights_space, RandomSearch{}, {.trials = 4, .first = {{0.5, 1}, {2, 0}}});
+  Tuner without(weights_space, RandomSearch{}, {.trials = 4});
+  while (const auto candidate = tuner.ask()) tuner.tell(*candidate, bowl(*candidate));
+  while (const auto candidate = without.ask()) without.tell(*candidate, bowl(*candidate));
+  REQUIRE(tuner.trials().size() == 4);
+  CHECK(tuner.trials()[0].values == std::vector<double>{0.5, 1});
+  CHECK(tuner.trials()[1].values == std::vector<double>{2, 0});
+  CHECK(tuner.trials()[3].values == without.trials()[3].values);
+
+  const auto error = [](const std::vector<double>& values) {
+    Tuner wrong(weights_space, RandomSearch{}, {.first = {values}});
+    return error_text([&] { wrong.ask(); });
+  };
+  CHECK(contains(error({1}), "trial 0: found 1 values for 2 dimensions"));
+  CHECK(contains(error({3, 1}), "found 3 for \"first\""));
+}
+
 TEST_CASE("Tuner: stopped at any trial it goes on from the log as if it had not been") {
   for (const SearchMethod& method :
        std::vector<SearchMethod>{RandomSearch{}, SobolSearch{}, PopulationSearch{.members = 4},

@@ -147,16 +147,19 @@ int64_t Tuner::next() const {
 std::optional<Candidate> Tuner::ask() {
   const int64_t next = this->next();
   if (next >= options_.trials) return {};
-  const auto proposal = method_(state());
+  const auto proposal =
+      next < std::ssize(options_.first)
+          ? std::optional(Proposal{.values = options_.first[static_cast<size_t>(next)]})
+          : method_(state());
   if (!proposal) return {};
   if (proposal->values.size() != space_.size())
-    throw Error("trial {}: the method gave {} values for {} dimensions", next,
+    throw Error("trial {}: found {} values for {} dimensions, expected one each", next,
                 proposal->values.size(), space_.size());
   for (size_t d = 0; d < space_.size(); ++d) {
     const Dimension& dimension = space_.dimensions()[d];
     const double value = proposal->values[d];
     if (SearchSpace::allowed(dimension, value) != value)
-      throw Error("trial {}: the method gave {} for \"{}\", which has no such value", next, value,
+      throw Error("trial {}: found {} for \"{}\", which has no such value", next, value,
                   dimension.name);
   }
   trials_.insert(place_of(trials_, next), {next, proposal->values, proposal->parent});

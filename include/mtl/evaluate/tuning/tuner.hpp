@@ -33,6 +33,8 @@ class Tuner {
     int64_t trials = 50;             ///< in all, those in the log included
     uint64_t seed = 0;               ///< of what the method draws
     std::filesystem::path log = {};  ///< "run/trials.csv"; none: nothing is kept
+    /// Tried before the method is asked, a value for every dimension each: what is in use, say.
+    std::vector<std::vector<double>> first = {};
     StopRule stop = {};  ///< MedianRule{}, SuccessiveHalving{}; none: all run to the end
   };
   struct Best {
@@ -55,7 +57,7 @@ class Tuner {
   Tuner(SearchSpace space, Method method) : Tuner(std::move(space), std::move(method), Options()) {}
 
   /// The next trial: none when `trials` have been asked for, or the method has nothing left.
-  /// Several may be asked for before the first is told.
+  /// Several may be asked for before the first is told. Error: values that the space does not have.
   std::optional<Candidate> ask();
 
   /// How a trial ended. A score that is not finite marks it as failed: the search takes it for as
