@@ -50,6 +50,16 @@ void pretrained(const fs::path& weights, const mtl::TaskRegistry& tasks) {
   torch::optim::AdamW adam(mtl::parameter_groups(*model, Options(1e-4), Options(1e-3)));
 }
 
+mtl::TensorDataset few_pictures(const mtl::ImageDataset& pets, const fs::path& weights) {
+  mtl::PictureFeatures features(weights);
+  return mtl::TensorDataset({{"input", features.kept(pets)}}, pets.targets());  // [pets, 2280]
+}
+
+mtl::TensorDataset small_pictures(const mtl::ImageDataset& pets) {
+  const Preparation square{.width = 48, .height = 48, .shorter_side = 48};
+  return mtl::TensorDataset({{"input", mtl::encoded_pictures(pets, square)}}, pets.targets());
+}
+
 int main(int, char** arguments) {  // argument: the folder of the snippets
   const fs::path folder = fs::path(arguments[1]) / "pictures";
   std::vector<fs::path> files;

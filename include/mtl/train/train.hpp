@@ -45,3 +45,6 @@
 #include "mtl/train/training_run.hpp"
 #include "mtl/train/validate.hpp"
 #include "mtl/train/watch.hpp"
+#ifdef MTL_HAS_IMAGES
+#include "mtl/train/pictures/picture_features.hpp"
+#endif
