@@ -24,19 +24,15 @@ const std::vector<std::string> trait_tasks = {"ear", "hair", "figure"};
 mtl::TensorDataset read(const Options& options, int64_t& breeds) {
   const pets::PetData data = pets::read_pets(options.data);
   breeds = std::ssize(data.breeds);
-  std::vector<std::filesystem::path> files;
-  for (const auto& picture : data.pictures) files.push_back(picture.file);
-  const auto [images, rows, flaws] = pets::readable(files, 1);
-  std::vector<pets::PetPicture> pictures;
-  for (const int64_t row : rows) pictures.push_back(data.pictures[static_cast<size_t>(row)]);
+  const auto [readable, images, flaws] = pets::readable(data.pictures, 1);
   // Around 0 and 1 wide, to the encoder's own scale.
   using Encoder = mtl::nn::EfficientNetLiteImpl;
   const Tensor seen =
       (pets::small_pictures(images, options.side, 1) * 0.25 + 0.45 - Encoder::picture_mean) /
       Encoder::picture_deviation;
-  NamedTensors targets{{"breed", torch::tensor(pets::breed_indices(pictures, data.breeds))}};
-  targets.update(pets::trait_targets(pictures, pets::read_traits(options.traits, "breed")));
-  return mtl::TensorDataset({{"picture", seen}}, targets);
+  return mtl::TensorDataset(
+      {{"picture", seen}},
+      pets::pet_targets(readable, data.breeds, pets::read_traits(options.traits, "breed")));
 }
 
 /// Of traits: the one that scores most is the one that does so in truth.

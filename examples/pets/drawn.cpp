@@ -8,7 +8,7 @@ namespace pets {
 namespace {
 
 using std::numbers::pi;
-using Color = std::array<double, 3>;
+using Color = Eigen::Array3d;
 
 using Dice = std::mt19937_64;
 
@@ -30,11 +30,10 @@ enum Ear : size_t { erect, semi_erect, cropped, drop };
 enum Hair : size_t { curly, hairless, short_hair, fluffy };
 constexpr std::array<double, 3> figure_widths = {1.25, 1.0, 0.78};  // stout, normal, slim
 
-constexpr std::array<Color, 6> coats = {Color{.85, .65, .35}, Color{.45, .30, .20},
-                                        Color{.92, .90, .86}, Color{.45, .48, .55},
-                                        Color{.18, .17, .19}, Color{.72, .42, .22}};
-constexpr std::array<Color, 3> eye_colors = {Color{.95, .75, .2}, Color{.3, .6, .9},
-                                             Color{.3, .2, .1}};
+const std::array<Color, 6> coats = {Color{.85, .65, .35}, Color{.45, .30, .20},
+                                    Color{.92, .90, .86}, Color{.45, .48, .55},
+                                    Color{.18, .17, .19}, Color{.72, .42, .22}};
+const std::array<Color, 3> eye_colors = {Color{.95, .75, .2}, Color{.3, .6, .9}, Color{.3, .2, .1}};
 
 struct Face {
   std::array<size_t, 3> traits;  // ear, hair, figure
@@ -83,14 +82,7 @@ double head_shape(size_t hair, double x, double y, double width, double phase) {
   return ellipse(x / radius, y / radius, 0.5 * width, 0.5);
 }
 
-void blend(Color& pixel, const Color& color, double amount) {
-  for (size_t c = 0; c < 3; ++c) pixel[c] += amount * (color[c] - pixel[c]);
-}
-
-Color times(Color color, double factor) {
-  for (double& value : color) value *= factor;
-  return color;
-}
+void blend(Color& pixel, const Color& color, double amount) { pixel += amount * (color - pixel); }
 
 /// Fur or skin at a place inside head or ear.
 Color surface(const Face& face, double x, double y) {
@@ -98,10 +90,10 @@ Color surface(const Face& face, double x, double y) {
   double shade = 1, patch = 0;
   if (hair == curly) shade += 0.22 * std::sin(22 * x + face.phase) * std::sin(22 * y);
   if (hair == fluffy) shade += 0.16 * std::sin(34 * x + 9 * y + face.phase);
-  Color color = times(face.coat, shade);
+  Color color = shade * face.coat;
   if (hair == hairless) {
     blend(color, {.93, .72, .66}, 0.75);
-    color = times(color, 1 - 0.12 * std::pow(std::sin(16 * y + 3 * x * x), 8));
+    color *= 1 - 0.12 * std::pow(std::sin(16 * y + 3 * x * x), 8);
   }
   if (face.marking == 1) patch = std::pow(0.5 + 0.5 * std::sin(15 * x + 2 * std::cos(4 * y)), 3);
   if (face.marking == 2) patch = cover(ellipse(x, y - 0.2, 0.3, 0.3), 0.15);
@@ -121,14 +113,14 @@ Color pixel_of(const Face& face, double px, double py, double softness) {
   const double ear = cover(ear_shape(shape, std::abs(x), y, width), soft);
   const double head = cover(head_shape(hair, x, y, width, face.phase), soft);
   const Color fur = surface(face, x, y);
-  if (shape != drop) blend(color, times(fur, 0.8), ear);
+  if (shape != drop) blend(color, 0.8 * fur, ear);
   blend(color, fur, head);
-  if (shape == drop) blend(color, times(fur, 0.7), ear);  // hangs in front of the head
+  if (shape == drop) blend(color, 0.7 * fur, ear);  // hangs in front of the head
   const double eye_x = std::abs(x) - 0.19 * width;
   blend(color, face.eyes, cover(ellipse(eye_x, y + 0.06, 0.09, 0.07), soft));
   blend(color, {.05, .05, .05}, cover(ellipse(eye_x, y + 0.06, 0.04, 0.06), soft));
   blend(color, {.15, .08, .08}, cover(ellipse(x, y - 0.2, 0.09, 0.06), soft));
-  return times(color, face.light);
+  return face.light * color;
 }
 
 Face choose_face(std::span<const double> scores, const std::string& breed, uint64_t number,
@@ -168,35 +160,34 @@ void draw(const Face& face, int64_t size, Dice& dice, uint8_t* out) {
   for (int64_t i = 0; i < size * size; ++i) {
     const Color color = pixel_of(face, (static_cast<double>(i % size) + 0.5) * pixel - 1,
                                  (static_cast<double>(i / size) + 0.5) * pixel - 1, 1.5 * pixel);
-    const double noise = uniform(dice, -.06, .06);
-    for (size_t c = 0; c < 3; ++c)
-      out[static_cast<int64_t>(c) * size * size + i] =
-          static_cast<uint8_t>(std::lround(255 * std::clamp(color[c] + noise, 0.0, 1.0)));
+    const Color noisy = (color + uniform(dice, -.06, .06)).max(0).min(1);
+    for (int64_t c = 0; c < 3; ++c)
+      out[c * size * size + i] = static_cast<uint8_t>(std::lround(255 * noisy[c]));
   }
 }
 
 }  // namespace
 
-DrawnPets draw_pets(const TraitScores& breeds, int64_t each, int64_t size, uint64_t seed) {
+mtl::TensorDataset draw_pets(const TraitScores& breeds, int64_t each, int64_t size, uint64_t seed) {
   if (each < 1 || size < 8 || breeds.empty())
     throw mtl::Error(
         "drawn pets: need a breed, a picture of each and 8 pixels, found {}, {} and {}",
         breeds.size(), each, size);
   const int64_t classes = std::ssize(breeds);
-  DrawnPets pets{torch::empty({classes * each, 3, size, size}, torch::kByte),
-                 {{"breed", torch::arange(classes).repeat_interleave(each)}}};
+  const mtl::Tensor pictures = torch::empty({classes * each, 3, size, size}, torch::kByte);
+  mtl::NamedTensors targets{{"breed", torch::arange(classes).repeat_interleave(each)}};
   for (const auto& [name, traits] : trait_groups)
-    pets.targets.insert(name, torch::zeros({classes * each, std::ssize(traits)}));
+    targets.insert(name, torch::zeros({classes * each, std::ssize(traits)}));
   Dice dice(seed);
   int64_t row = 0;
   for (const auto& [breed, scores] : breeds)
     for (const int64_t end = row + each; row < end; ++row) {
       const Face face = choose_face(scores, breed, static_cast<uint64_t>(row / each), dice);
-      draw(face, size, dice, pets.pictures[row].data_ptr<uint8_t>());
+      draw(face, size, dice, pictures[row].data_ptr<uint8_t>());
       for (size_t g = 0; g < 3; ++g)
-        pets.targets[trait_groups[g].name][row][static_cast<int64_t>(face.traits[g])] = 1;
+        targets[trait_groups[g].name][row][static_cast<int64_t>(face.traits[g])] = 1;
     }
-  return pets;
+  return mtl::TensorDataset({{"picture", pictures}}, targets);
 }
 
 }  // namespace pets

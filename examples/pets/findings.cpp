@@ -1,6 +1,6 @@
 #include "findings.hpp"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <nlohmann/json.hpp>
 
@@ -11,7 +11,6 @@ namespace report = mtl::report;
 using mtl::Tensor;
 using mtl::io::Json;
 using Runs = std::vector<Trained>;
-using Part = mtl::Predictions Trained::*;
 
 /// Pairs that the article names.
 const std::array<std::pair<const char*, const char*>, 3> named_pairs = {
@@ -19,25 +18,18 @@ const std::array<std::pair<const char*, const char*>, 3> named_pairs = {
      {"British_Shorthair", "Russian_Blue"},
      {"english_cocker_spaniel", "english_setter"}}};
 
-/// A metric of each run on the validation or the test pictures.
-std::vector<double> each(const Runs& runs, Part part, const std::string& task = "breed",
-                         const std::string& metric = "accuracy") {
-  std::vector<double> values;
-  for (const Trained& run : runs) values.push_back(metric_of(run, run.*part, task, metric));
-  return values;
-}
-
 /// NaN (a task without labels) stays NaN and becomes null.
 double mean(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-Json tasks_json(const Runs& runs, Part part) {
+/// `breeds`: their number.
+Json tasks_json(const Runs& runs, mtl::Predictions Trained::*answers, int64_t breeds) {
   Json tasks;
-  tasks["breed"] = {{"accuracy", mean(each(runs, part))},
-                    {"top5", mean(each(runs, part, "breed", "top_5"))}};
+  tasks["breed"] = {{"accuracy", mean(each(runs, answers))},
+                    {"top5", mean(each(runs, answers, top_5(breeds)))}};
   for (const TraitGroup& group : trait_groups)
-    tasks[group.name]["bce"] = mean(each(runs, part, group.name, "soft_bce"));
+    tasks[group.name]["bce"] = mean(each(runs, answers, mtl::SoftBce{}, group.name));
   return {{"tasks", tasks}};
 }
 
@@ -48,9 +40,9 @@ Json spread_json(const std::vector<double>& values) {
 }
 
 Json metrics_json(const Findings& findings) {
-  const auto parts = [](const Runs& runs) -> Json {
-    return {{"validation", tasks_json(runs, &Trained::judged)},
-            {"test", tasks_json(runs, &Trained::found)}};
+  const auto parts = [breeds = std::ssize(findings.breeds)](const Runs& runs) -> Json {
+    return {{"validation", tasks_json(runs, &Trained::judged, breeds)},
+            {"test", tasks_json(runs, &Trained::found, breeds)}};
   };
   Json json = parts(findings.runs);
   json["baseline"] = nullptr;
@@ -82,9 +74,9 @@ std::string spread_text(const std::vector<double>& values) {
   return text + " %";
 }
 
-/// Accuracies with deviation, on the validation and the test pictures.
-std::array<std::string, 2> accuracies(const Runs& runs) {
-  return {spread_text(each(runs, &Trained::judged)), spread_text(each(runs, &Trained::found))};
+std::string accuracies(const Runs& runs) {
+  return fmt::format("validation {}, test {}", spread_text(each(runs, &Trained::judged)),
+                     spread_text(each(runs, &Trained::found)));
 }
 
 /// Whether the auxiliary tasks helped.
@@ -108,24 +100,20 @@ std::string expected_text(const Findings& findings) {
 }
 
 std::string summary(const Findings& findings) {
-  const auto [validation, test] = accuracies(findings.runs);
-  std::string text = fmt::format("validation {}, test {}, {} seed{}, {}\n", validation, test,
+  std::string text = fmt::format("{}, {} seed{}, {}\n{}\n", accuracies(findings.runs),
                                  findings.seeds.size(), findings.seeds.size() == 1 ? "" : "s",
-                                 text_of(findings.lambdas));
-  text += expected_text(findings) + "\n";
-  if (findings.baseline.empty()) return text;
-  const auto [validation_without, test_without] = accuracies(findings.baseline);
-  return text + fmt::format("baseline: validation {}, test {}\n{}\n", validation_without,
-                            test_without, verdict(findings));
+                                 text_of(findings.lambdas), expected_text(findings));
+  if (!findings.baseline.empty())
+    text += fmt::format("baseline: {}\n{}\n", accuracies(findings.baseline), verdict(findings));
+  return text;
 }
 
 /// Counts of true against predicted breeds, over the test pictures of all runs, int64 [C, C].
 Tensor confusion(const Runs& runs) {
-  std::vector<Tensor> counts;
-  for (const Trained& run : runs)
-    counts.push_back(
-        mtl::confusion_matrix(run.found.predictions["breed"], run.found.targets["breed"]));
-  return torch::stack(counts).sum(0);
+  Tensor counts = torch::zeros({}, torch::kLong);
+  for (const auto& [model, run, log, judged, found] : runs)
+    counts = counts + mtl::confusion_matrix(found.predictions["breed"], found.targets["breed"]);
+  return counts;
 }
 
 /// How often one of two breeds was taken for the other; above the diagonal.
@@ -158,26 +146,20 @@ report::TextTable pairs_table(const Findings& findings) {
 report::TextTable scores_table(const Findings& findings) {
   report::TextTable table{{"", "validation accuracy", "test accuracy", "test top 5"}, {}};
   const auto add = [&](const std::string& name, const Runs& runs) {
-    const auto [validation, test] = accuracies(runs);
     table.rows.push_back(
-        {name, validation, test, spread_text(each(runs, &Trained::found, "breed", "top_5"))});
+        {name, spread_text(each(runs, &Trained::judged)), spread_text(each(runs, &Trained::found)),
+         spread_text(each(runs, &Trained::found, top_5(std::ssize(findings.breeds))))});
   };
   add("auxiliary tasks (" + text_of(findings.lambdas) + ")", findings.runs);
   if (!findings.baseline.empty()) add("baseline (all lambdas 0)", findings.baseline);
   return table;
 }
 
-/// The true and the predicted breeds of the first seed's test pictures.
-std::array<std::vector<std::string>, 2> names(const Findings& findings) {
-  const mtl::LabelEncoder breeds(findings.breeds);
-  const mtl::Predictions& found = findings.runs[0].found;
-  return {breeds.decode(found.targets["breed"]),
-          breeds.decode(found.predictions["breed"].argmax(1))};
-}
-
 std::string predictions_csv(const Findings& findings) {
   const mtl::NamedTensors& predictions = findings.runs[0].found.predictions;
-  const auto [breeds, said] = names(findings);
+  const mtl::LabelEncoder names(findings.breeds);
+  const auto breeds = names.decode(findings.runs[0].found.targets["breed"]),
+             said = names.decode(predictions["breed"].argmax(1));
   const Tensor probability = predictions["breed"].softmax(1).amax(1);
   std::string csv = "picture,breed,predicted,probability,traits\n";
   for (size_t i = 0; i < said.size(); ++i) {
@@ -191,14 +173,13 @@ std::string predictions_csv(const Findings& findings) {
 
 std::string confusion_csv(const Findings& findings) {
   const Tensor counts = confusion(findings.runs);
-  std::string csv = "breed";
-  for (const std::string& breed : findings.breeds) csv += "," + breed;
-  for (int64_t row = 0; row < counts.size(0); ++row) {
-    csv += "\n" + findings.breeds[static_cast<size_t>(row)];
-    for (int64_t column = 0; column < counts.size(1); ++column)
-      csv += "," + std::to_string(counts[row][column].item<int64_t>());
+  std::string csv = fmt::format("breed,{}\n", fmt::join(findings.breeds, ","));
+  const int64_t* cell = counts.data_ptr<int64_t>();
+  for (const std::string& breed : findings.breeds) {
+    csv += fmt::format("{},{}\n", breed, fmt::join(cell, cell + counts.size(1), ","));
+    cell += counts.size(1);
   }
-  return csv + "\n";
+  return csv;
 }
 
 /// The page of the first seed's network on the test pictures, with the figures of all seeds.
@@ -206,6 +187,7 @@ report::ReportFiles write_page(const Findings& findings, const std::filesystem::
   const Trained& first = findings.runs[0];
   report::RunReport about{
       .title = findings.title,
+      .verdict = {expected_text(findings)},
       .data =
           fmt::format("{} seeds, each with first weights and an order of its own; weights of the "
                       "auxiliary losses: {}. Pictures, mistakes and gradients are those of the "
@@ -220,12 +202,11 @@ report::ReportFiles write_page(const Findings& findings, const std::filesystem::
       .worst = 24,
       .sample_name = findings.test_name,
       .sample_picture = findings.test_picture};
-  about.verdict.push_back(expected_text(findings));
   if (!findings.baseline.empty()) about.verdict.push_back(verdict(findings));
   if (!findings.trials.empty()) {
     report::TextTable table{{"lambdas", "validation accuracy"}, {}};
-    for (const auto& [lambdas, accuracy] : findings.trials)
-      table.rows.push_back({text_of(lambdas), percent(accuracy)});
+    for (const mtl::evaluate::TuningTrial& trial : findings.trials)
+      table.rows.push_back({text_of(trial.values), percent(trial.score)});
     about.tables.emplace_back("Search of the lambdas, the weights of the auxiliary losses.", table);
   }
   about.tables.emplace_back("Most confused breeds, test pictures of all seeds, either way round.",
@@ -244,13 +225,12 @@ std::vector<ConfusedPair> most_confused(const Tensor& confusion, int64_t most) {
   return pairs;
 }
 
-std::string trait_text(const mtl::NamedTensors& predictions, int64_t row,
-                       const std::string& separator) {
+std::string trait_text(const mtl::NamedTensors& predictions, int64_t row) {
   std::string text;
   for (const TraitGroup& group : trait_groups) {
     const Tensor scores = torch::sigmoid(predictions[group.name][row]);
     const auto best = scores.argmax().item<int64_t>();
-    text += fmt::format("{}{} {} {:.2f}", text.empty() ? "" : separator, group.name,
+    text += fmt::format("{}{} {} {:.2f}", text.empty() ? "" : ", ", group.name,
                         group.traits[static_cast<size_t>(best)], scores[best].item<double>());
   }
   return text;

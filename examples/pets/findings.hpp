@@ -8,7 +8,7 @@ namespace pets {
 struct Findings {
   std::string title = {};
   std::vector<std::string> breeds = {}, warnings = {};
-  std::vector<Trial> trials = {};  ///< of tuning, the best first
+  std::vector<mtl::evaluate::TuningTrial> trials = {};  ///< of the lambdas, the best first
   Lambdas lambdas = tuned_lambdas;
   std::vector<uint64_t> seeds = {};
   std::vector<Trained> runs = {}, baseline = {};       ///< one a seed; the baseline may be empty
@@ -25,7 +25,6 @@ std::vector<ConfusedPair> most_confused(const mtl::Tensor& confusion, int64_t mo
 std::string write(const Findings& findings, const std::filesystem::path& folder);
 
 /// "ear erect 0.93, hair short 0.88, figure normal 0.71": the best trait of each group.
-std::string trait_text(const mtl::NamedTensors& predictions, int64_t row,
-                       const std::string& separator = ", ");
+std::string trait_text(const mtl::NamedTensors& predictions, int64_t row);
 
 }  // namespace pets

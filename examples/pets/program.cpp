@@ -12,7 +12,6 @@ namespace {
 
 using mtl::io::Json;
 using Texts = std::vector<std::string>;
-using Integers = std::vector<int64_t>;
 
 /// Says how a run was started, and leaves nothing from which an older one could go on.
 void begin_run(const Options& options, const Plan& plan) {
@@ -42,13 +41,11 @@ void begin_run(const Options& options, const Plan& plan) {
                                                     {"arguments", options.arguments}});
 }
 
-/// Trains, and says how good it became.
-Trained study(const Sample& sample, const Plan& plan, const char* of) {
-  Trained trained = train(sample, plan);
+/// Adds a training to `runs`, and says how good it became.
+void study(std::vector<Trained>& runs, const Sample& sample, const Plan& plan, const char* of) {
+  runs.push_back(train(sample, plan));
   fmt::print("seed {}{}: validation {:.2f} %, test {:.2f} %\n", plan.seed, of,
-             100 * metric_of(trained, trained.judged, "breed", "accuracy"),
-             100 * metric_of(trained, trained.found, "breed", "accuracy"));
-  return trained;
+             100 * each(runs, &Trained::judged).back(), 100 * each(runs, &Trained::found).back());
 }
 
 void run_all(const Options& options, Plan plan, Source& source) {
@@ -74,8 +71,8 @@ void run_all(const Options& options, Plan plan, Source& source) {
     if (first) with.log = options.out / "combiner.csv";
     without.lambdas = no_lambdas;
     findings.seeds.push_back(plan.seed);
-    findings.runs.push_back(study(sample, with, ""));
-    if (options.compare_baseline) findings.baseline.push_back(study(sample, without, ", baseline"));
+    study(findings.runs, sample, with, "");
+    if (options.compare_baseline) study(findings.baseline, sample, without, ", baseline");
     if (!first) continue;
     findings.test_name = sample.test_name;
     findings.test_picture = sample.test_picture;
@@ -96,10 +93,8 @@ void run_comparison(const Options& options, const Plan& plan, Source& source) {
   namespace evaluate = mtl::evaluate;
   Sample sample = source.sample(plan.seed);
   if (sample.folds.size() > 1) sample.folds.clear();  // the test pictures judge
-  std::vector<std::string> tasks{"breed"};
-  for (const TraitGroup& group : trait_groups) tasks.push_back(group.name);
   const evaluate::Comparison comparison = evaluate::compare(
-      {.tasks = tasks,
+      {.tasks = task_names,
        .methods = evaluate::combiner_methods(options.compare),
        .seeds = options.repeat,
        .first_seed = plan.seed,
@@ -120,9 +115,9 @@ void run_comparison(const Options& options, const Plan& plan, Source& source) {
 
 /// False where the batch could not be learnt by heart.
 bool run_overfit(const Options& options) {
-  Plan plan{.lambdas = parse_lambdas(options.lambda), .seed = options.seed};
+  const Lambdas lambdas = parse_lambdas(options.lambda);
   const auto source = open_source(options);
-  plan.recipe = source->recipe;
+  const Plan plan{.recipe = source->recipe, .lambdas = lambdas, .seed = options.seed};
   const Overfit found = overfit_one_batch(source->sample(plan.seed).learn, plan);
   fmt::print("one batch: loss of the breed {:.4f} at first, {:.4f} at last: {}\n", found.first_loss,
              found.last_loss,
@@ -135,9 +130,9 @@ bool run_overfit(const Options& options) {
 
 void run(const Options& options) {
   if (!options.compare.empty()) mtl::evaluate::combiner_methods(options.compare);
-  Plan plan{.lambdas = parse_lambdas(options.lambda), .seed = options.seed};
+  const Lambdas lambdas = parse_lambdas(options.lambda);
   const auto source = open_source(options);
-  plan.recipe = source->recipe;
+  Plan plan{.recipe = source->recipe, .lambdas = lambdas, .seed = options.seed};
   if (options.precision == "bfloat16") plan.arithmetic = mtl::Arithmetic::bfloat16;
   plan.checkpoint = {.directory = options.out / "checkpoint", .resume = options.resume};
   mtl::io::make_folder(options.out);
@@ -164,22 +159,23 @@ void predict(const Options& options, const std::vector<std::filesystem::path>& f
   if (!metadata.contains("pets")) throw mtl::Error("{}: not a model of this program", file);
   const Json about = mtl::io::parse_json(metadata.at("pets"), file);
   const auto breeds = mtl::io::json_member<Texts>(about, "breeds", file);
-  const auto widths = mtl::io::json_member<Integers>(about, "widths", file);
-  const auto shape = mtl::io::json_member<Integers>(about, "input_shape", file);
+  const auto widths = mtl::io::json_member<std::vector<int64_t>>(about, "widths", file);
+  const auto shape = mtl::io::json_member<std::vector<int64_t>>(about, "input_shape", file);
   auto backbone = mtl::io::json_member<std::string>(about, "backbone", file);
   if (widths.empty() || (shape.size() != 1 && shape.size() != 3))
     throw mtl::Error("{}: no model has such \"widths\" and \"input_shape\"", file);
   auto model = make_model({.breeds = std::ssize(breeds), .widths = widths}, shape);
   mtl::load(model, path);
-  model->eval();
-  const auto [images, rows, flaws] = readable(files, options.threads);
+  std::vector<PetPicture> given;
+  for (const auto& picture : files) given.push_back({picture});
+  const auto [pets, images, flaws] = readable(given, options.threads);
   for (const std::string& flaw : flaws) fmt::print("{}\n", flaw);
   if (!options.backbone.empty()) backbone = options.backbone;
-  const torch::NoGradGuard no_grad;
   const mtl::Tensor seen = shape.size() == 1
-                               ? FrozenFeatures(backbone).of(images, options.threads)
+                               ? mtl::PictureFeatures(backbone).of(images, options.threads)
                                : small_pictures(images, shape.back(), options.threads);
-  const mtl::NamedTensors found = model->forward({{"picture", seen}});
+  mtl::BatchLoader loader(mtl::TensorDataset({{"picture", seen}}), {.batch_size = 256});
+  const mtl::NamedTensors found = mtl::predict(model, loader).predictions;
   const auto [probability, breed] = found["breed"].softmax(1).max(1);
   for (int64_t row = 0; row < images.size(); ++row)
     fmt::print("{}: {} ({:.0f} %); {}\n", images.file(row).string(),

@@ -11,10 +11,12 @@ using mtl::Tensor;
 
 /// A small network from nothing: what runs without the ImageNet encoder.
 Recipe cnn_recipe(const std::vector<int64_t>& widths, double learning_rate) {
-  Recipe recipe{.epochs = 60, .learning_rate = learning_rate, .dropout = 0.2, .widths = widths};
-  recipe.augment = true;
-  recipe.folds = 1;
-  return recipe;
+  return {.epochs = 60,
+          .learning_rate = learning_rate,
+          .dropout = 0.2,
+          .widths = widths,
+          .augment = true,
+          .folds = 1};
 }
 
 class DrawnSource : public Source {
@@ -32,21 +34,20 @@ class DrawnSource : public Source {
     const auto drawn = [&](int64_t each, uint64_t part) {
       return draw_pets(traits_, each, 48, mtl::mix_seed(seed, part));
     };
-    const auto dataset = [](const DrawnPets& pets) {
-      const Tensor pictures = (pets.pictures.to(torch::kFloat) / 255 - 0.45) / 0.25;
-      return mtl::TensorDataset({{"picture", pictures}}, pets.targets);
+    const auto scaled = [](const mtl::TensorDataset& pets) {
+      const Tensor pictures = pets.inputs()["picture"].to(torch::kFloat);
+      return mtl::TensorDataset({{"picture", (pictures / 255 - 0.45) / 0.25}}, pets.targets());
     };
-    const DrawnPets test = drawn(test_each, 3);
-    const auto name = [names = breeds](int64_t row) {
-      return fmt::format("{}_{}", names[static_cast<size_t>(row / test_each)], row % test_each + 1);
-    };
-    const auto learn = dataset(drawn(each_, 1));
-    const auto judge = dataset(drawn(validation_each, 2));
-    return {learn.joined(judge),
-            dataset(test),
-            {torch::arange(judge.size()) + learn.size()},
-            name,
-            [test](int64_t row) { return test.pictures[row]; }};
+    const auto train = drawn(each_, 1), judge = drawn(validation_each, 2),
+               test = drawn(test_each, 3);
+    return {scaled(train.joined(judge)),
+            scaled(test),
+            {{torch::arange(train.size()), torch::arange(judge.size()) + train.size()}},
+            [names = breeds](int64_t row) {
+              return fmt::format("{}_{}", names[static_cast<size_t>(row / test_each)],
+                                 row % test_each + 1);
+            },
+            [test](int64_t row) { return test.inputs()["picture"][row]; }};
   }
 
  private:
@@ -77,62 +78,56 @@ class FolderSource : public Source {
     const Collection& tested = unseen_ ? *unseen_ : *own_;
     std::vector<int64_t> to_learn, to_test;  // by the official split
     for (int64_t row = 0; row < own_->tensors.size(); ++row)
-      (own_->pictures[static_cast<size_t>(row)].official_test ? to_test : to_learn).push_back(row);
+      (own_->pets[static_cast<size_t>(row)].official_test ? to_test : to_learn).push_back(row);
     Tensor learn = torch::tensor(to_learn);
     Tensor test = unseen_ ? torch::arange(unseen_->tensors.size()) : torch::tensor(to_test);
-    const auto breeds_of = [&](const Tensor& rows) {
-      return own_->tensors.targets()["breed"].index_select(0, rows);
+    const Tensor& breed = own_->tensors.targets()["breed"];
+    const auto split = [&] {
+      const Tensor classes = breed.index_select(0, learn);
+      const auto [most, others] = mtl::stratified_split(classes, {0.85, 0.15}, seed);
+      return mtl::Fold{most, others};
     };
     if (test.numel() == 0) {
-      auto [kept, taken] = mtl::stratified_split(breeds_of(learn), {0.85, 0.15}, seed);
+      const auto [kept, taken] = split();
       test = learn.index_select(0, taken);
       learn = learn.index_select(0, kept);
     }
-    std::vector<Tensor> folds = folds_of_neighbours(breeds_of(learn), recipe.folds);
-    if (recipe.folds == 1) folds = {mtl::stratified_split(breeds_of(learn), {0.85, 0.15}, seed)[1]};
-    const auto picture = [test, pictures = tested.pictures](int64_t row) {
-      return pictures[static_cast<size_t>(test[row].item<int64_t>())];
+    const auto folds = recipe.folds == 1
+                           ? std::vector{split()}
+                           : mtl::neighbour_folds(breed.index_select(0, learn), recipe.folds);
+    const auto pet = [test, pets = tested.pets](int64_t row) {
+      return pets[static_cast<size_t>(test[row].item<int64_t>())];
     };
     return {own_->tensors.rows(learn), tested.tensors.rows(test), folds,
-            [picture](int64_t row) { return picture(row).name; },
-            [picture](int64_t row) {
-              return mtl::images::to_tensor(mtl::images::read(picture(row).file).image);
+            [pet](int64_t row) { return pet(row).name; },
+            [pet](int64_t row) {
+              return mtl::images::to_tensor(mtl::images::read(pet(row).file).image);
             }};
   }
 
  private:
-  /// Pictures that can be read, and what the model reads of them.
+  /// Pets whose pictures can be read, and what the model reads of them.
   struct Collection {
-    std::vector<PetPicture> pictures;
+    std::vector<PetPicture> pets;
     mtl::TensorDataset tensors;
   };
 
   Collection read(const PetData& data) {
-    std::vector<std::filesystem::path> files;
-    for (const PetPicture& picture : data.pictures) files.push_back(picture.file);
-    const auto [images, rows, flaws] = readable(files, options_.threads);
+    const auto [pets, images, flaws] = readable(data.pictures, options_.threads);
     warnings.insert(warnings.end(), flaws.begin(), flaws.end());
     fmt::print("{} pictures of {} breeds ({}), {} with a flaw\n", images.size(), breeds.size(),
                data.layout, flaws.size());
-    std::vector<PetPicture> pictures;
-    for (const int64_t row : rows) pictures.push_back(data.pictures[static_cast<size_t>(row)]);
-    mtl::NamedTensors targets{{"breed", torch::tensor(breed_indices(pictures, breeds))}};
-    targets.update(trait_targets(pictures, breed_traits_, picture_traits_));
-    const Tensor seen = features_ ? features_->kept(images, options_.threads, features_folder())
+    const auto targets = pet_targets(pets, breeds, breed_traits_, picture_traits_);
+    const Tensor seen = features_ ? features_->kept(images, options_.threads, options_.features)
                                   : small_pictures(images, options_.side, options_.threads);
-    return {std::move(pictures), mtl::TensorDataset({{"picture", seen}}, targets)};
-  }
-
-  std::filesystem::path features_folder() const {
-    if (!options_.features.empty()) return options_.features;
-    return std::filesystem::path(options_.backbone).parent_path();
+    return {pets, mtl::TensorDataset({{"picture", seen}}, targets)};
   }
 
   Options options_;
   PetData data_;
   std::optional<PetData> test_data_;
   TraitScores breed_traits_, picture_traits_;
-  std::optional<FrozenFeatures> features_;
+  std::optional<mtl::PictureFeatures> features_;
   std::optional<Collection> own_, unseen_;  // of data_ and test_data_, once they are read
 };
 

@@ -4,13 +4,15 @@
 
 namespace pets {
 
+inline const std::vector<std::string> task_names = {"breed", "ear", "hair", "figure"};
+
 /// Weights of the losses of ear, hair and figure; that of the breed is 1.
-using Lambdas = std::array<double, 3>;
-inline constexpr Lambdas tuned_lambdas = {1.7, 0.48, 0.25};  ///< the article's
-inline constexpr Lambdas no_lambdas = {0, 0, 0};             ///< the baseline
+using Lambdas = std::vector<double>;
+inline const Lambdas tuned_lambdas = {1.7, 0.48, 0.25};  ///< the article's
+inline const Lambdas no_lambdas = {0, 0, 0};             ///< the baseline
 
 /// "ear=1.7,hair=0.48,figure=0.25"; a name left out keeps its tuned value.
-Lambdas parse_lambdas(std::string_view text);
+Lambdas parse_lambdas(const std::string& text);
 std::string text_of(const Lambdas& lambdas);
 
 /// How to learn. Features [N, F] get a hidden layer as their shared encoder, pictures a plain CNN.
@@ -27,24 +29,18 @@ struct Recipe {
 /// of `tasks` alone. Encoder and main head draw their first weights before the others do.
 mtl::HardSharing make_model(const Recipe& recipe, torch::IntArrayRef input_shape,
                             const mtl::Tensor& class_weights = {},
-                            const std::vector<std::string>& tasks = {});
+                            const std::vector<std::string>& tasks = task_names);
 
 /// Pictures split for one seed: the input "picture", the targets "breed" [N] and, NaN where
 /// unknown, "ear" [N, 4], "hair" [N, 4], "figure" [N, 3].
 struct Sample {
   mtl::TensorDataset learn, test;
-  /// Rows of `learn`. Each part judges a model of all the others. The model that is kept learns
-  /// from all of `learn`; where there is one part only, from all the others.
-  std::vector<mtl::Tensor> folds;
+  /// Rows of `learn`. The model that is kept learns from all of `learn`; where there is one fold
+  /// only, from the rows that it trains with.
+  std::vector<mtl::Fold> folds;
   std::function<std::string(int64_t)> test_name;     ///< of a test picture
   std::function<mtl::Tensor(int64_t)> test_picture;  ///< uint8 [3, H, W], for showing
-
-  mtl::TensorDataset without(size_t fold) const;
 };
-
-/// As many parts of each breed's pictures, int64 [n] each. Pictures that follow each other may show
-/// the same animal, so a part takes neighbours: what is judged is then as new as a new picture.
-std::vector<mtl::Tensor> folds_of_neighbours(const mtl::Tensor& breeds, int64_t count);
 
 /// One training. The same recipe, lambdas and seed give the same bits, resumed or not.
 struct Plan {
@@ -53,8 +49,8 @@ struct Plan {
   uint64_t seed = 1;
   mtl::Checkpointing checkpoint = {};
   bool progress = false;
-  std::vector<std::string> tasks = {};  ///< of the model; empty: all
-  std::string combiner = {};            ///< empty: the breed's weight is 1, the others' the lambdas
+  std::vector<std::string> tasks = task_names;  ///< of the model
+  std::string combiner = {};  ///< empty: the breed's weight is 1, the others' the lambdas
   mtl::Arithmetic arithmetic = mtl::Arithmetic::float32;
   std::filesystem::path log = {};  ///< CSV file of the CombinerLog; empty: none
 
@@ -70,9 +66,15 @@ struct Trained {
 };
 Trained train(const Sample& sample, const Plan& plan);
 
-/// A metric of one task, such as "breed" and "accuracy", of `run.judged` or `run.found`.
-double metric_of(const Trained& run, const mtl::Predictions& answers, const std::string& task,
-                 const std::string& metric);
+/// Whether the breed is among the five likeliest, or all where there are fewer.
+inline mtl::TopK top_5(int64_t breeds) {
+  return {.k = std::min<int64_t>(5, breeds), .name = "top_5"};
+}
+
+/// What a metric says of each run's answers, `&Trained::judged` or `&Trained::found`.
+std::vector<double> each(const std::vector<Trained>& runs, mtl::Predictions Trained::*answers,
+                         const mtl::Metric& metric = mtl::Accuracy{},
+                         const std::string& task = "breed");
 
 /// How many new pictures should be recognised where every breed is as frequent: the mean over the
 /// breeds of what the folds say, mean of the runs, with Wilson's interval for so many pictures.
@@ -91,14 +93,10 @@ struct Comparison {
 };
 Comparison compare(const std::vector<Trained>& with, const std::vector<Trained>& without);
 
-struct Trial {
-  Lambdas lambdas;
-  double accuracy = 0;  ///< of the breed, on the validation pictures
-};
 struct Search {
-  Lambdas best = tuned_lambdas;    ///< by a Gaussian process: the most accurate are lucky ones
-  double expected = 0;             ///< the accuracy that it expects of them
-  std::vector<Trial> trials = {};  ///< the most accurate first
+  Lambdas best;         ///< by a Gaussian process: the most accurate are lucky ones
+  double expected = 0;  ///< the accuracy of the breed that it expects of them
+  std::vector<mtl::evaluate::TuningTrial> trials;  ///< the most accurate first
 };
 /// Tries the plan's lambdas, the baseline and `count` more in [0, 2], where the process expects the
 /// largest gain. Goes on from `log`, a table of the trials.

@@ -1,4 +1,4 @@
-#include "pets/files/pet_data.hpp"
+#include "pets/files/traits.hpp"
 
 #include <fstream>
 
@@ -57,8 +57,8 @@ TEST_CASE("pets: the official layout") {
         folder / "images/Abyssinian_2.jpg");  // not there; the loader will say so
   CHECK(data.pictures[2].file == folder / "images/pug_3.png");
   CHECK(data.pictures[2].official_test);
-  CHECK(breed_indices(data.pictures, data.breeds) == std::vector<int64_t>{1, 0, 2});
-  const auto unknown = error_text([&] { breed_indices(data.pictures, {"beagle", "pug"}); });
+  CHECK(pet_targets(data.pictures, data.breeds, {})["breed"].equal(torch::tensor({1L, 0L, 2L})));
+  const auto unknown = error_text([&] { pet_targets(data.pictures, {"beagle", "pug"}, {}); });
   CHECK(contains(unknown, "\"Abyssinian\" is not one of the 2"));
   CHECK(contains(unknown, "Abyssinian_2.jpg"));
 

@@ -109,7 +109,7 @@ TEST_CASE("pets: scores of a picture come before those of its breed; unknown one
                                                {.name = "pug_2", .breed = "pug"},
                                                {.name = "pug_3", .breed = "pug"},
                                                {.name = "fox_1", .breed = "fox"}};
-  const auto targets = pets::trait_targets(pictures, breeds, own);
+  const auto targets = pets::pet_targets(pictures, {"fox", "pug"}, breeds, own);
   const float nan = std::nanf("");
   CHECK(torch::allclose(
       targets["ear"],
@@ -126,21 +126,27 @@ TEST_CASE("pets: lambdas are read by name, and wrong ones refused") {
   CHECK_THROWS_AS(pets::parse_lambdas("tail=1"), mtl::Error);
   CHECK_THROWS_AS(pets::parse_lambdas("ear=-1"), mtl::Error);
   CHECK_THROWS_AS(pets::parse_lambdas("ear"), mtl::Error);
+  for (const auto& also : {std::vector<std::string>{}, {"--overfit-one-batch"}}) {
+    std::vector<std::string> arguments{"pets", "--data", "drawn", "--lambda", "tail=1"};
+    arguments.insert(arguments.end(), also.begin(), also.end());
+    CHECK(run_pets(arguments) == 1);  // and says so, instead of a crash
+  }
 }
 
 TEST_CASE("pets: drawn pictures repeat by seed and follow the trait table") {
   const auto breeds = pets::read_traits(bundled_traits, "breed");
   const auto once = pets::draw_pets(breeds, 5, 24, 7);
-  CHECK(once.pictures.equal(pets::draw_pets(breeds, 5, 24, 7).pictures));
-  CHECK_FALSE(once.pictures.equal(pets::draw_pets(breeds, 5, 24, 8).pictures));
+  const auto& pictures = once.inputs()["picture"];
+  CHECK(pictures.equal(pets::draw_pets(breeds, 5, 24, 7).inputs()["picture"]));
+  CHECK_FALSE(pictures.equal(pets::draw_pets(breeds, 5, 24, 8).inputs()["picture"]));
   auto scores = breeds.begin();
   for (int64_t row = 0; row < 37 * 5; ++row) {
     if (row > 0 && row % 5 == 0) ++scores;
-    CHECK(once.targets["breed"][row].item<int64_t>() == row / 5);
-    const auto ear = once.targets["ear"][row].argmax().item<int64_t>();
+    CHECK(once.targets()["breed"][row].item<int64_t>() == row / 5);
+    const auto ear = once.targets()["ear"][row].argmax().item<int64_t>();
     CHECK(scores->second[static_cast<size_t>(ear)] > 0);
   }
-  CHECK(once.targets["ear"].sum(1).eq(1).all().item<bool>());
+  CHECK(once.targets()["ear"].sum(1).eq(1).all().item<bool>());
   CHECK_THROWS_AS(pets::draw_pets(breeds, 0, 24, 7), mtl::Error);
   const pets::TraitScores unknown{{"pug", std::vector<double>(11, std::nan(""))}};
   CHECK(contains(error_text([&] { pets::draw_pets(unknown, 1, 24, 7); }), "\"pug\""));
@@ -184,12 +190,13 @@ TEST_CASE("pets: the search of the lambdas leaves a table of its trials, and goe
   const auto log = folder / "trials.csv";
   const auto search = pets::tune(sample, plan, 2, log);
   REQUIRE(search.trials.size() == 4);
-  CHECK(std::ranges::is_sorted(search.trials, std::ranges::greater(), &pets::Trial::accuracy));
+  using Trial = mtl::evaluate::TuningTrial;
+  CHECK(std::ranges::is_sorted(search.trials, std::ranges::greater(), &Trial::score));
   for (const auto& known : {plan.lambdas, pets::no_lambdas})
-    CHECK(std::ranges::count(search.trials, known, &pets::Trial::lambdas) == 1);
+    CHECK(std::ranges::count(search.trials, known, &Trial::values) == 1);
   for (const auto& trial : search.trials)
-    for (const double lambda : trial.lambdas) CHECK((lambda >= 0 && lambda <= 2));
-  CHECK(std::ranges::count(search.trials, search.best, &pets::Trial::lambdas) == 1);
+    for (const double lambda : trial.values) CHECK((lambda >= 0 && lambda <= 2));
+  CHECK(std::ranges::count(search.trials, search.best, &Trial::values) == 1);
 
   // Of a search that was stopped before its last trial.
   std::string text = mtl::io::read_file(log);
@@ -223,33 +230,6 @@ TEST_CASE("pets: --compare tells whether one model for all tasks helps") {
   options.out = folder / "none";
   CHECK(contains(error_text([&] { pets::run(options); }), "soup"));
   CHECK_FALSE(std::filesystem::exists(options.out));
-}
-
-TEST_CASE("pets: what the encoder sees in pictures is kept until one of them changes") {
-  const auto shared = std::filesystem::path(MTL_SOURCE_DIR) / "../shared/data";
-  const auto weights = shared / "efficientnet_lite0/efficientnet_lite0.safetensors";
-  if (!std::filesystem::exists(weights)) {
-    WARN("skipped: " << weights.string() << " is not there");
-    return;
-  }
-  const TemporaryFolder folder;
-  const auto picture = shared / "pets128/images/Abyssinian_1.jpg";
-  std::filesystem::copy_file(picture, folder / "a.jpg");
-  pets::FrozenFeatures features(weights);
-  const auto kept = [&] {
-    return features.kept(mtl::ImageDataset({folder / "a.jpg"}), 1, folder / "features");
-  };
-  const auto files = [&] {
-    return std::distance(std::filesystem::directory_iterator(folder / "features"), {});
-  };
-  const auto first = kept();
-  CHECK(first.equal(features.of(mtl::ImageDataset({folder / "a.jpg"}), 1)));
-  CHECK(kept().equal(first));
-  CHECK(files() == 1);
-  std::filesystem::copy_file(shared / "pets128/images/Abyssinian_10.jpg", folder / "a.jpg",
-                             std::filesystem::copy_options::overwrite_existing);
-  CHECK_FALSE(kept().equal(first));
-  CHECK(files() == 2);
 }
 
 // What the next test starts as a process of its own, to kill it.
@@ -353,6 +333,7 @@ TEST_CASE("pets: all lambdas 0 is the model without auxiliary heads, to the bit"
   pets::Plan plan{.recipe = source->recipe, .lambdas = pets::no_lambdas, .seed = 3};
   const auto with = pets::train(sample, plan);
   plan.tasks = {"breed"};
+  plan.combiner = "sum";
   const auto without = pets::train(sample, plan);
   const auto all = with.model->named_parameters();
   for (const auto& item : without.model->named_parameters()) {
@@ -365,19 +346,6 @@ TEST_CASE("pets: all lambdas 0 is the model without auxiliary heads, to the bit"
   CHECK_FALSE(helped.found.predictions["breed"].equal(with.found.predictions["breed"]));
 }
 
-TEST_CASE(
-    "pets: each picture is in one fold, and a breed's pictures that follow each other in one") {
-  const auto breeds = torch::tensor({0L, 1L, 0L, 0L, 0L, 1L, 2L, 0L, 0L, 1L});
-  const auto folds = pets::folds_of_neighbours(breeds, 3);
-  REQUIRE(folds.size() == 3);
-  CHECK(std::get<0>(torch::cat(folds).sort()).equal(torch::arange(10)));
-  // Of breed 0 the rows 0, 2 | 3, 4 | 7, 8; of breed 1 from the second part on; 2 in the third.
-  CHECK(folds[0].equal(torch::tensor({0L, 2L, 9L})));
-  CHECK(folds[1].equal(torch::tensor({3L, 4L, 1L})));
-  CHECK(folds[2].equal(torch::tensor({7L, 8L, 5L, 6L})));
-  CHECK(pets::folds_of_neighbours(torch::tensor({0L, 0L}), 5).size() == 2);  // none is empty
-}
-
 TEST_CASE("pets: several folds judge every picture by a model that has not learnt from it") {
   // A picture says nothing but its own number: who has not seen it can only guess.
   constexpr int64_t pictures = 40;
@@ -387,11 +355,11 @@ TEST_CASE("pets: several folds judge every picture by a model that has not learn
                                   {"hair", torch::full({pictures, 4}, 0.5)},
                                   {"figure", torch::full({pictures, 3}, 0.5)}});
   const pets::Sample sample{
-      learn, learn, pets::folds_of_neighbours(learn.targets()["breed"], 5), {}, {}};
+      learn, learn, mtl::neighbour_folds(learn.targets()["breed"], 5), {}, {}};
   pets::Recipe recipe{.breeds = 2, .epochs = 30, .learning_rate = 1e-2, .widths = {16}};
   const auto run = pets::train(sample, {.recipe = recipe});
-  CHECK(pets::metric_of(run, run.found, "breed", "accuracy") == 1);
-  CHECK(pets::metric_of(run, run.judged, "breed", "accuracy") < 0.85);
+  CHECK(pets::each({run}, &pets::Trained::found).front() == 1);
+  CHECK(pets::each({run}, &pets::Trained::judged).front() < 0.85);
   CHECK(run.judged.targets["breed"].sum().item<int64_t>() == pictures / 2);
 }
 

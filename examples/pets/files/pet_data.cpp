@@ -27,9 +27,9 @@ Pictures from_manifest(const fs::path& manifest) {
   };
   const auto files = table.texts("file"), breeds = texts("breed"), splits = texts("official_split");
   Pictures pictures;
-  for (int64_t row = 0; row < table.rows(); ++row) {
-    const auto i = static_cast<size_t>(row);
-    const auto where = fmt::format("{}, line {}", manifest.string(), table.line(row));
+  for (size_t i = 0; i < files.size(); ++i) {
+    const auto where =
+        fmt::format("{}, line {}", manifest.string(), table.line(static_cast<int64_t>(i)));
     if (files[i].empty()) throw Error("{}: no file", where);
     const fs::path file = manifest.parent_path() / files[i];
     const auto name = file.stem().string();
@@ -117,18 +117,6 @@ std::string breed_of(std::string_view name, std::string_view where) {
     throw Error("{}: picture \"{}\": expected a breed and a number, as in Abyssinian_12", where,
                 name);
   return std::string(name.substr(0, end));
-}
-
-std::vector<int64_t> breed_indices(std::span<const PetPicture> pictures,
-                                   const std::vector<std::string>& breeds) {
-  std::vector<int64_t> indices;
-  for (const PetPicture& pet : pictures) {
-    indices.push_back(std::ranges::find(breeds, pet.breed) - breeds.begin());
-    if (indices.back() == std::ssize(breeds))
-      throw Error("{}: the breed \"{}\" is not one of the {} known ones", pet.file.string(),
-                  pet.breed, breeds.size());
-  }
-  return indices;
 }
 
 }  // namespace pets

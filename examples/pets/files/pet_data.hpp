@@ -29,8 +29,4 @@ PetData read_pets(const std::filesystem::path& folder);
 /// "american_bulldog" of "american_bulldog_104". Error: no number at the end; `where` says of what.
 std::string breed_of(std::string_view name, std::string_view where);
 
-/// The place of each picture's breed in `breeds`. Error: it is not there, with the picture's file.
-std::vector<int64_t> breed_indices(std::span<const PetPicture> pictures,
-                                   const std::vector<std::string>& breeds);
-
 }  // namespace pets

@@ -21,20 +21,18 @@ TraitScores read_traits(const std::filesystem::path& file, const std::string& ke
   const auto table = mtl::Table::read(file);
   const std::vector<std::string> names = table.texts(key);
   const bool of_breeds = key == "breed";
-  const auto where = [&](size_t row) {
-    return fmt::format("{}, line {}", file.string(), table.line(static_cast<int64_t>(row)));
-  };
   TraitScores scores;
-  for (size_t row = 0; row < names.size(); ++row) {
-    const std::string& name = names[row];
+  int64_t row = 0;
+  for (const std::string& name : names) {
+    const auto where = fmt::format("{}, line {}", file.string(), table.line(row++));
     if (of_breeds && official_breeds.find(" " + name + " ") == std::string_view::npos &&
         std::ranges::count(known_breeds, name) == 0)
       throw mtl::Error(
           "{}: the breed \"{}\" is unknown; no picture is of it. Breeds are written as in the "
           "pictures' names",
-          where(row), name);
+          where, name);
     if (!scores.try_emplace(name).second)
-      throw mtl::Error("{}: \"{}\" has a row already", where(row), name);
+      throw mtl::Error("{}: \"{}\" has a row already", where, name);
   }
   for (const TraitGroup& group : trait_groups)
     for (const std::string& trait : group.traits) {
@@ -46,36 +44,38 @@ TraitScores read_traits(const std::filesystem::path& file, const std::string& ke
       const mtl::Tensor cells = table.has(column)
                                     ? table.numbers(column)
                                     : torch::full({table.rows()}, NAN, torch::kDouble);
-      for (size_t row = 0; row < names.size(); ++row) {
-        const auto score = cells[static_cast<int64_t>(row)].item<double>();
+      for (row = 0; row < table.rows(); ++row) {
+        const auto score = cells[row].item<double>();
         if (score < 0 || score > 1)
-          throw mtl::Error("{}, column \"{}\": a score lies in [0, 1], found {}", where(row),
-                           column, score);
-        scores[names[row]].push_back(score);
+          throw mtl::Error("{}: a score lies in [0, 1], found {}", table.where(row, column), score);
+        scores[names[static_cast<size_t>(row)]].push_back(score);
       }
     }
   return scores;
 }
 
-mtl::NamedTensors trait_targets(std::span<const PetPicture> pictures, const TraitScores& by_breed,
-                                const TraitScores& by_picture) {
-  mtl::Tensor scores = torch::full({std::ssize(pictures), trait_count}, NAN);
-  const auto take = [&](int64_t row, const TraitScores& table, const std::string& name) {
-    const auto found = table.find(name);
-    if (found == table.end()) return;
-    const mtl::Tensor own = torch::tensor(found->second, torch::kFloat);
-    scores[row].copy_(torch::where(own.isnan(), scores[row], own));
-  };
-  for (int64_t row = 0; row < scores.size(0); ++row) {
-    take(row, by_breed, pictures[static_cast<size_t>(row)].breed);
-    take(row, by_picture, pictures[static_cast<size_t>(row)].name);
+mtl::NamedTensors pet_targets(std::span<const PetPicture> pictures,
+                              const std::vector<std::string>& breeds, const TraitScores& by_breed,
+                              const TraitScores& by_picture) {
+  std::vector<int64_t> places;
+  std::vector<mtl::Tensor> scores;
+  for (const PetPicture& pet : pictures) {
+    places.push_back(std::ranges::find(breeds, pet.breed) - breeds.begin());
+    if (places.back() == std::ssize(breeds))
+      throw mtl::Error("{}: the breed \"{}\" is not one of the {} known ones", pet.file.string(),
+                       pet.breed, breeds.size());
+    scores.push_back(torch::full({4 + 4 + 3}, NAN));
+    for (const auto& [table, name] :
+         {std::pair(&by_breed, &pet.breed), std::pair(&by_picture, &pet.name)})
+      if (const auto found = table->find(*name); found != table->end()) {
+        const auto own = torch::tensor(found->second, torch::kFloat);
+        scores.back() = torch::where(own.isnan(), scores.back(), own);
+      }
   }
-  mtl::NamedTensors targets;
-  int64_t first = 0;
-  for (const TraitGroup& group : trait_groups) {
-    targets.insert(group.name, scores.narrow(1, first, std::ssize(group.traits)).contiguous());
-    first += std::ssize(group.traits);
-  }
+  const auto parts = torch::stack(scores).split_with_sizes({4, 4, 3}, 1);
+  mtl::NamedTensors targets{{"breed", torch::tensor(places)}};
+  for (size_t g = 0; g < trait_groups.size(); ++g)
+    targets.insert(trait_groups[g].name, parts[g].contiguous());
   return targets;
 }
 

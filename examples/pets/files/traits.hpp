@@ -15,7 +15,6 @@ inline const std::array<TraitGroup, 3> trait_groups = {
     TraitGroup{"ear", {"erect", "semi_erect", "cropped", "drop"}},
     TraitGroup{"hair", {"curly", "hairless", "short", "fluffy"}},
     TraitGroup{"figure", {"stout", "normal", "slim"}}};
-inline constexpr int64_t trait_count = 4 + 4 + 3;
 
 /// Soft scores in [0, 1], those of all groups one after the other, by the name of a breed or of a
 /// picture. NaN: unknown.
@@ -28,9 +27,11 @@ using TraitScores = std::map<std::string, std::vector<double>>;
 TraitScores read_traits(const std::filesystem::path& file, const std::string& key,
                         std::span<const std::string> known_breeds = {});
 
-/// The targets "ear" [N, 4], "hair" [N, 4] and "figure" [N, 3], NaN where no score is known. A
-/// picture's own score comes before that of its breed.
-mtl::NamedTensors trait_targets(std::span<const PetPicture> pictures, const TraitScores& by_breed,
-                                const TraitScores& by_picture = {});
+/// The targets "breed" [N], its place in `breeds`, and "ear" [N, 4], "hair" [N, 4] and "figure"
+/// [N, 3], NaN where no score is known. A picture's own score comes before that of its breed.
+/// Error: a breed is not there, with the picture's file.
+mtl::NamedTensors pet_targets(std::span<const PetPicture> pictures,
+                              const std::vector<std::string>& breeds, const TraitScores& by_breed,
+                              const TraitScores& by_picture = {});
 
 }  // namespace pets
