@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "catch.hpp"
@@ -115,6 +116,12 @@ TEST_CASE("Sources: shares, temperature and a number of batches give counts that
   CHECK(counts({.sampling = mtl::Sampling::temperature(1)}) == std::vector<int64_t>{64, 16, 4});
   CHECK(counts({.sampling = mtl::Sampling::temperature(std::numeric_limits<double>::infinity())}) ==
         std::vector<int64_t>{64, 64, 64});
+  // So cold that only the largest is drawn: an Error, and no power of 64 that is infinite.
+  const auto cold = mtl::Sampling::temperature(0.001);
+  CHECK(cold.of({64, 16, 64}) == std::vector<double>{0.5, 0, 0.5});
+  CHECK(contains(
+      error_text([&] { counts({.sampling = cold, .until = mtl::Sources::Until::first_ended}); }),
+      "\"b\" has a share of less than one batch"));
   CHECK(counts({.sampling = mtl::Sampling::temperature(2),
                 .until = mtl::Sources::Until::first_ended}) == std::vector<int64_t>{16, 8, 4});
   CHECK(counts({.sampling = mtl::Sampling::shares({1, 2, 1}), .batches = 10}) ==
@@ -198,6 +205,36 @@ TEST_CASE("Sources: a source's weight multiplies the sample weights of its batch
   CHECK_FALSE(batch.sample_weights.defined());
 }
 
+TEST_CASE("Sources: a loader that fills in less than another's batch had leaves nothing of it") {
+  struct Bare {
+    bool ended = false;
+    int64_t batches() const { return 1; }
+    int64_t samples() const { return 2; }
+    void start_epoch(int64_t) { ended = false; }
+    bool next(mtl::Batch& batch) {
+      if (std::exchange(ended, true)) return false;
+      batch.inputs = {{"x", torch::zeros({2})}};
+      return true;
+    }
+  };
+  const auto x = torch::arange(2);
+  mtl::BatchLoader weighted{mtl::TensorDataset({{"x", x}}, {{"t", x}}, torch::tensor({1.0, 3.0}))};
+  mtl::Sources sources({{.name = "a", .loader = weighted},
+                        {.name = "b", .loader = Bare()},
+                        {.name = "c", .loader = Bare(), .weight = 0.5},
+                        {.name = "d", .loader = Bare(), .weight = 0.5}},
+                       {.sampling = mtl::Sampling::in_turn()});
+  mtl::Batch batch;
+  REQUIRE((sources.next(batch) && sources.next(batch)));
+  CHECK(batch.targets.is_empty());
+  CHECK_FALSE(batch.complete);
+  CHECK_FALSE(batch.sample_weights.defined());
+  for (int i = 0; i < 2; ++i) {
+    REQUIRE(sources.next(batch));
+    CHECK(batch.sample_weights.equal(torch::tensor({0.5f, 0.5f})));
+  }
+}
+
 TEST_CASE("Sources: the text tells how they are drawn, how often, and what they are made of") {
   const mtl::Sources sources(sources_of({4, 1}),
                              {.sampling = mtl::Sampling::temperature(2), .seed = 7});
@@ -222,6 +259,9 @@ TEST_CASE("Sources: what is wrong is named") {
   CHECK(contains(error(sources_of({1, 1}), {.sampling = mtl::Sampling::shares({1, 1e-12})}),
                  "for source \"b\" an epoch has"));
   CHECK(contains(error(sources_of({1}), {.batches = -1}), "found batches -1"));
+  CHECK(contains(error(sources_of({1}), {.batches = int64_t{1} << 40}), "expected at most"));
+  CHECK(contains(error(sources_of({1000, 1}), {.batches = 10}),
+                 "\"b\" has a share of less than one batch in the 10"));
   CHECK(contains(error_text([] { mtl::Sampling::shares({1, 0}); }), "found a share of 0"));
   CHECK(contains(error_text([] { mtl::Sampling::temperature(0); }), "found temperature 0"));
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -59,8 +60,11 @@ class Sampling {
       throw Error("Sampling: found {} shares for {} sources, expected one each", shares_.size(),
                   sizes.size());
     std::vector<double> result = shares_;
+    // Beside the largest, so that no power of a size is infinite.
+    const auto largest =
+        static_cast<double>(sizes.empty() ? 1 : *std::max_element(sizes.begin(), sizes.end()));
     for (size_t s = result.size(); s < sizes.size(); ++s)
-      result.push_back(std::pow(static_cast<double>(sizes[s]), power_));
+      result.push_back(std::pow(static_cast<double>(sizes[s]) / largest, power_));
     double sum = 0;
     for (const double share : result) sum += share;
     for (double& share : result) share /= sum;

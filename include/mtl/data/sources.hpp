@@ -84,7 +84,8 @@ class Sources {
   };
 
   /// Error: no source, two of one name, one without a batch, a weight that is not above 0, shares
-  /// for another number of sources, an epoch of more than 2^31 batches.
+  /// for another number of sources, an epoch of more than 2^31 batches, a source of which no epoch
+  /// would have a batch.
   explicit Sources(std::vector<Source> sources, Options options)
       : options_(std::move(options)), sources_(std::move(sources)) {
     check();
@@ -92,6 +93,7 @@ class Sources {
     for (const Source& source : sources_) sizes.push_back(source.loader.batches);
     const std::vector<double> shares = options_.sampling.of(sizes);
     counts_ = parts_of(epoch_length(sizes, shares), shares);
+    check_drawn();
     positions_.assign(sources_.size(), 0);
   }
   explicit Sources(std::vector<Source> sources) : Sources(std::move(sources), Options()) {}
@@ -156,6 +158,7 @@ class Sources {
     if (at_ == order_.size()) return false;
     const size_t s = order_[at_];
     Source& source = sources_[s];
+    batch = Batch();  // a loader of one's own may not fill in what another source's batch had
     const int64_t of_pass = positions_[s] % source.loader.batches;
     if (of_pass == 0) source.loader.start_epoch(positions_[s] / source.loader.batches);
     read(s, batch, of_pass);
@@ -189,7 +192,20 @@ class Sources {
     }
   }
 
+  void check_drawn() const {
+    for (size_t s = 0; s < counts_.size(); ++s)
+      if (counts_[s] == 0)
+        throw Error(
+            "Sources: source \"{}\" has a share of less than one batch in the {} of an epoch and "
+            "would never be drawn; give it a larger share, Until::all_ended or more "
+            "Options::batches, or leave it out",
+            sources_[s].name, batches());
+  }
+
   int64_t epoch_length(const std::vector<int64_t>& sizes, const std::vector<double>& shares) const {
+    constexpr int64_t most = int64_t{1} << 31;
+    if (options_.batches > most)
+      throw Error("Sources: found batches {}, expected at most {}", options_.batches, most);
     if (options_.batches > 0) return options_.batches;
     std::vector<double> lengths;
     // Up, so that it is really through; what rounding adds to a whole number does not count.
@@ -198,7 +214,7 @@ class Sources {
     const auto chosen = options_.until == Until::all_ended
                             ? std::max_element(lengths.begin(), lengths.end())
                             : std::min_element(lengths.begin(), lengths.end());
-    if (*chosen > 2147483648.0)
+    if (*chosen > static_cast<double>(most))
       throw Error(
           "Sources: with a share of {} for source \"{}\" an epoch has {} batches; give "
           "Options::batches, or Until::first_ended",
