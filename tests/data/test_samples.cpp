@@ -71,6 +71,12 @@ TEST_CASE("PadToLongest: what does not fit is named") {
   auto without = sentences({2, 2});
   without[1].inputs = {{"height", torch::ones({1})}};
   CHECK(contains(error(ragged, without), "sample 1 of the batch has no input \"words\""));
+  auto more = sentences({2, 2});
+  more[1].inputs.insert("age", torch::ones({1}));
+  CHECK(contains(error(ragged, more), "sample 1 of the batch has an input \"age\""));
+  auto named = sentences({2});
+  named[0].inputs.insert("words_length", torch::ones({1}));
+  CHECK(contains(error(ragged, named), "come as the input \"words_length\""));
   auto bytes = sentences({2, 3});
   for (auto& sample : bytes) sample.targets["tags"] = sample.targets["tags"].to(torch::kByte);
   CHECK(contains(error(ragged, bytes), "target \"tags\" has type Byte, which knows no missing"));

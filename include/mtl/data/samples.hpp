@@ -32,14 +32,16 @@ using Collate = std::function<Batch(const std::vector<Sample>&)>;
 /// A ragged input is filled up with `fill`, and its lengths before that, its first dimensions, come
 /// as one more input, "<name>_length", int64 [n]. A ragged target is filled up with missing labels
 /// (NaN, -100). All others are stacked and must have one shape.
-/// Error: no samples, an input that one lacks, shapes that differ and are not called ragged, a
-/// target of a type that knows no missing label where one is needed.
+/// Error: no samples, an input that not all have or that is called as the lengths of another,
+/// shapes that differ and are not called ragged, a target of a type that knows no missing label
+/// where one is needed.
 struct PadToLongest {
   std::vector<std::string> ragged = {};
   double fill = 0;
 
   Batch operator()(const std::vector<Sample>& samples) const {
     if (samples.empty()) throw Error("PadToLongest: there are no samples to make a batch of");
+    check_inputs(samples);
     Batch batch;
     for (const auto& item : samples.front().inputs) {
       std::vector<Tensor> parts;
@@ -51,8 +53,14 @@ struct PadToLongest {
         parts.push_back(*part);
       }
       batch.inputs.insert(item.key(), joined(parts, item.key(), fill));
-      if (is_ragged(item.key()))
-        batch.inputs.insert(item.key() + "_length", lengths(parts, item.key()));
+      if (!is_ragged(item.key())) continue;
+      const std::string length = item.key() + "_length";
+      if (samples.front().inputs.contains(length))
+        throw Error(
+            "PadToLongest: the lengths of \"{}\" come as the input \"{}\", which the samples have "
+            "already; give that another name",
+            item.key(), length);
+      batch.inputs.insert(length, lengths(parts, item.key()));
     }
     for (const Sample& sample : samples)
       for (const auto& item : sample.targets)
@@ -62,6 +70,15 @@ struct PadToLongest {
   }
 
  private:
+  static void check_inputs(const std::vector<Sample>& samples) {
+    for (const Sample& sample : samples)
+      for (const auto& item : sample.inputs)
+        if (!samples.front().inputs.contains(item.key()))
+          throw Error(
+              "PadToLongest: sample {} of the batch has an input \"{}\", the first has none",
+              &sample - samples.data(), item.key());
+  }
+
   bool is_ragged(const std::string& name) const {
     return std::find(ragged.begin(), ragged.end(), name) != ragged.end();
   }
