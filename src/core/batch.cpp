@@ -17,7 +17,8 @@ Batch to(const Batch& batch, torch::Device device) {
   }
   const auto moved = [device](const NamedTensors& tensors) {
     NamedTensors there;
-    for (const auto& item : tensors) there.insert(item.key(), item.value().to(device));
+    for (const auto& item : tensors)
+      there.insert(item.key(), item.value().defined() ? item.value().to(device) : Tensor());
     return there;
   };
   return {moved(batch.inputs), moved(batch.targets), complete,
@@ -73,7 +74,11 @@ Tensor sample_weights_of(const Batch& batch, const std::string& task) {
   // Each for itself: two negative ones would make a positive one.
   check_sample_weights(batch.sample_weights, batch.sample_weights.numel());
   check_sample_weights(*own, batch.sample_weights.numel());
-  return batch.sample_weights * *own;
+  // As real numbers: a product of bytes ends at 255.
+  const auto real = [](const Tensor& weights) {
+    return weights.to(at::promote_types(weights.scalar_type(), torch::kFloat));
+  };
+  return real(batch.sample_weights) * real(*own);
 }
 
 void check_sample_weights(const Tensor& weights, int64_t samples) {

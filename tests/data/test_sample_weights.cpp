@@ -66,3 +66,18 @@ TEST_CASE("to: weights move with the batch") {
   CHECK(moved.sample_weights.equal(batch.sample_weights));
   CHECK(moved.task_sample_weights["t"].equal(batch.task_sample_weights["t"]));
 }
+
+TEST_CASE("to: a target that is undefined, a missing one, stays so") {
+  const mtl::Batch batch{.inputs = {{"x", torch::zeros({2})}}, .targets = {{"t", Tensor()}}};
+  CHECK_FALSE(mtl::to(batch, torch::kCPU).targets["t"].defined());
+}
+
+TEST_CASE("Sample weights: those for all and those of a task are multiplied as real numbers") {
+  for (const auto type : {torch::kByte, torch::kHalf}) {
+    const mtl::Batch batch{.inputs = {{"x", torch::zeros({2})}},
+                           .sample_weights = torch::tensor({250, 0}).to(type),
+                           .task_sample_weights = {{"t", torch::tensor({250, 3}).to(type)}}};
+    const Tensor weights = mtl::sample_weights_of(batch, "t");
+    CHECK(weights.equal(torch::tensor({62500.0f, 0.0f})));
+  }
+}
