@@ -215,6 +215,23 @@ TEST_CASE("BatchLoader: the order of an epoch depends on seed and epoch only") {
   CHECK(rows_of_epoch(own, 1) == second);
 }
 
+TEST_CASE("BatchLoader: behind a transform labels may be missing, unless it says that none is") {
+  const mtl::TensorDataset data({{"x", torch::zeros({4})}}, {{"t", torch::ones({4})}});
+  const auto of = [&](bool says) {
+    mtl::BatchLoader loader(data, {.transform = [says](mtl::Batch& batch, auto&) {
+                              if (says)
+                                batch.complete = true;
+                              else
+                                batch.targets["t"][1] = std::nan("");
+                            }});
+    mtl::Batch batch;
+    loader.next(batch);
+    return batch;
+  };
+  CHECK_FALSE(of(false).complete);
+  CHECK(of(true).complete);
+}
+
 TEST_CASE("BatchLoader: skip passes over batches, with what their transform draws") {
   const mtl::TensorDataset data({{"x", torch::randn({23, 2})}}, {{"y", torch::randn({23})}});
   mtl::BatchLoader::Options options{.batch_size = 4, .shuffle = true, .seed = 3};

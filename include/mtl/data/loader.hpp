@@ -19,9 +19,10 @@ namespace mtl {
 
 /// What a training loop reads batches from. `start_epoch(e)` goes to the beginning of epoch e,
 /// whatever was read before: every epoch begins with it, also the first, and gives all its batches
-/// again. `next` fills in one batch after the other and returns false after the last. A source that
-/// can be read only once is no loader. One that can pass over `n` batches for less than they take
-/// to make has `void skip(int64_t n)`; a run that is resumed within an epoch asks for it.
+/// again. `next` fills in one batch after the other and returns false after the last; tensors that
+/// it has given are kept by whoever asked, so it must not write to them again. A source that can be
+/// read only once is no loader. One that can pass over `n` batches for less than they take to make
+/// has `void skip(int64_t n)`; a run that is resumed within an epoch asks for it.
 /// One that can make the rows of one process of several for less than the whole batch has
 /// `bool next_share(Batch&, int64_t rank, int64_t count)`; they are rows [n rank / count,
 /// n (rank + 1) / count) of n.
@@ -48,8 +49,8 @@ class BatchLoader {
     bool shuffle = false;
     uint64_t seed = 0;       ///< with `shuffle`: the order of epoch e depends on (seed, e) only
     bool drop_last = false;  ///< leave out a last batch of fewer samples
-    /// Done to each batch anew in each epoch, for instance to mirror pictures. What it draws from
-    /// the generator depends on (seed, epoch) only.
+    /// Done to each batch anew in each epoch, for instance to mirror pictures, or to leave labels
+    /// out. What it draws from the generator depends on (seed, epoch) only.
     std::function<void(Batch&, torch::Generator&)> transform = {};
   };
 
@@ -113,7 +114,9 @@ class BatchLoader {
   /// Error: the dataset gives other rows than it was asked for.
   bool next(Batch& batch) {
     if (!make_next(batch, 0, 1)) return false;
-    if (options_.transform) options_.transform(batch, generator_);
+    if (!options_.transform) return true;
+    batch.complete = false;  // unless it says so: labels may be missing behind it
+    options_.transform(batch, generator_);
     return true;
   }
 
