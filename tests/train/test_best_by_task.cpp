@@ -63,3 +63,20 @@ TEST_CASE("BestByTask: a file that is gone where the run is resumed is an error 
 TEST_CASE("BestByTask: without a folder it is an error when it joins") {
   CHECK(contains(joining_error(mtl::BestByTask{}), "found no folder"));
 }
+
+TEST_CASE("BestByTask: two tasks whose names would give one file are an error before training") {
+  const TemporaryFolder folder;
+  mtl::TaskRegistry tasks;
+  for (const auto* name : {"a/b", "a_b"})
+    tasks.add({.name = name, .head = mtl::nn::LinearHead(2, 1), .loss = squared_error});
+  mtl::HardSharing model(torch::nn::Linear(1, 2), tasks);
+  torch::optim::SGD sgd(model->parameters(), 0.1);
+  const mtl::TensorDataset data({{"x", torch::ones({2, 1})}},
+                                {{"a/b", torch::ones({2})}, {"a_b", torch::ones({2})}});
+  mtl::BatchLoader train(data), valid(data);
+  const auto text = error_text([&] {
+    mtl::Trainer(model, sgd, mtl::Sum(), {.epochs = 1})
+        .fit(train, valid, mtl::BestByTask{.folder = folder.path()});
+  });
+  CHECK(contains(text, "tasks \"a/b\" and \"a_b\" would be one file"));
+}

@@ -32,9 +32,17 @@ struct BestByTask {
     if (folder.empty()) throw Error("BestByTask: found no folder, expected one to write to");
   }
 
-  /// Error: as watches_by_task(); the run is resumed and a file that it wrote is gone.
+  /// Error: as watches_by_task(); two tasks whose files would be one; the run is resumed and a file
+  /// that it wrote is gone.
   void on_fit_begin(TrainState& state) {
     watches = watches_by_task(tasks, state, "BestByTask");
+    for (size_t w = 0; w < watches.size(); ++w)
+      for (size_t before = 0; before < w; ++before)
+        if (file_of(watches[before]) == file_of(watches[w]))
+          throw Error(
+              "BestByTask: the weights of tasks \"{}\" and \"{}\" would be one file, \"{}\"; give "
+              "one of them another name",
+              watches[before].task(), watches[w].task(), file_of(watches[w]).string());
     if (!state.resumed) best.clear();
     best.resize(watches.size());
     if (!state.writes) return;
