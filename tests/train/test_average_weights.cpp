@@ -86,12 +86,17 @@ TEST_CASE("AverageWeights: the best model is an averaged one, and has the last w
   CHECK(mtl::validate(model, valid)("temp") == run.history.at(2).valid("temp"));
 }
 
-TEST_CASE("AverageWeights: ahead of the best model it is refused") {
+TEST_CASE("AverageWeights: ahead of the best model, or twice, it is refused") {
   auto model = two_task_model();
   CHECK(contains(error_text([&] {
                    averaged_run(model, {.epochs = 1}, mtl::AverageWeights{}, mtl::BestModel{});
                  }),
                  "mtl::BestModel comes behind it"));
+  CHECK(contains(error_text([&] {
+                   averaged_run(model, {.epochs = 1}, mtl::AverageWeights{},
+                                mtl::AverageWeights{.decay = 0.9});
+                 }),
+                 "found two of it"));
   CHECK(contains(
       error_text([&] { averaged_run(model, {.epochs = 1}, mtl::AverageWeights{.decay = 1}); }),
       "found decay 1"));

@@ -33,13 +33,15 @@ struct AverageWeights {
       throw Error("AverageWeights: found decay {}, expected a number from 0 to below 1", decay);
   }
 
-  /// Error: a callback that keeps the best weights comes behind it; a checkpoint's averages are of
-  /// another model.
+  /// Error: a callback that keeps the best weights comes behind it; there are two of it, each of
+  /// which would put back what the other left; a checkpoint's averages are of another model.
   void on_fit_begin(TrainState& state) {
     chooses_best = false;
     bool behind = false;
     for (const Callback& callback : state.callbacks) {
-      behind = behind || callback.name == "mtl::AverageWeights";
+      const bool averages = callback.name == "mtl::AverageWeights";
+      if (averages && behind) throw Error("AverageWeights: found two of it, expected one a run");
+      behind = behind || averages;
       if (!callback.name.starts_with("mtl::Best")) continue;
       chooses_best = true;
       if (behind)
