@@ -73,3 +73,27 @@ TEST_CASE("WeightPenalty: what makes no sense is named") {
                  }),
                  "the optimizer has 2 groups"));
 }
+
+TEST_CASE("WeightPenalty: of a sparse gradient the entries that it has") {
+  auto embedding = torch::nn::Embedding(torch::nn::EmbeddingOptions(3, 2).sparse(true));
+  mtl::HardSharing model(
+      embedding,
+      {{.name = "y", .head = mtl::nn::LinearHead(2, 1), .loss = mtl::MeanSquaredError{}}});
+  torch::optim::SGD sgd(model->parameters(), 0.1);
+  const auto& weight = embedding->weight;
+  const auto before = weight.detach().clone();
+  torch::Tensor gradient;
+  struct Note {
+    torch::Tensor* gradient;
+    void on_gradients(mtl::TrainState& state) const {
+      *gradient = state.optimizer.param_groups()[0].params()[0].grad().to_dense();
+    }
+  };
+  mtl::BatchLoader train{
+      mtl::TensorDataset({{"x", torch::tensor({0, 2, 0})}}, {{"y", torch::ones({3})}})};
+  mtl::Trainer(model, sgd, mtl::Sum(), {.epochs = 1})
+      .fit(train, Note{&gradient}, mtl::WeightPenalty{.l1 = {0.5}, .l2 = {0.25}});
+  auto expected = before - 0.1 * (gradient + 0.5 * before.sign() + 0.25 * before);
+  expected[1] = before[1];
+  CHECK(apart(weight.detach(), expected) < 1e-6);
+}

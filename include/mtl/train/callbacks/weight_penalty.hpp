@@ -48,6 +48,14 @@ struct WeightPenalty {
       for (const Tensor& weight : groups[g].params()) {
         const Tensor& gradient = weight.grad();
         if (!gradient.defined()) continue;
+        if (gradient.is_sparse()) {  // of the entries that got one
+          const Tensor entries = gradient.coalesce();
+          const Tensor own = weight.detach().sparse_mask(entries)._values();
+          weight.mutable_grad() = torch::sparse_coo_tensor(
+              entries._indices(), entries._values() + first * own.sign() + second * own,
+              entries.sizes());
+          continue;
+        }
         if (first > 0) gradient.add_(weight.sign(), first);
         if (second > 0) gradient.add_(weight, second);
       }
