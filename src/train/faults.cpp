@@ -89,4 +89,14 @@ void check_parameters(const Model& model, Combiner& combiner) {
           "mends: lower the learning rate, or give max_grad_norm");
 }
 
+void rethrow_at(const std::string& place) {
+  try {
+    throw;
+  } catch (const Error& error) {
+    throw Error("{}: {}", place, error.what());
+  } catch (const c10::Error& error) {
+    throw Error("{}: {}", place, error.what_without_backtrace());
+  }
+}
+
 }  // namespace mtl

@@ -23,4 +23,8 @@ std::string explain_gradient(Model& model, const std::vector<Batch>& parts);
 void check_parameters(const Model& model);
 void check_parameters(const Model& model, Combiner& combiner);
 
+/// While an exception is handled: throws it on, with `place` before the text of mtl's own and
+/// LibTorch's; what somebody's own loss or layer threw as it is.
+[[noreturn]] void rethrow_at(const std::string& place);
+
 }  // namespace mtl

@@ -220,12 +220,9 @@ class Trainer::Loop {
       fault = find_gradients(batch, losses, values);
     } catch (const FaultyStep& error) {
       fault = error.what();
-    } catch (const Error& error) {
+    } catch (...) {
       undo();
-      throw Error("{}: {}", place(), error.what());
-    } catch (const c10::Error& error) {
-      undo();
-      throw Error("{}: {}", place(), error.what_without_backtrace());
+      rethrow_at(place());
     }
     if (losses.size() == 0 && fault.empty()) {
       undo();

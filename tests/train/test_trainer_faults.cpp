@@ -241,6 +241,21 @@ TEST_CASE("Trainer: an error of the use carries epoch and batch, and is not skip
             {"epoch 1, batch 2 of 2", "task \"temp\"", "[7]"});
 }
 
+TEST_CASE("Trainer: what a loss of one's own throws goes out as it is, and leaves no trace") {
+  struct Mine {};
+  torch::manual_seed(4);
+  mtl::TaskRegistry tasks;
+  tasks.add(
+      {.name = "temp",
+       .head = mtl::nn::LinearHead(8, 1),
+       .loss = [](const torch::Tensor&, const torch::Tensor&) -> torch::Tensor { throw Mine(); }});
+  mtl::HardSharing model(torch::nn::Sequential(torch::nn::Linear(5, 8), torch::nn::BatchNorm1d(8)),
+                         tasks);
+  const auto before = flat(model);
+  CHECK_THROWS_AS(trained_on(model, batches_of(weather_like(16, 1)), skipping(1)), Mine);
+  CHECK(flat(model).equal(before));
+}
+
 TEST_CASE("Trainer: a loss that is infinite when a combiner looks at it again after the step") {
   auto model = two_task_model();
   torch::optim::SGD sgd(model->parameters(), 1e25);  // parameters stay finite, squares do not
