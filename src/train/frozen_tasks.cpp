@@ -19,6 +19,13 @@ void FrozenTasks::apply(const TrainState& state, bool in_training_mode) {
   }
 }
 
+bool FrozenTasks::nothing_learns(const TrainState& state) {
+  const TaskRegistry& tasks = state.model.tasks();
+  return std::all_of(tasks.begin(), tasks.end(), [&](const Task& task) {
+    return !task.loss.trains() || state.is_frozen(task.name);
+  });
+}
+
 void FrozenTasks::drop_gradients(const Parameters& parameters) const {
   for (size_t t = 0; t < left_out_.size(); ++t)
     if (left_out_[t])

@@ -15,6 +15,9 @@ class FrozenTasks {
   /// statistics stay.
   void apply(const TrainState& state, bool in_training_mode = false);
 
+  /// Whether every task is frozen that is trained at all (NoLoss is not).
+  static bool nothing_learns(const TrainState& state);
+
   /// By task; empty: none.
   const std::vector<bool>& left_out() const { return left_out_; }
 

@@ -101,7 +101,7 @@ class Trainer::Loop {
 
  private:
   int64_t epochs_done() const { return static_cast<int64_t>(state_.history.epochs.size()); }
-  bool nothing_learns() const { return std::ssize(state_.frozen) == model_.tasks().size(); }
+  bool nothing_learns() const { return FrozenTasks::nothing_learns(state_); }
 
   std::string place() const {
     return fmt::format("epoch {}, batch {} of {}", state_.epoch, state_.batch, state_.batches);

@@ -10,6 +10,12 @@
 namespace mtl {
 namespace {
 
+/// Error: the loss of a task that is only judged.
+void check_has_loss(const Model& model, const std::string& task, const std::string& what) {
+  if (what == "loss" && !model.tasks().at(task).loss.trains())
+    throw Error("task \"{}\" is only judged and has no loss (NoLoss); watch a metric of it", task);
+}
+
 // Whether every task of `best` is among those of `score`.
 bool covers(const EpochScore& score, const EpochScore& best) {
   for (size_t t = 0; t < best.tasks.size(); ++t)
@@ -65,7 +71,8 @@ std::vector<Watch> watches_by_task(const std::vector<Watch>& given, const TrainS
                                    std::string_view who) {
   std::vector<Watch> watches = given;
   if (watches.empty())
-    for (const std::string& task : state.history.tasks) watches.emplace_back(task);
+    for (const Task& task : state.model.tasks())
+      if (task.loss.trains()) watches.emplace_back(task.name);
   for (size_t w = 0; w < watches.size(); ++w) {
     watches[w].check(state, who);
     if (watches[w].task().empty())
@@ -88,12 +95,17 @@ std::string text_of(const std::vector<Watch>& watches) {
 void Watch::check(const TrainState& state, std::string_view who) const {
   if (task_.empty() && mean_.empty()) return;
   try {
-    if (!task_.empty()) train_detail::find_result(state.history, task_, what_);
-    for (const WatchedTask& part : mean_)
-      if (train_detail::find_result(state.history, part.task, part.what).better !=
-          train_detail::find_result(state.history, mean_[0].task, mean_[0].what).better)
+    if (!task_.empty()) {
+      train_detail::find_result(state.history, task_, what_);
+      check_has_loss(state.model, task_, what_);
+    }
+    for (const WatchedTask& part : mean_) {
+      const Better better = train_detail::find_result(state.history, part.task, part.what).better;
+      check_has_loss(state.model, part.task, part.what);
+      if (better != train_detail::find_result(state.history, mean_[0].task, mean_[0].what).better)
         throw Error("\"{}\" of task \"{}\" and \"{}\" of task \"{}\" get better in opposite ways",
                     mean_[0].what, mean_[0].task, part.what, part.task);
+    }
   } catch (const Error& error) {
     throw Error("{}: cannot watch {}: {}", who, text(), error.what());
   }

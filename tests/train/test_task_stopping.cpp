@@ -4,6 +4,7 @@
 #include "error_text.hpp"
 #include "schedule_golden.hpp"
 #include "scripted_run.hpp"
+#include "two_task_problem.hpp"
 
 TEST_CASE("TaskStopping: the run ends when all tasks are done, or when the first is") {
   const auto stopped_after = [](mtl::TaskStopping stopping) {
@@ -80,4 +81,30 @@ TEST_CASE("TaskStopping: options that make no sense are errors") {
   CHECK(contains(text({{"a"}, {"a", "error"}}), "found two watches on task \"a\""));
   CHECK(contains(text({mtl::Watch()}), "found a watch on total"));
   CHECK(contains(text({}, false), "no validation data"));
+}
+
+TEST_CASE("TaskStopping: a task that is only judged is not waited for, nor watched by its loss") {
+  auto tasks = weather_tasks(8);
+  tasks.add({.name = "judged", .head = mtl::nn::LinearHead(8, 1), .loss = mtl::NoLoss{}});
+  mtl::HardSharing model(mtl::nn::MlpEncoder({.input_size = 5, .hidden_sizes = {8}}), tasks);
+  const auto fit = [&](auto... callbacks) {
+    torch::optim::SGD sgd(model->parameters(), 1e-3);
+    mtl::BatchLoader train(weather_like(16, 1)), valid(weather_like(16, 1));
+    return mtl::Trainer(model, sgd, mtl::Sum(), {.epochs = 4}).fit(train, valid, callbacks...);
+  };
+  CHECK(fit(mtl::TaskStopping{.patience = 1, .when = mtl::StopWhen::any}).epochs() == 4);
+  CHECK(contains(error_text([&] { fit(mtl::EarlyStopping{.watch = {"judged"}}); }),
+                 "task \"judged\" is only judged and has no loss"));
+  CHECK(contains(error_text([&] {
+                   fit(mtl::BestModel{.watch = mtl::mean_of({{"temp"}, {"judged"}})});
+                 }),
+                 "task \"judged\" is only judged"));
+  struct FreezeAll {
+    void on_epoch_end(mtl::TrainState& state) const {
+      for (const auto* name : {"temp", "sky"}) state.freeze(name);
+    }
+  };
+  const auto run = fit(FreezeAll{});
+  CHECK(run.epochs() == 1);
+  CHECK(run.stop_text == "every task is frozen");
 }

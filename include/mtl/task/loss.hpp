@@ -73,6 +73,8 @@ class Loss {
     return is_labelled_ ? is_labelled_(target) : mtl::is_labelled(target);
   }
   LossKind kind() const { return kind_; }
+  /// False: its task is only judged (NoLoss).
+  bool trains() const { return trains_; }
   /// Whether each output is a yes or no for itself, by what the loss is (BinaryCrossEntropy).
   bool yes_or_no() const { return yes_or_no_; }
   explicit operator bool() const { return static_cast<bool>(by_sample_); }

@@ -67,7 +67,8 @@ class Watch {
       F function, Better better = Better::lower)
       : function_(std::move(function)), better_(better) {}
 
-  /// Error, in the name of `who`: there is no such task or metric, or no validation data.
+  /// Error, in the name of `who`: there is no such task or metric, the loss of a task that is only
+  /// judged (NoLoss), or no validation data.
   void check(const TrainState& state, std::string_view who) const;
 
   /// What it sees in an epoch.
@@ -93,7 +94,8 @@ class Watch {
 /// check(): some are better when higher and others when lower.
 Watch mean_of(std::vector<WatchedTask> tasks);
 
-/// One watch a task for what judges tasks apart: those given, or the validation loss of every task.
+/// One watch a task for what judges tasks apart: those given, or the validation loss of every task
+/// that has one (NoLoss has none).
 /// Error, in the name of `who`: one is not of a task, two are of one task, or as Watch::check.
 std::vector<Watch> watches_by_task(const std::vector<Watch>& given, const TrainState& state,
                                    std::string_view who);
