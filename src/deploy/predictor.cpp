@@ -46,7 +46,7 @@ Answer answer_of(const Task& task, const BundleNotes::OfTask& notes, const Tenso
         throw Error("task \"{}\": classes need outputs [N, C], found {}", task.name,
                     shape_text(raw));
       answer.probabilities = raw.softmax(1);
-      answer.values = raw.argmax(1);
+      answer.values = raw.argmax(1).masked_fill(raw.isnan().any(1), missing_class);
       break;
     case AnswerKind::scores:
       answer.probabilities = without_last_one(raw).sigmoid();
@@ -70,8 +70,12 @@ std::vector<std::string> Answer::texts() const {
   std::vector<std::string> names;
   names.reserve(static_cast<size_t>(values.size(0)));
   for (int64_t i = 0; i < values.size(0); ++i) {
-    const auto index = static_cast<size_t>(values.data_ptr<int64_t>()[i]);
-    names.push_back(index < labels.size() ? labels[index] : std::to_string(index));
+    const int64_t index = values.data_ptr<int64_t>()[i];
+    if (index == missing_class)
+      names.emplace_back();
+    else
+      names.push_back(index < std::ssize(labels) ? labels[static_cast<size_t>(index)]
+                                                 : std::to_string(index));
   }
   return names;
 }

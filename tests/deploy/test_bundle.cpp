@@ -85,6 +85,19 @@ TEST_CASE("bundle: answers in the user's units, by hand and by Predictor") {
   CHECK(contains(error_text([&] { answers["a"].texts(); }), "no classes"));
 }
 
+TEST_CASE("bundle: a sample of which the outputs are NaN is of no class") {
+  const TemporaryFolder folder;
+  Houses houses;
+  houses.save(folder / "houses");
+  auto rows = houses.rows.slice(0, 0, 2).clone();
+  rows[0][1] = std::nan("");
+  const auto answers = mtl::Predictor(folder / "houses").predict({{"x", rows}});
+  CHECK(answers["b"].values[0].item<int64_t>() == -100);
+  CHECK(answers["b"].values[1].item<int64_t>() >= 0);
+  CHECK(answers["b"].texts()[0].empty());
+  CHECK_FALSE(answers["b"].texts()[1].empty());
+}
+
 TEST_CASE("bundle: every note comes back") {
   const TemporaryFolder folder;
   const Houses houses;

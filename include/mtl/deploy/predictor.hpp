@@ -17,13 +17,15 @@ namespace mtl {
 struct Answer {
   std::string task;
   AnswerKind kind = AnswerKind::values;  // never automatic
-  Tensor values;         ///< values: [N] or [N, K] float64, in `unit`; classes: [N] int64; scores:
-                         ///< [N] or [N, K] bool, whether the probability is at least 1/2
+  Tensor values;         ///< values: [N] or [N, K] float64, in `unit`; classes: [N] int64, -100
+                         ///< where the outputs are NaN (a missing input); scores: [N] or [N, K]
+                         ///< bool, whether the probability is at least 1/2
   Tensor probabilities;  ///< classes: [N, C]; scores: as `values`; undefined for values
   std::vector<std::string> labels;  ///< of the classes or outputs; empty: they have none
   std::string unit;                 ///< "" where there is none
 
-  /// The label of each sample's class; its number where classes have none. Error: of no classes.
+  /// The label of each sample's class; its number where classes have none, "" where it has none.
+  /// Error: of no classes.
   std::vector<std::string> texts() const;
 };
 
