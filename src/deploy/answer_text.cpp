@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -56,6 +57,19 @@ std::vector<AnswerText::Column> AnswerText::columns(const Answers& answers) cons
   return all;
 }
 
+void AnswerText::check_rows(const std::vector<std::vector<std::string>>& kept,
+                            const std::vector<int64_t>& samples, int64_t count) const {
+  const int64_t last =
+      samples.empty() ? std::ssize(kept) - 1 : *std::max_element(samples.begin(), samples.end());
+  if (last >= count || (!samples.empty() && samples.size() != kept.size()))
+    throw Error("AnswerText: {} rows with a list of {} numbers up to {}, but {} samples",
+                kept.size(), samples.size(), last, count);
+  for (const auto& row : kept)
+    if (row.size() != kept_.size())
+      throw Error("AnswerText: a row of {} cells for the {} columns that are kept", row.size(),
+                  kept_.size());
+}
+
 std::string AnswerText::header(const Answers& answers) const {
   if (format_ == Format::json) return {};
   std::vector<std::string> names = kept_;
@@ -72,6 +86,7 @@ std::string AnswerText::lines(const Answers& answers,
                               const std::vector<std::vector<std::string>>& kept,
                               const std::vector<int64_t>& samples) const {
   const auto all = columns(answers);
+  check_rows(kept, samples, all.empty() ? 0 : all.front().numbers.size(0));
   // Names are quoted once, and a label once, not once a row.
   const auto quoted = [&](const std::string& text) {
     if (format_ == Format::json) return io::json_text(io::Json(text), -1);

@@ -98,6 +98,26 @@ TEST_CASE("bundle: a sample of which the outputs are NaN is of no class") {
   CHECK_FALSE(answers["b"].texts()[1].empty());
 }
 
+TEST_CASE("AnswerText: rows without a sample, or of other cells, are errors") {
+  const mtl::Answers answers{{{.task = "y",
+                               .kind = mtl::AnswerKind::values,
+                               .values = torch::tensor({1.5, 2.5}, torch::kDouble),
+                               .probabilities = {},
+                               .labels = {},
+                               .unit = {}}}};
+  const mtl::AnswerText text(mtl::AnswerText::Format::csv, false, {"id"});
+  CHECK(text.lines(answers, {{"a"}, {"b"}}) == "a,1.5\nb,2.5\n");
+  CHECK(text.lines(answers, {{"a"}, {"b"}, {"c"}}, {1, -1, 0}) == "a,2.5\nb,\nc,1.5\n");
+  const auto fault = [&](const std::vector<std::vector<std::string>>& kept,
+                         const std::vector<int64_t>& samples = {}) {
+    return error_text([&] { text.lines(answers, kept, samples); });
+  };
+  CHECK(contains(fault({{"a"}, {"b"}, {"c"}}), "3 rows"));
+  CHECK(contains(fault({{"a"}}, {2}), "up to 2, but 2 samples"));
+  CHECK(contains(fault({{"a"}, {"b"}}, {0}), "2 rows with a list of 1 numbers"));
+  CHECK(contains(fault({{"a"}, {}}), "a row of 0 cells for the 1 columns"));
+}
+
 TEST_CASE("bundle: every note comes back") {
   const TemporaryFolder folder;
   const Houses houses;

@@ -27,12 +27,15 @@ class AnswerText {
   std::string lines(const Answers& answers) const;
   /// A line a row of `kept` [rows][columns]: row i has the answers of sample `samples[i]`, none
   /// where that is -1, or of sample i where there is no list.
+  /// Error: a row without a sample, or with other cells than there are columns.
   std::string lines(const Answers& answers, const std::vector<std::vector<std::string>>& kept,
                     const std::vector<int64_t>& samples = {}) const;
 
  private:
   struct Column;
   std::vector<Column> columns(const Answers& answers) const;
+  void check_rows(const std::vector<std::vector<std::string>>& kept,
+                  const std::vector<int64_t>& samples, int64_t count) const;
 
   Format format_;
   bool probabilities_;
