@@ -54,6 +54,22 @@ TEST_CASE("TableModel: learning draws from its seed alone, and from nobody else'
   CHECK(one.predict(data.inputs)["price"].equal(two.predict(data.inputs)["price"]));
 }
 
+TEST_CASE("TableModel: rows of weight 0 are left out, of scales and encodings too") {
+  mtl::TableData data = plain_data(40);
+  auto quickly = quick;
+  quickly.epochs = 3;
+  const auto of_rows = [&](const torch::Tensor& rows) {
+    auto model = mtl::learn_table(data, rows, quickly).model;
+    auto stopped = mtl::learn_table(data, rows, torch::arange(30, 39), quick.recipes[0], quickly);
+    return torch::cat({model.predict(data.inputs)["price"], stopped.predict(data.inputs)["price"]});
+  };
+  data.weights = torch::ones({40});
+  const auto without = of_rows(torch::arange(30));
+  data.weights[39] = 0;
+  data.targets["price"][39] = 1e9;
+  CHECK(of_rows(torch::cat({torch::arange(30), torch::tensor({39})})).equal(without));
+}
+
 TEST_CASE("TableModel: options that make no sense are named") {
   const mtl::TableData data = plain_data(20);
   const auto error_of = [&](mtl::TableLearning options) {

@@ -93,6 +93,13 @@ Trained train_network(const Encoded& encoded, const TableRecipe& recipe,
   return {network, run};
 }
 
+/// The rows but those of weight 0, from which nothing is to be learnt: no scale either.
+Tensor rows_that_count(const TableData& data, const Tensor& rows) {
+  if (!data.weights.defined()) return rows;
+  data_detail::check_indices(rows, data.rows(), "learn_table");
+  return rows.masked_select(data.weights.index_select(0, rows).gt(0));
+}
+
 /// The mean loss by epoch of several runs, as far as all of them went.
 std::vector<double> mean_losses(const std::vector<TrainingRun>& runs) {
   std::vector<double> losses;
@@ -163,8 +170,9 @@ void TableLearning::check(const std::vector<TargetColumn>& tasks) const {
   make_combiner(combiner, make_network(tasks, recipes.front(), 1)->tasks());
 }
 
-LearntTable learn_table(const TableData& data, const Tensor& rows, const TableLearning& options) {
+LearntTable learn_table(const TableData& data, const Tensor& given, const TableLearning& options) {
   options.check(data.tasks);
+  const Tensor rows = rows_that_count(data, given);
   const int64_t count = rows.size(0);
   auto folds = k_folds(count, std::min<int64_t>(count, 5), mix_seed(options.seed, 1));
   if (count >= 300) folds.resize(count < 3000 ? 2 : 1);
@@ -195,9 +203,10 @@ LearntTable learn_table(const TableData& data, const Tensor& rows, const TableLe
   return {{encoded.encoder, encoded.tasks, chosen, epochs, Ensemble(networks)}, tried};
 }
 
-TableModel learn_table(const TableData& data, const Tensor& rows, const Tensor& valid,
+TableModel learn_table(const TableData& data, const Tensor& given, const Tensor& valid,
                        const TableRecipe& recipe, const TableLearning& options) {
   options.check(data.tasks);
+  const Tensor rows = rows_that_count(data, given);
   const Encoded encoded(data, rows, recipe.bins);
   const auto one =
       train_network(encoded, recipe, options, options.seed, options.epochs, rows, valid);
