@@ -186,9 +186,11 @@ void write_notes(io::Json& bundle, const Model& model, const BundleNotes& notes)
     all.tasks.push_back(std::move(of_task));
   }
   std::vector<bool> said(all.tasks.size());
-  for (size_t t = 0; t < all.tasks.size(); ++t)
-    if (model.tasks()[static_cast<int64_t>(t)].loss.yes_or_no())
-      all.tasks[t].notes.answer = AnswerKind::scores;
+  for (size_t t = 0; t < all.tasks.size(); ++t) {
+    const Loss& loss = model.tasks()[static_cast<int64_t>(t)].loss;
+    if (loss.yes_or_no()) all.tasks[t].notes.answer = AnswerKind::scores;
+    if (loss.class_dimension() != 1) all.tasks[t].notes.answer = AnswerKind::values;
+  }
   for (const auto& given : notes.tasks) {
     const auto t = static_cast<size_t>(model.tasks().index_of(given.task));
     if (said[t]) throw Error("bundle: there are two notes of task \"{}\"", given.task);

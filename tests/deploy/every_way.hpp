@@ -179,6 +179,7 @@ inline std::vector<WayCase> ways_around() {
          const auto tasks = [](int64_t width) {
            TaskRegistry all = two_tasks(width);
            all.add({.name = "c", .head = nn::LinearHead(width, 1), .loss = BinaryCrossEntropy{}});
+           all.add({.name = "d", .head = nn::LinearHead(width, 3), .loss = BinaryCrossEntropy{}});
            return all;
          };
          return Ensemble({HardSharing(gelu_layer(3, 4), tasks(4)).ptr(),

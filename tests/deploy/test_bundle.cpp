@@ -98,6 +98,19 @@ TEST_CASE("bundle: a sample of which the outputs are NaN is of no class") {
   CHECK_FALSE(answers["b"].texts()[1].empty());
 }
 
+TEST_CASE("bundle: sequences of class scores are given as they are") {
+  const TemporaryFolder folder;
+  auto model = mtl::HardSharing(
+      gelu_layer(3, 4),
+      {{.name = "letters", .head = mtl::nn::LinearHead(4, 5), .loss = mtl::Ctc{}}});
+  mtl::save_bundle(model, folder / "b");
+  const auto x = torch::randn({2, 6, 3});
+  const auto answers = mtl::Predictor(folder / "b").predict({{"x", x}});
+  model->eval();
+  CHECK(answers["letters"].kind == mtl::AnswerKind::values);
+  CHECK(answers["letters"].values.equal(model->forward({{"x", x}})["letters"].to(torch::kDouble)));
+}
+
 TEST_CASE("AnswerText: rows without a sample, or of other cells, are errors") {
   const mtl::Answers answers{{{.task = "y",
                                .kind = mtl::AnswerKind::values,

@@ -40,6 +40,32 @@ TEST_CASE("Ensemble: the mean of values, of class probabilities, of chances") {
   CHECK(found["sold"].sigmoid().allclose(sold, 1e-12, 1e-12));
 }
 
+TEST_CASE("Ensemble: several outputs that are yes or no each, and sequences of class scores") {
+  torch::manual_seed(4);
+  std::vector<std::shared_ptr<mtl::Model>> each;
+  for (int k = 0; k < 2; ++k) {
+    const mtl::TaskRegistry tasks{
+        {.name = "tags", .head = mtl::nn::LinearHead(4, 3), .loss = mtl::BinaryCrossEntropy{}},
+        {.name = "letters", .head = mtl::nn::LinearHead(4, 3), .loss = mtl::Ctc{}}};
+    each.push_back(mtl::HardSharing(tanh_layer(2, 4), tasks).ptr());
+  }
+  mtl::Ensemble together(each);
+  auto copy = mtl::clone(together);
+  const Tensor x = 3 * torch::randn({2, 5, 2});  // [N, steps, features]
+  for (auto* ensemble : {&together, &copy}) {
+    const mtl::NamedTensors found = (*ensemble)->forward({{"x", x}});
+    const auto mean = [&](const char* task, auto probability) {
+      return (probability(each[0]->forward({{"x", x}})[task]) +
+              probability(each[1]->forward({{"x", x}})[task])) /
+             2;
+    };
+    const auto sigmoid = [](const Tensor& y) { return y.sigmoid(); };
+    const auto of_steps = [](const Tensor& y) { return y.softmax(2); };
+    CHECK(found["tags"].sigmoid().allclose(mean("tags", sigmoid)));
+    CHECK(found["letters"].exp().allclose(mean("letters", of_steps)));
+  }
+}
+
 TEST_CASE("Ensemble: of one member it is that member's answer, however sure it is") {
   torch::manual_seed(2);
   auto one = members(1);
@@ -75,6 +101,10 @@ TEST_CASE("Ensemble: what does not answer the same tasks is no member") {
   mixed.push_back(mtl::HardSharing(tanh_layer(2, 4), tasks_named({"price"})).ptr());
   CHECK(contains(error_text([&] { mtl::Ensemble together(mixed); }),
                  "member 1 has other tasks than the first"));
+  CHECK(contains(error_text([&] {
+                   mtl::EnsembleImpl together(members(2), {1, 0});
+                 }),
+                 "classes of 2 tasks, expected one each of 3"));
   mixed[1] = nullptr;
   CHECK(contains(error_text([&] { mtl::Ensemble together(mixed); }), "member 1 is empty"));
 }

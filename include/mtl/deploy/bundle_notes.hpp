@@ -18,7 +18,8 @@ using AnyScaler = std::variant<std::monostate, StandardScaler, MinMaxScaler>;
 /// What a head's outputs mean to who asks.
 enum class AnswerKind {
   automatic,  ///< by the task's loss: values of a regression; of a classification scores where it
-  ///< has one output or its loss takes each for itself (BinaryCrossEntropy), else classes
+  ///< has one output or its loss takes each for itself (BinaryCrossEntropy), else
+  ///< classes; sequences of class scores (Ctc) as they are
   values,   ///< as they are, or in the units that a scaler was learned from
   classes,  ///< the greatest of [N, C], and the probability of each (softmax)
   scores,   ///< each output for itself a yes or no, and its probability (sigmoid)

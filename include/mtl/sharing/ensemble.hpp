@@ -15,9 +15,9 @@
 namespace mtl {
 
 /// Several models of the same tasks as one, which answers with the mean of what they say:
-///     regressions                       the mean of the outputs
-///     class scores [N, C, ...], C > 1   the logarithm of the mean of the members' probabilities
-///     one output of a classification    the logit of the mean of the members' probabilities
+///     regressions                    the mean of the outputs
+///     class scores, more than one    the logarithm of the mean of the members' probabilities
+///     outputs that are yes or no     the logit of the mean of the members' probabilities
 /// so that losses and metrics take it as they take a member's answer. Networks that were trained
 /// apart err apart, and their mean is better than most of them (Lakshminarayanan et al., NeurIPS
 /// 2017).
@@ -25,13 +25,21 @@ namespace mtl {
 ///     Ensemble together({first.ptr(), second.ptr(), third.ptr()});
 ///     predict(together, loader);
 ///
-/// Several yes-or-no answers of one task ([N, K] scores) would be taken for classes: let each be a
-/// task. Parameters: "member<k>.*".
+/// Parameters: "member<k>.*".
 class EnsembleImpl : public Model {
  public:
-  /// Error: no member, an empty one, members with other tasks than the first.
-  explicit EnsembleImpl(std::vector<std::shared_ptr<Model>> members)
-      : Model(tasks_of(members)), members_(std::move(members)) {
+  /// `classes_in`: by task the dimension in which its classes lie, 0 where each output is a yes or
+  /// no, -1 of a regression; empty: as the losses say.
+  /// Error: no member, an empty one, members with other tasks than the first; dimensions for
+  /// another number of tasks.
+  explicit EnsembleImpl(std::vector<std::shared_ptr<Model>> members,
+                        std::vector<int64_t> classes_in = {})
+      : Model(tasks_of(members)), members_(std::move(members)), classes_in_(std::move(classes_in)) {
+    if (classes_in_.empty())
+      for (const Task& task : tasks()) classes_in_.push_back(dimension_of(task.loss));
+    if (std::ssize(classes_in_) != tasks().size())
+      throw Error("Ensemble: dimensions of the classes of {} tasks, expected one each of {}",
+                  classes_in_.size(), tasks().size());
     for (size_t k = 0; k < members_.size(); ++k)
       register_model("member" + std::to_string(k), members_[k]);
   }
@@ -40,10 +48,11 @@ class EnsembleImpl : public Model {
     std::vector<NamedTensors> all;
     for (const auto& member : members_) all.push_back(member->forward(inputs));
     NamedTensors means;
-    for (const Task& task : tasks()) {
+    for (int64_t t = 0; t < tasks().size(); ++t) {
       std::vector<Tensor> answers;
-      for (const NamedTensors& one : all) answers.push_back(one[task.name]);
-      means.insert(task.name, mean_of(task, torch::stack(answers)));
+      for (const NamedTensors& one : all) answers.push_back(one[tasks()[t].name]);
+      means.insert(tasks()[t].name,
+                   mean_of(classes_in_[static_cast<size_t>(t)], torch::stack(answers)));
     }
     return means;
   }
@@ -56,12 +65,14 @@ class EnsembleImpl : public Model {
   }
 
   const std::vector<std::shared_ptr<Model>>& members() const { return members_; }
+  /// By task, as given or as the losses say.
+  const std::vector<int64_t>& classes_in() const { return classes_in_; }
 
  protected:
   std::shared_ptr<Model> make_again() const override {
     std::vector<std::shared_ptr<Model>> copies;
     for (const auto& member : members_) copies.push_back(mtl::clone(*member));
-    return std::make_shared<EnsembleImpl>(std::move(copies));
+    return std::make_shared<EnsembleImpl>(std::move(copies), classes_in_);
   }
 
  private:
@@ -77,16 +88,24 @@ class EnsembleImpl : public Model {
     return members[0]->tasks();
   }
 
+  static int64_t dimension_of(const Loss& loss) {
+    if (loss.kind() != LossKind::classification) return -1;
+    return loss.yes_or_no() ? 0 : loss.class_dimension();
+  }
+
   /// Of answers [members, N, ...].
-  static Tensor mean_of(const Task& task, const Tensor& answers) {
-    if (task.loss.kind() != LossKind::classification) return answers.mean(0);
+  static Tensor mean_of(int64_t classes_in, const Tensor& answers) {
+    if (classes_in < 0) return answers.mean(0);
     const double less = std::log(static_cast<double>(answers.size(0)));
     const auto mean = [less](const Tensor& logarithms) { return logarithms.logsumexp(0) - less; };
-    if (answers.dim() > 2 && answers.size(2) > 1) return mean(answers.log_softmax(2));
+    // Behind the members, whose dimension comes first.
+    if (classes_in > 0 && answers.dim() - 1 > classes_in && answers.size(classes_in + 1) > 1)
+      return mean(answers.log_softmax(classes_in + 1));
     return mean(torch::log_sigmoid(answers)) - mean(torch::log_sigmoid(-answers));
   }
 
   std::vector<std::shared_ptr<Model>> members_;
+  std::vector<int64_t> classes_in_;  // by task
 };
 
 struct Ensemble : ModelHolder<EnsembleImpl> {

@@ -17,45 +17,40 @@ struct EnsembleKind {
   static constexpr std::string_view python = R"py(
 class Ensemble(nn.Module):
     """Several models as one: the mean of their values, and of their probabilities, as logarithms
-    or as a logit."""
+    or as a logit. Of each task the dimension of its classes; 0: yes or no each; -1: values."""
 
-    def __init__(self, members, classifications):
+    def __init__(self, members, classes_in):
         super().__init__()
-        self.classifications = classifications
+        self.classes_in = classes_in
         for k, member in enumerate(members):
             self.add_module(f"member{k}", member)
 
     def forward(self, inputs):
         each = [member(inputs) for member in self.children()]
-        return {task: self.mean_of(task, torch.stack([one[task] for one in each]))
-                for task in each[0]}
+        return {task: self.mean_of(classes_in, torch.stack([one[task] for one in each]))
+                for task, classes_in in zip(each[0], self.classes_in)}
 
-    def mean_of(self, task, answers):
-        if task not in self.classifications:
+    def mean_of(self, classes_in, answers):
+        if classes_in < 0:
             return answers.mean(0)
 
         def mean(logarithms):
             return logarithms.logsumexp(0) - math.log(answers.shape[0])
-        if answers.dim() > 2 and answers.shape[2] > 1:
-            return mean(answers.log_softmax(2))
+        classes = classes_in + 1
+        if classes_in > 0 and answers.dim() > classes and answers.shape[classes] > 1:
+            return mean(answers.log_softmax(classes))
         return mean(F.logsigmoid(answers)) - mean(F.logsigmoid(-answers))
 )py";
   std::vector<std::shared_ptr<Model>> members;
-  std::vector<std::string> classifications;  // for Python: here the tasks know it
+  std::vector<int64_t> classes_in;  // a bundle's losses do not know it
 
-  static EnsembleKind of(const Module& module) {
-    EnsembleKind described{module.members(), {}};
-    for (const Task& task : module.tasks())
-      if (task.loss.kind() == LossKind::classification)
-        described.classifications.push_back(task.name);
-    return described;
-  }
+  static EnsembleKind of(const Module& module) { return {module.members(), module.classes_in()}; }
   void fields(Fields& f) {
     f("members", members);
-    f("classifications", classifications);
+    f("classes_in", classes_in);
   }
   std::shared_ptr<Model> make(const TaskRegistry&) const {
-    return std::make_shared<Module>(members);
+    return std::make_shared<Module>(members, classes_in);
   }
 };
 

@@ -22,6 +22,7 @@ struct Ctc {
                                ///< false it is an Error (on CPU) or an infinite loss
 
   static constexpr LossKind kind = LossKind::classification;
+  static constexpr int64_t class_dimension = 2;
 
   SampleLosses operator()(const Tensor& prediction, const Tensor& target) const {
     if (prediction.dim() != 3 || target.dim() != 2 || prediction.size(0) != target.size(0))
