@@ -1,6 +1,7 @@
 #include "frozen_tasks.hpp"
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace mtl {
 
@@ -11,6 +12,20 @@ void FrozenTasks::apply(const TrainState& state, bool in_training_mode) {
   if (applied_ == 0) return;
   const TaskRegistry& tasks = state.model.tasks();
   for (const Task& task : tasks) left_out_.push_back(state.is_frozen(task.name));
+  // Masks, encoders and the like of a task alone.
+  std::unordered_set<const at::TensorImpl*> resting;
+  const Parameters& sets = state.model.parameter_sets();
+  for (size_t t = 0; t < left_out_.size(); ++t)
+    if (left_out_[t])
+      for (const Tensor& parameter : sets.by_task[t])
+        resting.insert(parameter.unsafeGetTensorImpl());
+  for (const auto& module : state.model.modules(/*include_self=*/false)) {
+    const std::vector<Tensor> own = module->parameters();
+    const bool rests = std::all_of(own.begin(), own.end(), [&](const Tensor& parameter) {
+      return resting.contains(parameter.unsafeGetTensorImpl());
+    });
+    if (rests && !own.empty()) module->eval();
+  }
   for (const Task& task : tasks) {
     const bool at_rest = std::all_of(tasks.begin(), tasks.end(), [&](const Task& other) {
       return other.head.module() != task.head.module() || state.is_frozen(other.name);

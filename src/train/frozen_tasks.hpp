@@ -11,8 +11,8 @@ namespace mtl {
 class FrozenTasks {
  public:
   /// In the training mode that was just set, as `in_training_mode` says, or where a task was frozen
-  /// since the last call: heads that only frozen tasks have go into evaluation mode, where running
-  /// statistics stay.
+  /// since the last call: heads, and other parts with parameters, that only frozen tasks have go
+  /// into evaluation mode, where running statistics stay.
   void apply(const TrainState& state, bool in_training_mode = false);
 
   /// Whether every task is frozen that is trained at all (NoLoss is not).

@@ -35,7 +35,8 @@ struct FreezeAfter {
   }
 };
 
-mtl::NamedTensors part_of(const mtl::HardSharing& model, const std::string& prefix) {
+template <class Model>
+mtl::NamedTensors part_of(const Model& model, const std::string& prefix) {
   mtl::NamedTensors part;
   for (const auto& item : mtl::nn::weights(*model))
     if (item.key().starts_with(prefix)) part.insert(item.key(), item.value().clone());
@@ -62,8 +63,8 @@ mtl::HardSharing normed_heads_model() {
   return mtl::HardSharing(mtl::nn::MlpEncoder({.input_size = 5, .hidden_sizes = {8}}), tasks);
 }
 
-mtl::TrainingRun fit_by_sum(mtl::HardSharing& model, int64_t epochs,
-                            std::vector<mtl::Callback> callbacks) {
+template <class Model>
+mtl::TrainingRun fit_by_sum(Model& model, int64_t epochs, std::vector<mtl::Callback> callbacks) {
   torch::optim::SGD sgd(model->parameters(), 0.01);
   mtl::BatchLoader train(two_numbers(), {.batch_size = 8});
   mtl::Sum sum;
@@ -172,4 +173,31 @@ TEST_CASE("A frozen task: a head that another task has as well goes on learning 
   fit_by_sum(model, 2, {FreezeAfter{1, "sky"}, Note{&before, head}});
   CHECK_FALSE(head->parameters()[0].equal(before));
   CHECK(head->is_training());
+}
+
+TEST_CASE("A frozen task: running statistics of all that it has to itself stay") {
+  torch::manual_seed(3);
+  mtl::TaskRegistry tasks;
+  for (const auto* name : {"temp", "sky"})
+    tasks.add({.name = name, .head = mtl::nn::LinearHead(8, 1), .loss = squared_error});
+  const auto encoder = [] {
+    // Without weights of its own, as a part of one that has some.
+    return torch::nn::Sequential(
+        torch::nn::Linear(5, 8),
+        torch::nn::BatchNorm1d(torch::nn::BatchNorm1dOptions(8).affine(false)));
+  };
+  mtl::SoftSharing model({encoder(), encoder()}, tasks);
+  mtl::NamedTensors sky, temp;
+  struct Note {
+    mtl::SoftSharing model;
+    mtl::NamedTensors *sky, *temp;
+    void on_epoch_end(mtl::TrainState& state) const {
+      if (state.epoch != 1) return;
+      *sky = part_of(model, "encoders.sky");
+      *temp = part_of(model, "encoders.temp");
+    }
+  };
+  fit_by_sum(model, 3, {FreezeAfter{1, "sky"}, Note{model, &sky, &temp}});
+  CHECK(equal(part_of(model, "encoders.sky"), sky));
+  CHECK_FALSE(equal(part_of(model, "encoders.temp"), temp));
 }

@@ -50,8 +50,8 @@ struct TrainState {
   std::string first_fault = {};    ///< what was wrong with the first that was skipped or left out
 
   /// The task learns no more, from the next step on and until the fit ends: its loss leaves the
-  /// step, and with it its row of the Gramian; what belongs to it alone stays as it is, a head's
-  /// running statistics as well. The validation goes on measuring it. Freezing it again changes
+  /// step, and with it its row of the Gramian; what belongs to it alone stays as it is, running
+  /// statistics as well. The validation goes on measuring it. Freezing it again changes
   /// nothing. Error: there is no such task.
   void freeze(std::string_view task) {
     model.tasks().at(task);
