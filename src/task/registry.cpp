@@ -15,6 +15,16 @@ Task& TaskRegistry::add(Task task) {
     throw Error("task \"{}\" is registered already; names are unique", task.name);
   if (!task.loss)
     throw Error("task \"{}\" has no loss; give Task::loss, e.g. MeanSquaredError{{}}", task.name);
+  // By their names results are asked for and watched.
+  for (const Metric& metric : task.metrics)
+    if (metric.name == "loss" ||
+        std::count_if(task.metrics.begin(), task.metrics.end(),
+                      [&](const Metric& other) { return other.name == metric.name; }) > 1)
+      throw Error("task \"{}\": {} \"{}\"; set Metric::name, such as DepthWithin{{.name = ...}}",
+                  task.name,
+                  metric.name == "loss" ? "a metric has the name of its loss,"
+                                        : "several metrics have the name",
+                  metric.name);
   return tasks_.emplace_back(std::move(task));
 }
 

@@ -33,6 +33,19 @@ TEST_CASE("TaskRegistry: a name twice, empty or with a dot, and a task without a
   CHECK(contains(error_text([&] { tasks.add({.name = "b"}); }), "has no loss"));
 }
 
+TEST_CASE("TaskRegistry: metrics that a name would not tell apart are errors") {
+  const auto fault = [](std::vector<mtl::Metric> metrics) {
+    return error_text([&] {
+      mtl::TaskRegistry{
+          {.name = "depth", .loss = mtl::MeanAbsoluteError{}, .metrics = std::move(metrics)}};
+    });
+  };
+  CHECK(contains(fault({mtl::DepthWithin{}, mtl::DepthWithin{.ratio = 1.5625}}),
+                 "task \"depth\": several metrics have the name \"delta\""));
+  CHECK(contains(fault({mtl::Mae{.name = "loss"}}), "has the name of its loss, \"loss\""));
+  CHECK(fault({mtl::DepthWithin{}, mtl::DepthWithin{.ratio = 1.5625, .name = "delta_2"}}).empty());
+}
+
 TEST_CASE("Loss: any callable; only labelled samples reach it, and weights make a weighted mean") {
   mtl::Loss loss = squared_error;
   const auto prediction = torch::tensor({{1.0}, {2.0}, {5.0}});
