@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "mtl/core/error.hpp"
+#include "mtl/data/padding.hpp"
 #include "mtl/task/metrics/confusion_matrix.hpp"
 
 namespace mtl::report {
@@ -28,6 +29,18 @@ Kind kind_of(const Task& task, const Tensor& prediction, const Tensor& target) {
   }
   if (prediction.numel() != target.numel()) return Kind::none;
   return task.loss.kind() == LossKind::regression ? Kind::values : Kind::yes_no;
+}
+
+// The task's targets; in rows of weight 0, which metrics leave out, they are missing.
+Tensor targets_that_count(const Task& task, const Predictions& predictions, const Tensor& target) {
+  const Batch weighted{.sample_weights = predictions.sample_weights,
+                       .task_sample_weights = predictions.task_sample_weights};
+  const Tensor weights = sample_weights_of(weighted, task.name);
+  if (!weights.defined() || weights.gt(0).all().item<bool>()) return target;
+  const Tensor known = target.is_floating_point() ? target : target.to(torch::kLong);
+  std::vector<int64_t> along_rows(static_cast<size_t>(target.dim()), 1);
+  along_rows.front() = target.size(0);
+  return known.masked_fill(weights.eq(0).view(along_rows), missing_label(known, task.name));
 }
 
 // Rows of class scores may be probabilities already (of an average of several models).
@@ -146,21 +159,22 @@ TaskAnswers task_answers(const Task& task, const Predictions& predictions, const
   const Tensor* prediction = predictions.predictions.find(task.name);
   const Tensor* target = predictions.targets.find(task.target_name());
   if (!prediction || !target || target->numel() == 0) return found;
-  found.kind = kind_of(task, *prediction, *target);
-  found.samples = target->size(0);
-  found.outputs = target->numel() / found.samples;
+  const Tensor truth = targets_that_count(task, predictions, *target);
+  found.kind = kind_of(task, *prediction, truth);
+  found.samples = truth.size(0);
+  found.outputs = truth.numel() / found.samples;
   switch (found.kind) {
     case Kind::classes:
-      find_classes(found, *prediction, *target);
+      find_classes(found, *prediction, truth);
       break;
     case Kind::yes_no:
-      find_yes_no(found, *prediction, *target);
+      find_yes_no(found, *prediction, truth);
       break;
     case Kind::regions:
-      find_regions(found, *prediction, *target);
+      find_regions(found, *prediction, truth);
       break;
     case Kind::values:
-      find_values(found, *prediction, *target);
+      find_values(found, *prediction, truth);
       break;
     case Kind::none:
       break;

@@ -204,6 +204,17 @@ TEST_CASE("run_page: the worst mistakes, largest error and surest wrong answer f
   if (files.without_pictures.empty()) CHECK(std::filesystem::exists(folder / "temp_mistakes.png"));
 }
 
+TEST_CASE("run_page: rows of weight 0 are left out, as of metrics") {
+  auto f = finished();
+  f.predictions.sample_weights = torch::tensor({1.0f, 1.0f, 1.0f, 0.0f});
+  f.predictions.task_sample_weights = {{"天気/sky", torch::tensor({2.0f, 0.0f, 1.0f, 1.0f})}};
+  const auto page = report::run_page(f.run, f.tasks, f.predictions, described());
+  REQUIRE(page.verdict.size() == 2);
+  // Truths 11 and 12, predictions 10 and 12; of the sky one right and one wrong.
+  CHECK(contains(page.verdict[0], "error 0.5\u00a0°C over 2 samples"));
+  CHECK(contains(page.verdict[1], "1 of 2 samples"));
+}
+
 TEST_CASE("run_page: yes or no, several outputs, probabilities and regions") {
   TaskRegistry tasks;
   tasks.add({.name = "yes", .loss = ClassError{}, .auxiliary = true});
