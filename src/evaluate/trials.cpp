@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "mtl/core/error.hpp"
+#include "mtl/io/file.hpp"
 #include "mtl/io/file_lock.hpp"
 #include "worker_processes.hpp"
 
@@ -36,7 +37,8 @@ std::filesystem::path file_of(const Trial& trial) { return trial.directory / "sc
 // Of a run that has ended before; none where it has not.
 std::optional<Scores> read_scores(const Trial& trial, const Running& running) {
   const auto path = file_of(trial);
-  if (!std::filesystem::exists(path)) return {};
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) return {};
   const io::Json json = io::read_json(path);
   const io::Json identity = identity_of(trial, running);
   try {
@@ -89,7 +91,7 @@ void check_scores(const Scores& scores, const Trial& trial) {
 
 void run(const Trial& trial, const Running& running, const Recipe& recipe) {
   const auto start = std::chrono::steady_clock::now();
-  std::filesystem::create_directories(trial.directory);
+  io::make_folder(trial.directory);
   const Scores scores = recipe(trial);
   check_scores(scores, trial);
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
@@ -154,7 +156,7 @@ std::set<std::string> distinct_folders(const std::vector<std::string>& names,
 
 std::vector<std::vector<Score>> scores_of_trials(const std::vector<Trial>& trials,
                                                  const Running& running, const Recipe& recipe) {
-  std::filesystem::create_directories(running.directory);
+  io::make_folder(running.directory);
   const io::FileLock lock(running.directory / ".compare.lock");
   run_missing(trials, running, recipe);
   std::vector<Scores> scores;

@@ -198,6 +198,13 @@ TEST_CASE("compare: options and recipes that make no sense are refused before an
   CHECK(contains(error_text([&] { compare(options_in(folder.path()), foreign); }), "\"a\""));
 }
 
+TEST_CASE("compare: a folder that cannot be made is named") {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "file") << "text";
+  CHECK(contains(error_text([&] { compare(options_in(folder / "file" / "runs"), made_up); }),
+                 "cannot make the folder"));
+}
+
 TEST_CASE("compare: scores that are damaged are named") {
   const TemporaryFolder folder;
   compare(options_in(folder.path()), made_up);

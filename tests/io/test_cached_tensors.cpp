@@ -36,10 +36,13 @@ TEST_CASE("cached_tensors: made once of the same, again of something else or whe
 TEST_CASE("cached_tensors: what cannot be kept is an error with the file's name") {
   const TemporaryFolder folder;
   mtl::io::write_file_atomically(folder / "file", "");
-  const auto text = error_text([&] {
-    mtl::io::cached_tensors(folder / "file" / "features.safetensors", "", [] {
-      return mtl::NamedTensors{{"features", torch::zeros({1})}};
+  const auto fault = [&](const std::filesystem::path& file) {
+    return error_text([&] {
+      mtl::io::cached_tensors(file, "", [] {
+        return mtl::NamedTensors{{"features", torch::zeros({1})}};
+      });
     });
-  });
-  CHECK(contains(text, "file"));
+  };
+  CHECK(contains(fault(folder / "file" / "features.safetensors"), "file"));
+  CHECK(contains(fault(folder / std::string(300, 'n')), "too long"));
 }
