@@ -19,16 +19,16 @@ class Ensemble(nn.Module):
     """Several models as one: the mean of their values, and of their probabilities, as logarithms
     or as a logit. Of each task the dimension of its classes; 0: yes or no each; -1: values."""
 
-    def __init__(self, members, classes_in):
+    def __init__(self, members, tasks, classes_in):
         super().__init__()
-        self.classes_in = classes_in
+        self.classes_in = dict(zip(tasks, classes_in))
         for k, member in enumerate(members):
             self.add_module(f"member{k}", member)
 
     def forward(self, inputs):
         each = [member(inputs) for member in self.children()]
-        return {task: self.mean_of(classes_in, torch.stack([one[task] for one in each]))
-                for task, classes_in in zip(each[0], self.classes_in)}
+        return {task: self.mean_of(self.classes_in[task], torch.stack([one[task] for one in each]))
+                for task in each[0]}
 
     def mean_of(self, classes_in, answers):
         if classes_in < 0:
@@ -42,11 +42,17 @@ class Ensemble(nn.Module):
         return mean(F.logsigmoid(answers)) - mean(F.logsigmoid(-answers))
 )py";
   std::vector<std::shared_ptr<Model>> members;
+  std::vector<std::string> tasks;   // for Python: here they are known
   std::vector<int64_t> classes_in;  // a bundle's losses do not know it
 
-  static EnsembleKind of(const Module& module) { return {module.members(), module.classes_in()}; }
+  static EnsembleKind of(const Module& module) {
+    EnsembleKind described{module.members(), {}, module.classes_in()};
+    for (const Task& task : module.tasks()) described.tasks.push_back(task.name);
+    return described;
+  }
   void fields(Fields& f) {
     f("members", members);
+    f("tasks", tasks);
     f("classes_in", classes_in);
   }
   std::shared_ptr<Model> make(const TaskRegistry&) const {
