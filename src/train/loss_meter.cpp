@@ -4,29 +4,16 @@
 #include <cmath>
 #include <limits>
 
+#include "mtl/combine/scalars.hpp"
 #include "mtl/core/error.hpp"
 
 namespace mtl {
-namespace {
-
-double read(const Tensor& scalar) {
-  switch (scalar.scalar_type()) {
-    case torch::kFloat:
-      return *scalar.data_ptr<float>();
-    case torch::kDouble:
-      return *scalar.data_ptr<double>();
-    default:
-      return scalar.item<double>();
-  }
-}
-
-}  // namespace
 
 std::vector<double> numbers_of(const std::vector<Tensor>& scalars) {
   std::vector<double> numbers;
   numbers.reserve(scalars.size());
   if (scalars.empty() || scalars.front().is_cpu()) {
-    for (const Tensor& scalar : scalars) numbers.push_back(read(scalar));
+    for (const Tensor& scalar : scalars) numbers.push_back(number_of(scalar));
     return numbers;
   }
   torch::NoGradGuard no_grad;

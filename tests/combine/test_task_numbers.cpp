@@ -26,7 +26,8 @@ std::vector<double> learned_without_task_1(const Options& options, int steps) {
   Optimizer optimizer(numbers.parameters(), options);
   for (int k = 0; k <= steps; ++k) {
     for (const Tensor& parameter : numbers.parameters()) parameter.mutable_grad().reset();
-    numbers.learned(step_of(k == 0 ? std::vector<int64_t>{0, 1, 2} : std::vector<int64_t>{0, 2}))
+    torch::stack(numbers.learned(
+                     step_of(k == 0 ? std::vector<int64_t>{0, 1, 2} : std::vector<int64_t>{0, 2})))
         .exp()
         .sum()
         .backward();
@@ -71,7 +72,7 @@ TEST_CASE("TaskNumbers: what is learned of an absent task rests under every opti
 
 TEST_CASE("TaskNumbers: an absent task has no gradient, a present one adds to its own") {
   TaskNumbers numbers("log_scale", 0, 3);
-  numbers.learned(step_of({0, 2})).exp().sum().backward();
+  torch::stack(numbers.learned(step_of({0, 2}))).exp().sum().backward();
   numbers.add_gradient(step_of({0}), VectorXd::Constant(1, 0.5));
   const std::vector<Tensor>& parameters = numbers.parameters();
   CHECK(parameters[0].grad().item<double>() == 1.5);
@@ -84,7 +85,7 @@ TEST_CASE("TaskNumbers: an optimizer's parameters stay the same objects and foll
   const std::vector<Tensor> held = numbers.parameters();
   TaskLosses step = step_of({0, 1, 2});
   for (Tensor& value : step.values) value = value.to(torch::kFloat);
-  CHECK(numbers.learned(step).scalar_type() == torch::kFloat);
+  CHECK(numbers.learned(step)[1].scalar_type() == torch::kFloat);
   for (size_t t = 0; t < held.size(); ++t) {
     CHECK(held[t].is_same(numbers.parameters()[t]));
     CHECK(held[t].scalar_type() == torch::kFloat);

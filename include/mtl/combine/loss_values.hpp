@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "mtl/combine/faulty_step.hpp"
+#include "mtl/combine/scalars.hpp"
 #include "mtl/combine/task_losses.hpp"
 #include "mtl/core/error.hpp"
 #include "mtl/core/tensor.hpp"
@@ -38,11 +39,11 @@ inline void require_loss(double value, const TaskLosses& losses, size_t row,
       range == LossRange::above_zero ? "above zero" : "that are not below zero", other_methods);
 }
 
-/// The losses of a step as one tensor with graph, [P]. Error: one is not a single number.
-/// FaultyStep: one is NaN, infinite or outside of `range`; this is looked for on the CPU only, as
-/// it would wait for another device.
-inline Tensor loss_values(const TaskLosses& losses, std::string_view method,
-                          LossRange range = LossRange::any) {
+/// The losses of a step with graph, P scalars. Error: one is not a single number. FaultyStep: one
+/// is NaN, infinite or outside of `range`; this is looked for on the CPU only, as it would wait for
+/// another device.
+inline std::vector<Tensor> checked_losses(const TaskLosses& losses, std::string_view method,
+                                          LossRange range = LossRange::any) {
   std::vector<Tensor> values = losses.values;
   for (size_t i = 0; i < values.size(); ++i) {
     if (values[i].numel() != 1) {
@@ -50,10 +51,15 @@ inline Tensor loss_values(const TaskLosses& losses, std::string_view method,
                   losses.names[i], shape_text(values[i]));
     }
     if (values[i].dim() != 0) values[i] = values[i].reshape({});
-    if (values[i].device().is_cpu())
-      require_loss(values[i].item<double>(), losses, i, method, range);
+    if (values[i].device().is_cpu()) require_loss(number_of(values[i]), losses, i, method, range);
   }
-  return torch::stack(values);
+  return values;
+}
+
+/// The same as one tensor with graph, [P].
+inline Tensor loss_values(const TaskLosses& losses, std::string_view method,
+                          LossRange range = LossRange::any) {
+  return stacked(checked_losses(losses, method, range));
 }
 
 /// Scalars as numbers; those on a device are read together, with one wait.
@@ -63,7 +69,7 @@ inline Eigen::VectorXd read_together(const std::vector<Tensor>& scalars) {
                                   [](const Tensor& scalar) { return !scalar.is_cpu(); });
   if (there == scalars.end()) {
     for (size_t i = 0; i < scalars.size(); ++i)
-      numbers[static_cast<Eigen::Index>(i)] = scalars[i].item<double>();
+      numbers[static_cast<Eigen::Index>(i)] = number_of(scalars[i]);
     return numbers;
   }
   const Tensor like = there->detach().to(torch::kDouble);

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "mtl/combine/combiner.hpp"
 #include "mtl/combine/loss_values.hpp"
+#include "mtl/combine/state/learned_loss.hpp"
 #include "mtl/combine/state/task_numbers.hpp"
 #include "mtl/combine/task_count.hpp"
 
@@ -24,9 +26,8 @@ class ImtlL : public LossCombiner {
 
   /// FaultyStep: a loss below zero (checked on the CPU).
   Tensor combine(const TaskLosses& losses) override {
-    const Tensor values = loss_values(losses, name, LossRange::at_least_zero);
-    const Tensor s = log_scale_.learned(losses);
-    return values.dot(s.exp()) - s.sum();
+    std::vector<Tensor> values = checked_losses(losses, name, LossRange::at_least_zero);
+    return learned_loss(std::move(values), log_scale_.learned(losses), formula);
   }
   void set_task_count(int64_t tasks) override { log_scale_.set_task_count(tasks); }
   /// s, one scalar a task. Error: the number of tasks is not known yet.
@@ -35,6 +36,11 @@ class ImtlL : public LossCombiner {
   void load_state_dict(const NamedTensors& state) override { load_numbers(state, {&log_scale_}); }
 
  private:
+  static LearnedLoss formula(const Tensor& l, const Tensor& s) {
+    const Tensor weights = s.exp(), weighed = weights * l;
+    return {.value = (weighed - s).sum(), .by_loss = weights, .by_number = weighed - 1};
+  }
+
   TaskNumbers log_scale_;  // s
 };
 

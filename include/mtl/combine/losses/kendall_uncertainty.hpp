@@ -1,11 +1,13 @@
 #pragma once
 
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "mtl/combine/combiner.hpp"
 #include "mtl/combine/loss_values.hpp"
 #include "mtl/combine/options.hpp"
+#include "mtl/combine/state/learned_loss.hpp"
 #include "mtl/combine/state/task_numbers.hpp"
 #include "mtl/combine/task_count.hpp"
 
@@ -57,7 +59,7 @@ class KendallUncertainty : public LossCombiner {
   }
 
  private:
-  /// .5 for a regression, 1 for a classification, [P].
+  /// .5 for a regression, 1 for a classification, [P]; where all are of one kind, [].
   Tensor factors(const TaskLosses& losses) const;
 
   Options options_;
@@ -65,24 +67,30 @@ class KendallUncertainty : public LossCombiner {
 };
 
 inline Tensor KendallUncertainty::combine(const TaskLosses& losses) {
-  const Tensor values = loss_values(losses, name, LossRange::at_least_zero);
-  const Tensor s = log_variance_.learned(losses);
-  bool same = true;  // all tasks are of one kind, so that no factors have to be made
-  for (size_t i = 1; i < losses.values.size(); ++i) same = same && losses.kind(i) == losses.kind(0);
-  if (options_.form == Form::every_task_as_regression || same) {
-    const bool regression =
-        options_.form == Form::every_task_as_regression || losses.kind(0) == LossKind::regression;
-    // As few operations as there can be: each is a node of the graph, on a net that may be small.
-    const Tensor weighed = values.dot((-s).exp());
-    return regression ? (weighed + s.sum()) * 0.5 : torch::add(weighed, s.sum(), 0.5);
-  }
-  return torch::add(values.dot((-s).exp() * factors(losses)), s.sum(), 0.5);
+  std::vector<Tensor> values = checked_losses(losses, name, LossRange::at_least_zero);
+  return learned_loss(std::move(values), log_variance_.learned(losses),
+                      [f = factors(losses)](const Tensor& l, const Tensor& s) -> LearnedLoss {
+                        const Tensor half = torch::scalar_tensor(0.5, l.scalar_type());
+                        const Tensor weights = (-s).exp() * f, weighed = weights * l;
+                        return {.value = torch::add(weighed, s, 0.5).sum(),
+                                .by_loss = weights,
+                                .by_number = half - weighed};
+                      });
 }
 
 inline Tensor KendallUncertainty::factors(const TaskLosses& losses) const {
-  std::vector<double> factors(losses.values.size());
-  for (size_t i = 0; i < factors.size(); ++i)
-    factors[i] = losses.kind(i) == LossKind::regression ? 0.5 : 1.0;
+  const auto factor = [&](size_t i) {
+    const bool half =
+        options_.form == Form::every_task_as_regression || losses.kind(i) == LossKind::regression;
+    return half ? 0.5 : 1.0;
+  };
+  std::vector<double> factors;
+  bool same = true;
+  for (size_t i = 0; i < losses.values.size(); ++i) {
+    factors.push_back(factor(i));
+    same = same && factors[i] == factors[0];
+  }
+  if (same) return torch::scalar_tensor(factors[0], losses.values[0].scalar_type());
   return like_losses(torch::tensor(factors, torch::kDouble), losses);
 }
 

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "mtl/combine/combiner.hpp"
 #include "mtl/combine/loss_values.hpp"
+#include "mtl/combine/state/learned_loss.hpp"
 #include "mtl/combine/state/task_numbers.hpp"
 #include "mtl/combine/task_count.hpp"
 
@@ -25,9 +27,8 @@ class RevisedUncertainty : public LossCombiner {
 
   /// FaultyStep: a loss below zero (checked on the CPU).
   Tensor combine(const TaskLosses& losses) override {
-    const Tensor values = loss_values(losses, name, LossRange::at_least_zero);
-    const Tensor s = log_variance_.learned(losses);
-    return torch::add(torch::softplus(s).sum(), values.dot((-s).exp()), 0.5);
+    std::vector<Tensor> values = checked_losses(losses, name, LossRange::at_least_zero);
+    return learned_loss(std::move(values), log_variance_.learned(losses), formula);
   }
   void set_task_count(int64_t tasks) override { log_variance_.set_task_count(tasks); }
   /// s, one scalar a task. Error: the number of tasks is not known yet.
@@ -38,6 +39,13 @@ class RevisedUncertainty : public LossCombiner {
   }
 
  private:
+  static LearnedLoss formula(const Tensor& l, const Tensor& s) {
+    const Tensor weights = (-s).exp() * 0.5, weighed = weights * l;
+    return {.value = (weighed + torch::softplus(s)).sum(),
+            .by_loss = weights,
+            .by_number = s.sigmoid() - weighed};
+  }
+
   TaskNumbers log_variance_;  // s, starts at 0
 };
 

@@ -4,6 +4,7 @@
 
 #include "mtl/combine/combiner.hpp"
 #include "mtl/combine/loss_values.hpp"
+#include "mtl/combine/scalars.hpp"
 
 namespace mtl {
 
@@ -14,7 +15,7 @@ class Sum : public LossCombiner {
  public:
   static constexpr std::string_view name = "sum";
 
-  Tensor combine(const TaskLosses& losses) override { return loss_values(losses, name).sum(); }
+  Tensor combine(const TaskLosses& losses) override { return sum_of(checked_losses(losses, name)); }
 };
 
 }  // namespace mtl

@@ -64,9 +64,9 @@ class TaskNumbers {
 
   /// One scalar a task, the same objects from now on. Error: the number of tasks is not known.
   const std::vector<Tensor>& parameters();
-  /// Those of the tasks of a step with graph, [P], in the losses' dtype and on their device, where
-  /// the parameters go and stay.
-  Tensor learned(const TaskLosses& step);
+  /// Those of the tasks of a step, P of them, in the losses' dtype and on their device, where the
+  /// parameters go and stay.
+  std::vector<Tensor> learned(const TaskLosses& step);
   /// Adds to the .grad of the tasks of a step, [P], as backward() would.
   void add_gradient(const TaskLosses& step, const Eigen::VectorXd& gradient);
 
@@ -153,14 +153,14 @@ inline const std::vector<Tensor>& TaskNumbers::parameters() {
   return parameters_;
 }
 
-inline Tensor TaskNumbers::learned(const TaskLosses& step) {
+inline std::vector<Tensor> TaskNumbers::learned(const TaskLosses& step) {
   set_task_count(step.task_count);
   move_to(step.values.front());
   const std::vector<Tensor>& all = parameters();
   std::vector<Tensor> present;
   present.reserve(step.tasks.size());
   for (const int64_t t : step.tasks) present.push_back(all[static_cast<size_t>(t)]);
-  return torch::stack(present);
+  return present;
 }
 
 inline void TaskNumbers::add_gradient(const TaskLosses& step, const Eigen::VectorXd& gradient) {

@@ -1,0 +1,86 @@
+#include "mtl/combine/scalars.hpp"
+
+#include <torch/csrc/autograd/function.h>
+#include <torch/csrc/autograd/functions/utils.h>
+
+#include <algorithm>
+#include <cstring>
+#include <type_traits>
+#include <utility>
+
+#include "node_pointer.hpp"
+
+namespace mtl {
+namespace {
+
+using torch::autograd::variable_list;
+
+/// One entry of the gradient for each scalar.
+struct StackedNode : torch::autograd::Node {
+  variable_list apply(variable_list&& outer) override {
+    return outer.front().defined() ? outer.front().unbind(0) : variable_list(num_outputs());
+  }
+};
+
+/// The whole gradient for each scalar.
+struct SumNode : torch::autograd::Node {
+  variable_list apply(variable_list&& outer) override {
+    return variable_list(num_outputs(), outer.front());
+  }
+};
+
+/// Scalars of one type in the processor's memory.
+bool are_plain(const std::vector<Tensor>& scalars) {
+  return std::all_of(scalars.begin(), scalars.end(), [&](const Tensor& scalar) {
+    return scalar.defined() && scalar.dim() == 0 && scalar.is_cpu() && scalar.has_storage() &&
+           !scalar.is_neg() && scalar.scalar_type() == scalars.front().scalar_type();
+  });
+}
+
+/// [n], without graph.
+Tensor plainly_stacked(const std::vector<Tensor>& scalars) {
+  Tensor all = torch::empty({static_cast<int64_t>(scalars.size())},
+                            torch::TensorOptions(scalars.front().scalar_type()));
+  const size_t size = all.element_size();
+  auto* to = static_cast<char*>(all.data_ptr());
+  for (const Tensor& scalar : scalars) {
+    std::memcpy(to, scalar.data_ptr(), size);
+    to += size;
+  }
+  return all;
+}
+
+/// `value` as what `Node` makes of the scalars.
+template <class Node>
+Tensor with_node(Tensor value, const std::vector<Tensor>& scalars) {
+  const auto learns = [](const Tensor& scalar) { return scalar.requires_grad(); };
+  if (!torch::GradMode::is_enabled() || std::none_of(scalars.begin(), scalars.end(), learns))
+    return value;
+  using Pointer = std::decay_t<decltype(value.grad_fn())>;
+  const Pointer node = made_node<Pointer, Node>();
+  node->set_next_edges(torch::autograd::collect_next_edges(scalars));
+  torch::autograd::set_history(value, node);
+  return value;
+}
+
+}  // namespace
+
+double number_of(const Tensor& scalar) {
+  if (scalar.is_cpu() && scalar.has_storage() && !scalar.is_neg()) {
+    if (scalar.scalar_type() == torch::kFloat) return *scalar.data_ptr<float>();
+    if (scalar.scalar_type() == torch::kDouble) return *scalar.data_ptr<double>();
+  }
+  return scalar.item<double>();
+}
+
+Tensor stacked(const std::vector<Tensor>& scalars) {
+  if (scalars.empty() || !are_plain(scalars)) return torch::stack(scalars);
+  return with_node<StackedNode>(plainly_stacked(scalars), scalars);
+}
+
+Tensor sum_of(const std::vector<Tensor>& scalars) {
+  if (scalars.empty() || !are_plain(scalars)) return torch::stack(scalars).sum();
+  return with_node<SumNode>(plainly_stacked(scalars).sum(), scalars);
+}
+
+}  // namespace mtl
