@@ -58,11 +58,16 @@ void add_gradient(const Tensor& loss, double weight, const std::vector<Tensor>& 
 
 }  // namespace
 
-AccumulatedLosses::AccumulatedLosses(const std::vector<Tensor>& parameters) {
-  std::unordered_set<const at::TensorImpl*> seen;
-  for (const Tensor& parameter : parameters)
-    if (parameter.requires_grad() && seen.insert(parameter.unsafeGetTensorImpl()).second)
-      parameters_.push_back(parameter);
+AccumulatedLosses::AccumulatedLosses(const std::vector<Tensor>& parameters,
+                                     const std::vector<Tensor>& shared) {
+  std::unordered_set<const at::TensorImpl*> seen, of_all_tasks;
+  for (const Tensor& parameter : shared) of_all_tasks.insert(parameter.unsafeGetTensorImpl());
+  for (const Tensor& parameter : parameters) {
+    const auto* key = parameter.unsafeGetTensorImpl();
+    if (!parameter.requires_grad() || !seen.insert(key).second) continue;
+    parameters_.push_back(parameter);
+    is_shared_.push_back(of_all_tasks.contains(key));
+  }
 }
 
 void AccumulatedLosses::add(const TaskLosses& part) {
@@ -93,16 +98,13 @@ void AccumulatedLosses::add(const TaskLosses& part) {
   }
 }
 
-void AccumulatedLosses::clip(const std::vector<Tensor>& shared, double max_norm) {
+void AccumulatedLosses::clip(double max_norm) {
   if (!(max_norm > 0)) throw Error("clip: found max_norm {}, expected one above 0", max_norm);
   const torch::NoGradGuard no_grad;
-  std::unordered_set<const at::TensorImpl*> is_shared;
-  for (const Tensor& parameter : shared) is_shared.insert(parameter.unsafeGetTensorImpl());
   for (auto& [index, task] : tasks_) {
     std::vector<Tensor> parts, norms;
     for (size_t p = 0; p < task.row.size(); ++p) {
-      if (!task.row[p].defined() || !is_shared.contains(parameters_[p].unsafeGetTensorImpl()))
-        continue;
+      if (!task.row[p].defined() || !is_shared_[p]) continue;
       parts.push_back(task.row[p]);
       norms.push_back(task.row[p].norm(2, torch::kDouble));
     }

@@ -5,7 +5,6 @@
 #include "faults.hpp"
 #include "forward.hpp"
 #include "loss_meter.hpp"
-#include "mtl/combine/accumulated_losses.hpp"
 #include "mtl/combine/faulty_step.hpp"
 #include "mtl/combine/scaled_losses.hpp"
 #include "mtl/sharing/task_losses.hpp"
@@ -47,13 +46,13 @@ StepForward step_losses(Model& model, const StepBatch& batch, const std::vector<
   return {.losses = whole.losses()};
 }
 
-TaskLosses clipped_by_task(const TaskLosses& losses, Model& model, const std::vector<Tensor>& held,
-                           double max_norm) {
+TaskLosses clipped_by_task(const TaskLosses& losses, AccumulatedLosses& whole, double max_norm) {
   if (first_not_finite(numbers_of(losses.values)) >= 0) return losses;
-  AccumulatedLosses whole(reached_parameters(model, held));
   whole.add(losses);
-  whole.clip(model.parameter_sets().shared, max_norm);
-  return whole.losses();
+  whole.clip(max_norm);
+  TaskLosses clipped = whole.losses();
+  whole.begin_anew();  // what it keeps is as large as the model, once a task
+  return clipped;
 }
 
 LossScale loss_scale_of(const TrainerOptions& options) {

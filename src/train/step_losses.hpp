@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "epoch_reader.hpp"
+#include "mtl/combine/accumulated_losses.hpp"
 #include "mtl/combine/task_losses.hpp"
 #include "mtl/sharing/model.hpp"
 #include "mtl/train/trainer.hpp"
@@ -27,10 +28,9 @@ std::vector<Tensor> reached_parameters(Model& model, const std::vector<Tensor>& 
 StepForward step_losses(Model& model, const StepBatch& batch, const std::vector<Tensor>& held,
                         const std::vector<bool>& left_out, Arithmetic arithmetic, double scale);
 
-/// The same losses with each task's gradient clipped at the model's shared parameters, as
-/// AccumulatedLosses::clip does. Of a loss that is NaN or infinite, all as they are.
-TaskLosses clipped_by_task(const TaskLosses& losses, Model& model, const std::vector<Tensor>& held,
-                           double max_norm);
+/// The same losses with each task's gradient clipped at what is shared, by AccumulatedLosses::clip:
+/// `whole` has no part, before and after. Of a loss that is NaN or infinite, all as they are.
+TaskLosses clipped_by_task(const TaskLosses& losses, AccumulatedLosses& whole, double max_norm);
 
 /// With which a run begins.
 LossScale loss_scale_of(const TrainerOptions& options);

@@ -133,6 +133,7 @@ class Trainer::Loop {
     state_.epoch = epochs_done() + 1;
     hooks_.call(&Callback::on_epoch_begin, state_);
     held_ = held_parameters(optimizer_, model_);  // a callback may have added a group
+    by_task_.emplace(reached_parameters(model_, held_), parameters_.shared);
     EpochPlace place(model_.tasks().size());
     place.steps_before = state_.step;
     place.faulty_before = state_.faulty_batches;
@@ -211,7 +212,7 @@ class Trainer::Loop {
     frozen_.apply(state_);
     buffers_.remember();
     generator_.remember();
-    drop_gradients();
+    drop_gradients(held_, parameters_);
     if (state_.batch == 1) first_batch_ = batch;
     TaskLosses losses;
     std::vector<double> values;
@@ -293,7 +294,7 @@ class Trainer::Loop {
   void undo() {
     buffers_.put_back();
     generator_.put_back();
-    drop_gradients();
+    drop_gradients(held_, parameters_);
   }
 
   void on_fault(const std::string& found) {
@@ -314,13 +315,11 @@ class Trainer::Loop {
     if (state_.first_fault.empty()) state_.first_fault = text;
   }
 
-  void drop_gradients() { mtl::drop_gradients(held_, parameters_); }
-
   StepForward forward_of(const StepBatch& batch) {
     StepForward seen = joint_.forward(model_, batch, held_, frozen_.left_out(), options_.arithmetic,
                                       state_.loss_scale.value);
     if (options_.max_task_grad_norm > 0 && torch::GradMode::is_enabled())
-      seen.losses = clipped_by_task(seen.losses, model_, held_, options_.max_task_grad_norm);
+      seen.losses = clipped_by_task(seen.losses, *by_task_, options_.max_task_grad_norm);
     return seen;
   }
 
@@ -370,6 +369,7 @@ class Trainer::Loop {
   TrainState state_;
   const Parameters& parameters_;
   std::vector<Tensor> held_;  // what the optimizer trains: zeroed, clipped and moved
+  std::optional<AccumulatedLosses> by_task_;  // for max_task_grad_norm
   BufferMemory buffers_, look_buffers_;
   GeneratorMemory generator_;
   FrozenTasks frozen_;

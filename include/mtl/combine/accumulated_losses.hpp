@@ -26,21 +26,25 @@ namespace mtl {
 class AccumulatedLosses {
  public:
   /// `parameters`: all that the losses may reach and that shall learn; doubles count once, those
-  /// that require no gradient not at all.
-  explicit AccumulatedLosses(const std::vector<Tensor>& parameters);
+  /// that require no gradient not at all. `shared`: those of them that `clip` looks at.
+  explicit AccumulatedLosses(const std::vector<Tensor>& parameters,
+                             const std::vector<Tensor>& shared = {});
 
   /// Takes a part; its graph is freed. Under NoGradGuard, or of a loss without a graph, the values
   /// only. FaultyStep, and nothing taken: a loss that is NaN or infinite. Error: parts of another
   /// number of tasks.
   void add(const TaskLosses& part);
 
-  /// Each task's gradient at `shared`, of all parts so far, is scaled down to this 2-norm where it
-  /// is longer; its gradient at other parameters stays. One that is not finite stays as it is.
-  /// Error: `max_norm` is not above 0.
-  void clip(const std::vector<Tensor>& shared, double max_norm);
+  /// Each task's gradient at the shared parameters, of all parts so far, is scaled down to this
+  /// 2-norm where it is longer; its gradient at other parameters stays. One that is not finite
+  /// stays as it is. Error: `max_norm` is not above 0.
+  void clip(double max_norm);
 
   /// The losses of all parts so far; none has a label: no loss.
   TaskLosses losses() const;
+
+  /// Forgets the parts, for the next batch; the list of parameters has been looked through.
+  void begin_anew() { tasks_.clear(); }
 
  private:
   struct Task {
@@ -54,6 +58,7 @@ class AccumulatedLosses {
   };
 
   std::vector<Tensor> parameters_;
+  std::vector<bool> is_shared_;    // by parameter
   std::map<int64_t, Task> tasks_;  // by index in the registry
   int64_t task_count_ = 0;
 };
