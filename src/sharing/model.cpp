@@ -54,6 +54,20 @@ FaultyStep does_not_take(std::string text, const Tensor& input, std::string_view
                                : "");
 }
 
+/// The part's output. `names` gives those of part and input, where they are needed.
+template <class Names>
+Tensor output_of(const nn::Layer& part, const Tensor& input, const Names& names) {
+  try {
+    return part.forward(input);
+  } catch (const c10::Error& error) {
+    const auto [part_name, input_name] = names();
+    throw does_not_take(error.what_without_backtrace(), input, part_name, input_name);
+  } catch (const Error& error) {
+    const auto [part_name, input_name] = names();
+    throw does_not_take(error.what(), input, part_name, input_name);
+  }
+}
+
 }  // namespace
 
 Model::Model(TaskRegistry tasks)
@@ -180,19 +194,14 @@ void Model::register_heads() {
 
 Tensor Model::pass(const nn::Layer& part, const Tensor& input, std::string_view part_name,
                    std::string_view input_name) {
-  try {
-    return part.forward(input);
-  } catch (const c10::Error& error) {
-    throw does_not_take(error.what_without_backtrace(), input, part_name, input_name);
-  } catch (const Error& error) {
-    throw does_not_take(error.what(), input, part_name, input_name);
-  }
+  return output_of(part, input, [&] { return std::pair(part_name, input_name); });
 }
 
 Tensor Model::encode(const Encoder& part, const NamedTensors& inputs, const std::string& input,
                      std::string_view part_name) {
-  const auto& [name, value] = input_named(inputs, input).pair();
-  return pass(part, value, part_name, "input \"" + name + "\"");
+  const auto& item = input_named(inputs, input);
+  return output_of(part, item.value(),
+                   [&] { return std::pair(part_name, "input \"" + item.key() + "\""); });
 }
 
 Tensor Model::input_of(const NamedTensors& inputs, const std::string& input) {
@@ -200,8 +209,9 @@ Tensor Model::input_of(const NamedTensors& inputs, const std::string& input) {
 }
 
 Tensor Model::answer(const Task& task, const Tensor& representation) {
-  return pass(task.head, representation, "the head of task \"" + task.name + "\"",
-              "the representation");
+  return output_of(task.head, representation, [&] {
+    return std::pair("the head of task \"" + task.name + "\"", "the representation");
+  });
 }
 
 NamedTensors Model::answers(const std::vector<Tensor>& representations) const {

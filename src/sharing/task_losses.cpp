@@ -10,6 +10,13 @@ TaskLosses task_losses(const Model& model, const NamedTensors& predictions, cons
   TaskLosses losses;
   losses.task_count = tasks.size();
   losses.representation = model.representation();
+  const auto count = static_cast<size_t>(tasks.size());
+  losses.tasks.reserve(count);
+  losses.names.reserve(count);
+  losses.values.reserve(count);
+  losses.samples.reserve(count);
+  losses.weights.reserve(count);
+  losses.kinds.reserve(count);
   for (int64_t t = 0; t < tasks.size(); ++t) {
     if (!left_out.empty() && left_out[static_cast<size_t>(t)]) continue;
     const Tensor* prediction = predictions.find(tasks[t].name);

@@ -56,11 +56,13 @@ bool EpochReader::next(Batch& batch) {
 }
 
 bool EpochReader::next(StepBatch& batch) {
-  batch.clear();
-  Batch part;
-  while (std::ssize(batch) < parts_ && next(part))
-    batch.push_back(channels_last_ ? with_channels_last(std::move(part)) : std::move(part));
-  return !batch.empty();
+  // Into the parts of the step before, whose dictionaries a loader may keep.
+  batch.resize(static_cast<size_t>(parts_));
+  size_t filled = 0;
+  for (; filled < batch.size() && next(batch[filled]); ++filled)
+    if (channels_last_) batch[filled] = with_channels_last(std::move(batch[filled]));
+  batch.resize(filled);
+  return filled > 0;
 }
 
 void EpochReader::skip(int64_t count) {

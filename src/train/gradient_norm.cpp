@@ -1,6 +1,7 @@
 #include "gradient_norm.hpp"
 
 #include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
 
 #include <Eigen/Core>
 #include <algorithm>
@@ -46,7 +47,7 @@ void drop_gradients(const std::vector<Tensor>& held, const Parameters& of_model)
 }
 
 bool clip_gradients(const std::vector<Tensor>& parameters, double max_norm) {
-  torch::NoGradGuard no_grad;
+  const c10::InferenceMode no_records;  // of versions and views either: half the way to each kernel
   std::vector<Tensor> gradients, norms;
   gradients.reserve(parameters.size());
   norms.reserve(parameters.size());

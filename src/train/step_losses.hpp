@@ -13,7 +13,7 @@ namespace mtl {
 
 /// The forward pass of a step.
 struct StepForward {
-  TaskLosses losses;
+  TaskLosses losses = {};
   NamedTensors predictions = NamedTensors();  // none of a batch in parts
   TaskLosses own = {};                        // of several processes: those of this one's share
 };

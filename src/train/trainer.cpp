@@ -147,7 +147,6 @@ class Trainer::Loop {
     state_.batches = reader_.steps();
     first_batch_.clear();
     if (!cut_off) return place;
-
     if (reader_.next(first_batch_)) first_batch_ = without_left_out_rows(std::move(first_batch_));
     reader_.skip(batch - 1);
     // What callbacks did as the epoch began stays where it has no memory, such as a frozen layer.
@@ -214,18 +213,18 @@ class Trainer::Loop {
     generator_.remember();
     drop_gradients(held_, parameters_);
     if (state_.batch == 1) first_batch_ = batch;
-    TaskLosses losses;
+    StepForward seen;
     std::vector<double> values;
     std::string fault;
     try {
-      fault = find_gradients(batch, losses, values);
+      fault = find_gradients(batch, seen, values);
     } catch (const FaultyStep& error) {
       fault = error.what();
     } catch (...) {
       undo();
       rethrow_at(place());
     }
-    if (losses.size() == 0 && fault.empty()) {
+    if (seen.losses.size() == 0 && fault.empty()) {
       undo();
       ++state_.unlabelled_batches;
       return false;
@@ -236,11 +235,11 @@ class Trainer::Loop {
       return false;
     }
     state_.loss_scale.made_step();
-    state_.losses = &losses;
+    state_.losses = &seen.losses;
     hooks_.call(&Callback::on_gradients, state_);
     frozen_.drop_gradients(parameters_);
     optimizer_.step();
-    meter.add(losses, values);
+    meter.add(seen.losses, values);
     if (combiner_.wants_losses_after_step()) look_again(batch);
     hooks_.call(&Callback::on_step_end, state_);
     state_.losses = nullptr;
@@ -248,11 +247,11 @@ class Trainer::Loop {
   }
 
   /// Fills `.grad`. Returns what is wrong with the batch; empty: nothing.
-  std::string find_gradients(const StepBatch& batch, TaskLosses& losses,
+  std::string find_gradients(const StepBatch& batch, StepForward& seen,
                              std::vector<double>& values) {
     gradient_is_bad_ = false;
-    const StepForward seen = forward_of(batch);
-    losses = seen.losses;
+    seen = forward_of(batch);
+    TaskLosses& losses = seen.losses;
     if (losses.size() == 0) return {};
     const torch::Device device = losses.values.front().device();
     const auto faulty_loss = [&] { return joint_.explain(model_, batch, seen, values); };
@@ -284,6 +283,7 @@ class Trainer::Loop {
       values.pop_back();
       if (std::string fault = faulty_loss(); !fault.empty()) return fault;
     }
+    seen.predictions.clear();  // the optimizer's step needs the memory
     if (finite) return {};
     gradient_is_bad_ = true;
     buffers_.put_back();

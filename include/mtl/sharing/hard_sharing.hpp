@@ -24,6 +24,7 @@ class HardSharingImpl : public Model {
   }
 
   NamedTensors forward(const NamedTensors& inputs) override {
+    representation_ = Tensor();  // the last one's memory serves again
     representation_ = encode(encoder_, inputs, input_);
     NamedTensors predictions;
     predictions.reserve(static_cast<size_t>(tasks().size()));
