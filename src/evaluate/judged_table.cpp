@@ -17,7 +17,19 @@ namespace mtl::evaluate {
 namespace {
 
 double squared_error(const Predictions& said, const std::string& task) {
-  return (said.predictions[task] - said.targets[task]).square().nansum().item<double>();
+  Tensor squares = (said.predictions[task] - said.targets[task]).square();
+  if (said.sample_weights.defined()) squares = squares * said.sample_weights;
+  return squares.nansum().item<double>();
+}
+
+/// What one says of every row without a network: the mean, [], or how frequent each class is, [C].
+Tensor usual_answer(const TargetColumn& task, const Tensor& learnt, const Tensor& weights) {
+  const bool is_number = task.classes.empty();
+  const Tensor known = is_number ? learnt.isnan().logical_not() : learnt.ge(0);
+  const Tensor counts = (weights.defined() ? weights * known : known).to(torch::kFloat64);
+  if (is_number) return (counts * learnt).nansum() / counts.sum();
+  const Tensor is_class = learnt.unsqueeze(1).eq(torch::arange(task.outputs()));
+  return counts.matmul(is_class.to(torch::kFloat64)) / counts.sum();
 }
 
 }  // namespace
@@ -41,18 +53,18 @@ void JudgedTable::add(TableModel& model, const TableData& data, const Tensor& le
   tasks_ = judged_tasks(data.tasks);
   RowPredictions said{rows, {}}, usual{rows, {}};
   const NamedTensors all = model.predict(data.inputs);
+  const auto weights_of = [&](const Tensor& some) {
+    return data.weights.defined() ? data.weights.index_select(0, some) : Tensor();
+  };
+  const Tensor weights = weights_of(learnt_from);
   for (const TargetColumn& task : data.tasks) {
-    const Tensor learnt = data.targets[task.name].index_select(0, learnt_from);
-    const Tensor answer = all[task.name].index_select(0, rows);
-    const Tensor mean =
-        task.classes.empty()
-            ? learnt.nanmean()
-            : learnt.unsqueeze(1).eq(torch::arange(task.outputs())).to(torch::kFloat64).mean(0);
+    const Tensor target = data.targets[task.name], answer = all[task.name].index_select(0, rows);
     said.predictions.predictions.insert(task.name, answer);
-    said.predictions.targets.insert(task.name, data.targets[task.name].index_select(0, rows));
-    usual.predictions.predictions.insert(task.name, mean.expand_as(answer).contiguous());
+    said.predictions.targets.insert(task.name, target.index_select(0, rows));
+    const Tensor same = usual_answer(task, target.index_select(0, learnt_from), weights);
+    usual.predictions.predictions.insert(task.name, same.expand_as(answer).contiguous());
   }
-  if (data.weights.defined()) said.predictions.sample_weights = data.weights.index_select(0, rows);
+  said.predictions.sample_weights = weights_of(rows);
   usual.predictions.targets = said.predictions.targets;
   usual.predictions.sample_weights = said.predictions.sample_weights;
   networks_.push_back(std::move(said));

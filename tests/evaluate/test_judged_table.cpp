@@ -54,6 +54,26 @@ TEST_CASE("JudgedTable: errors beside those of the mean, by hand") {
   CHECK(json["tasks"]["y"]["relative_rmse"]["without"] == 1);
 }
 
+TEST_CASE("JudgedTable: a row of weight 3 counts as three, one of weight 0 not at all") {
+  mtl::TableData data = table_of(20);
+  auto model = mtl::learn_table(data, torch::arange(14), quick).model;
+  std::vector<int64_t> learnt, rows;  // as the weights say
+  data.weights = torch::ones({20});
+  mtl::evaluate::JudgedTable judged, repeated;
+  for (int64_t i = 0; i < 20; ++i) {
+    const int64_t times = i % 3 == 0 ? 3 : i % 7 == 1 ? 0 : 1;  // 3: every "b"
+    data.weights[i] = times;
+    for (int64_t k = 0; k < times; ++k) (i < 14 ? learnt : rows).push_back(i);
+  }
+  judged.add(model, data, torch::arange(14), torch::arange(14, 20));
+  data.weights = torch::Tensor();
+  repeated.add(model, data, torch::tensor(learnt), torch::tensor(rows));
+  CHECK_THAT(judged.relative_rmse("y"), WithinAbs(repeated.relative_rmse("y"), 1e-9));
+  // Of five "b" and nine "a" the former count more: one says "b", which rows 15 and 18 are.
+  const auto json = judged.json();
+  CHECK_THAT(json["tasks"]["kind"]["accuracy"]["without"].get<double>(), WithinAbs(6 / 10., 1e-9));
+}
+
 TEST_CASE("JudgedTable: cross-validation asks for each row once, networks that did not learn it") {
   const mtl::TableData data = table_of(24);
   std::vector<size_t> heard;
