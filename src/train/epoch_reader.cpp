@@ -36,6 +36,7 @@ void EpochReader::start(int64_t epoch) {
 }
 
 bool EpochReader::next(Batch& batch) {
+  batch = Batch();  // a loader of one's own may leave out what this batch has not
   const bool shared = processes_ != nullptr && processes_->several();
   const bool found = shared ? loader_.next_share(batch, *processes_) : loader_.next(batch);
   if (found && read_ == batches_)
@@ -56,13 +57,11 @@ bool EpochReader::next(Batch& batch) {
 }
 
 bool EpochReader::next(StepBatch& batch) {
-  // Into the parts of the step before, whose dictionaries a loader may keep.
-  batch.resize(static_cast<size_t>(parts_));
-  size_t filled = 0;
-  for (; filled < batch.size() && next(batch[filled]); ++filled)
-    if (channels_last_) batch[filled] = with_channels_last(std::move(batch[filled]));
-  batch.resize(filled);
-  return filled > 0;
+  batch.clear();
+  Batch part;
+  while (std::ssize(batch) < parts_ && next(part))
+    batch.push_back(channels_last_ ? with_channels_last(std::move(part)) : std::move(part));
+  return !batch.empty();
 }
 
 void EpochReader::skip(int64_t count) {

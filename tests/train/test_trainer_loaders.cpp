@@ -33,6 +33,19 @@ struct ValidatesOnTrainingLoader {
   }
 };
 
+/// Adds to a batch what it has, and touches nothing else.
+struct AddingLoader : ListLoader {
+  using ListLoader::ListLoader;
+  bool next(mtl::Batch& batch) {
+    mtl::Batch own;
+    if (!ListLoader::next(own)) return false;
+    for (const auto& input : own.inputs) batch.inputs.insert(input.key(), input.value());
+    for (const auto& target : own.targets) batch.targets.insert(target.key(), target.value());
+    if (own.sample_weights.defined()) batch.sample_weights = own.sample_weights;
+    return true;
+  }
+};
+
 struct NoBatches {
   int64_t batches() const { return 0; }
   int64_t samples() const { return 0; }
@@ -56,6 +69,22 @@ TEST_CASE("Trainer: a callback that reads the training loader during the epoch")
   mtl::BatchLoader loader(weather_like(64, 1), {.batch_size = 8});
   CHECK(contains(loader_error(loader, nullptr, {ValidatesOnTrainingLoader{&loader}}),
                  "give that a loader of its own"));
+}
+
+TEST_CASE("Trainer, validate: nothing of a batch is left for a loader that only adds to the next") {
+  auto batches = batches_of(weather_like(40, 1));
+  batches[0].sample_weights = torch::arange(batches[0].inputs.begin()->value().size(0)) + 1.0;
+  const auto trained = [&](auto loader) {
+    auto model = two_task_model();
+    torch::optim::SGD sgd(model->parameters(), 0.01);
+    mtl::Sum sum;
+    mtl::Trainer trainer(model, sgd, sum, {.epochs = 1});
+    const auto run = trainer.fit(loader, loader);
+    return std::pair(run.best().valid.losses, mtl::predict(model, loader).predictions["temp"]);
+  };
+  const auto assigned = trained(ListLoader(batches)), added = trained(AddingLoader(batches));
+  CHECK(added.first == assigned.first);
+  CHECK(added.second.equal(assigned.second));
 }
 
 TEST_CASE("Trainer: a loader without a batch is refused before anything is changed") {
