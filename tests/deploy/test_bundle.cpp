@@ -8,6 +8,7 @@
 #include "catch.hpp"
 #include "error_text.hpp"
 #include "every_way.hpp"
+#include "mtl/deploy/answer_text.hpp"
 #include "mtl/deploy/predictor.hpp"
 #include "mtl/deploy/table_notes.hpp"
 #include "mtl/io/digest.hpp"

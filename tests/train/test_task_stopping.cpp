@@ -2,6 +2,7 @@
 
 #include "catch.hpp"
 #include "error_text.hpp"
+#include "mtl/task/losses/no_loss.hpp"
 #include "schedule_golden.hpp"
 #include "scripted_run.hpp"
 #include "two_task_problem.hpp"

@@ -226,8 +226,8 @@ StartedSum Processes::start_sum(std::vector<Tensor> tensors) const {
     piece.wait = group().start_sum(piece.flat);
     // Of a device: what the sum is copied to.
     piece.there = piece.flat.device() == tensors[some.front()].device()
-                       ? piece.flat
-                       : torch::empty_like(piece.flat, tensors[some.front()].device());
+                      ? piece.flat
+                      : torch::empty_like(piece.flat, tensors[some.front()].device());
     int64_t at = 0;
     for (const size_t t : some) {
       const int64_t count = tensors[t].numel();
