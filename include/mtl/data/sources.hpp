@@ -158,7 +158,6 @@ class Sources {
     if (at_ == order_.size()) return false;
     const size_t s = order_[at_];
     Source& source = sources_[s];
-    batch = Batch();  // a loader of one's own may not fill in what another source's batch had
     const int64_t of_pass = positions_[s] % source.loader.batches;
     if (of_pass == 0) source.loader.start_epoch(positions_[s] / source.loader.batches);
     read(s, batch, of_pass);
@@ -271,6 +270,7 @@ class Sources {
   }
 
   void read(size_t s, Batch& batch, int64_t of_pass) {
+    batch = Batch();  // a loader of one's own may not fill in what another source's batch had
     if (!sources_[s].loader.next(batch))
       throw Error(
           "Sources: source \"{}\" gave {} of its {} batches; a loader begins anew at "

@@ -26,8 +26,7 @@ struct LoaderRef {
           if constexpr (requires { loader.skip(count); }) {
             loader.skip(count);
           } else {
-            Batch passed;
-            while (count-- > 0 && loader.next(passed)) continue;
+            for (Batch passed; count > 0 && loader.next(passed); --count) passed = Batch();
           }
         }),
         text([&loader]() -> std::string {
