@@ -133,7 +133,8 @@ class Trainer::Loop {
     state_.epoch = epochs_done() + 1;
     hooks_.call(&Callback::on_epoch_begin, state_);
     held_ = held_parameters(optimizer_, model_);  // a callback may have added a group
-    by_task_.emplace(reached_parameters(model_, held_), parameters_.shared);
+    if (options_.max_task_grad_norm > 0)
+      by_task_.emplace(reached_parameters(model_, held_), parameters_.shared);
     EpochPlace place(model_.tasks().size());
     place.steps_before = state_.step;
     place.faulty_before = state_.faulty_batches;
