@@ -1,17 +1,14 @@
 #include "mtl/combine/accumulated_losses.hpp"
 
 #include <torch/autograd.h>
-#include <torch/csrc/autograd/function.h>
-#include <torch/csrc/autograd/functions/utils.h>
 
 #include <cmath>
-#include <type_traits>
 #include <unordered_set>
 #include <utility>
 
 #include "mtl/combine/loss_values.hpp"
 #include "mtl/core/error.hpp"
-#include "node_pointer.hpp"
+#include "new_node.hpp"
 
 namespace mtl {
 namespace {
@@ -28,14 +25,12 @@ struct KnownGradient : torch::autograd::Node {
   }
 };
 
-/// `value` as a function of `parameters`. (torch::autograd::Function takes no list of tensors.)
+/// `value` as a function of `parameters`.
 Tensor with_gradient(Tensor value, const std::vector<Tensor>& parameters,
                      std::vector<Tensor> gradient) {
-  using Pointer = std::decay_t<decltype(value.grad_fn())>;
-  const Pointer node = made_node<Pointer, KnownGradient>();
-  static_cast<KnownGradient&>(*node).gradient = std::move(gradient);
-  node->set_next_edges(torch::autograd::collect_next_edges(parameters));
-  torch::autograd::set_history(value, node);
+  const NewNode<KnownGradient> node(parameters);
+  node->gradient = std::move(gradient);
+  node.gives(value);
   return value;
 }
 

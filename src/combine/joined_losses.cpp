@@ -1,10 +1,6 @@
 #include "mtl/combine/joined_losses.hpp"
 
-#include <torch/csrc/autograd/functions/utils.h>
-#include <torch/csrc/autograd/variable.h>
-
 #include <cmath>
-#include <type_traits>
 #include <unordered_map>
 #include <utility>
 
@@ -13,7 +9,7 @@
 #include "joined_nodes.hpp"
 #include "mtl/combine/loss_values.hpp"
 #include "mtl/core/error.hpp"
-#include "node_pointer.hpp"
+#include "new_node.hpp"
 
 namespace mtl {
 
@@ -31,8 +27,6 @@ struct LossColumns {
   static constexpr int64_t sum = 0, weight = 1, samples = 2, weighted = 3, present = 4, kind = 5,
                            type = 6, count = 7;
 };
-
-using NodePointer = std::decay_t<decltype(std::declval<Tensor>().grad_fn())>;
 
 void check_hooks(const std::vector<Tensor>& parameters) {
   for (const Tensor& parameter : parameters)
@@ -177,14 +171,12 @@ class Joining {
       columns.push_back(static_cast<int64_t>(p));
     }
     if (inputs.empty()) return;
-    const NodePointer pointer = made_node<NodePointer, JoinedNode>();
-    auto& node = static_cast<JoinedNode&>(*pointer);
-    node.set_next_edges(torch::autograd::collect_next_edges(inputs));
-    node.kept = behind ? 1 : 0;
-    node.exchange = state_->exchange;
+    const NewNode<JoinedNode> node(inputs);
+    node->kept = behind ? 1 : 0;
+    node->exchange = state_->exchange;
     // What is asked of this process's graph is its own representation.
-    node.inputs = inputs;
-    if (has_representation_) node.inputs.front() = own_.representation;
+    node->inputs = inputs;
+    if (has_representation_) node->inputs.front() = own_.representation;
     for (size_t i = 0; i < whole.values.size(); ++i) {
       std::vector<bool> reached, reached_here;
       bool any = false;
@@ -194,11 +186,11 @@ class Joining {
         any = any || reached.back();
       }
       if (!any) continue;
-      node.own.push_back(own_values_[i]);
-      node.shares.push_back(shares_[i]);
-      node.reached.push_back(std::move(reached));
-      node.reached_here.push_back(std::move(reached_here));
-      torch::autograd::set_history(whole.values[i], pointer);
+      node->own.push_back(own_values_[i]);
+      node->shares.push_back(shares_[i]);
+      node->reached.push_back(std::move(reached));
+      node->reached_here.push_back(std::move(reached_here));
+      node.gives(whole.values[i]);
     }
   }
 
@@ -211,13 +203,11 @@ class Joining {
     Tensor rows = has_representation_
                       ? own_.representation.variable_data()
                       : torch::zeros({0}, parameters_.front().options().requires_grad(false));
-    const NodePointer pointer = made_node<NodePointer, ShareNode>();
-    auto& node = static_cast<ShareNode&>(*pointer);
-    node.set_next_edges(torch::autograd::collect_next_edges(inputs));
-    node.exchange = state_->exchange;
-    node.inputs = std::move(inputs);
-    if (has_representation_) node.own = own_.representation;
-    torch::autograd::set_history(rows, pointer);
+    const NewNode<ShareNode> node(inputs);
+    node->exchange = state_->exchange;
+    node->inputs = std::move(inputs);
+    if (has_representation_) node->own = own_.representation;
+    node.gives(rows);
     return rows;
   }
 

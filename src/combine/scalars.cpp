@@ -1,14 +1,10 @@
 #include "mtl/combine/scalars.hpp"
 
-#include <torch/csrc/autograd/function.h>
-#include <torch/csrc/autograd/functions/utils.h>
-
 #include <algorithm>
 #include <cstring>
-#include <type_traits>
 #include <utility>
 
-#include "node_pointer.hpp"
+#include "new_node.hpp"
 
 namespace mtl {
 namespace {
@@ -56,10 +52,7 @@ Tensor with_node(Tensor value, const std::vector<Tensor>& scalars) {
   const auto learns = [](const Tensor& scalar) { return scalar.requires_grad(); };
   if (!torch::GradMode::is_enabled() || std::none_of(scalars.begin(), scalars.end(), learns))
     return value;
-  using Pointer = std::decay_t<decltype(value.grad_fn())>;
-  const Pointer node = made_node<Pointer, Node>();
-  node->set_next_edges(torch::autograd::collect_next_edges(scalars));
-  torch::autograd::set_history(value, node);
+  NewNode<Node>(scalars).gives(value);
   return value;
 }
 

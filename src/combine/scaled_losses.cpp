@@ -1,16 +1,13 @@
 #include "mtl/combine/scaled_losses.hpp"
 
 #include <torch/autograd.h>
-#include <torch/csrc/autograd/function.h>
-#include <torch/csrc/autograd/functions/utils.h>
 
 #include <cmath>
-#include <type_traits>
 #include <utility>
 
 #include "engine/leaves.hpp"
 #include "mtl/core/error.hpp"
-#include "node_pointer.hpp"
+#include "new_node.hpp"
 
 namespace mtl {
 namespace {
@@ -53,14 +50,11 @@ struct ScaledNode : torch::autograd::Node {
 /// Ties `values` to the graph of `own` behind `edges`, and reaches there for `inputs`.
 void tie(std::vector<Tensor>& values, std::vector<Tensor> own, const std::vector<Tensor>& edges,
          std::vector<Tensor> inputs, double scale) {
-  using Pointer = std::decay_t<decltype(std::declval<Tensor>().grad_fn())>;
-  const Pointer pointer = made_node<Pointer, ScaledNode>();
-  auto& node = static_cast<ScaledNode&>(*pointer);
-  node.set_next_edges(torch::autograd::collect_next_edges(edges));
-  node.own = std::move(own);
-  node.inputs = std::move(inputs);
-  node.scale = scale;
-  for (Tensor& value : values) torch::autograd::set_history(value, pointer);
+  const NewNode<ScaledNode> node(edges);
+  node->own = std::move(own);
+  node->inputs = std::move(inputs);
+  node->scale = scale;
+  for (Tensor& value : values) node.gives(value);
 }
 
 }  // namespace

@@ -1,13 +1,9 @@
 #include "mtl/combine/state/learned_loss.hpp"
 
-#include <torch/csrc/autograd/function.h>
-#include <torch/csrc/autograd/functions/utils.h>
-
 #include <iterator>
-#include <type_traits>
 #include <utility>
 
-#include "../node_pointer.hpp"
+#include "../new_node.hpp"
 #include "mtl/combine/scalars.hpp"
 
 namespace mtl {
@@ -50,17 +46,13 @@ Tensor learned_loss(std::vector<Tensor> losses, std::vector<Tensor> numbers,
   if (!torch::GradMode::is_enabled()) return known.value;
   std::vector<Tensor> inputs = losses;
   inputs.insert(inputs.end(), numbers.begin(), numbers.end());
-  auto edges = torch::autograd::collect_next_edges(inputs);
-  using Pointer = std::decay_t<decltype(known.value.grad_fn())>;
-  const Pointer pointer = made_node<Pointer, LearnedLossNode>();
-  auto& node = static_cast<LearnedLossNode&>(*pointer);
-  node.set_next_edges(std::move(edges));
-  node.losses = std::move(losses);
-  node.numbers = std::move(numbers);
-  node.formula = std::move(formula);
-  node.by_loss = std::move(known.by_loss);
-  node.by_number = std::move(known.by_number);
-  torch::autograd::set_history(known.value, pointer);
+  const NewNode<LearnedLossNode> node(inputs);
+  node->losses = std::move(losses);
+  node->numbers = std::move(numbers);
+  node->formula = std::move(formula);
+  node->by_loss = std::move(known.by_loss);
+  node->by_number = std::move(known.by_number);
+  node.gives(known.value);
   return known.value;
 }
 
