@@ -75,8 +75,7 @@ class Batches {
       if (input.table) {
         std::vector<std::string> texts;
         for (const size_t column : input.columns) texts.emplace_back(cells[column]);
-        const std::string line = mtl::io::csv_row(texts);
-        input.lines += line == "\n" ? "\"\"\n" : line;  // no blank line, which is no row
+        input.lines += mtl::io::csv_row(texts);
         continue;
       }
       for (const size_t column : input.columns)

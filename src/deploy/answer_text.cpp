@@ -90,6 +90,7 @@ std::string AnswerText::lines(const Answers& answers,
   // Names are quoted once, and a label once, not once a row.
   const auto quoted = [&](const std::string& text) {
     if (format_ == Format::json) return io::json_text(io::Json(text), -1);
+    if (text.empty()) return text;
     std::string cell = io::csv_row({text});
     cell.pop_back();
     return cell;
@@ -107,6 +108,7 @@ std::string AnswerText::lines(const Answers& answers,
     const char* between = format_ == Format::json ? "{" : "";
     const char* const comma = format_ == Format::json ? ", " : ",";
     const int64_t sample = samples.empty() ? static_cast<int64_t>(row) : samples[row];
+    const size_t before = text.size();
     for (size_t c = 0; c < kept_.size(); ++c) {
       text += between;
       if (format_ == Format::json) text += quoted(kept_[c]) + ": ";
@@ -125,6 +127,7 @@ std::string AnswerText::lines(const Answers& answers,
         fmt::format_to(std::back_inserter(text), "{:.9g}", number);
       between = comma;
     }
+    if (text.size() == before) text += "\"\"";  // a blank line would be no row
     text += format_ == Format::json ? "}\n" : "\n";
   }
   return text;

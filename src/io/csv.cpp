@@ -42,6 +42,7 @@ CsvReader::CsvReader(std::string_view text, std::string_view file, char separato
 
 bool CsvReader::next() {
   cells_.clear();
+  any_quoted_ = false;
   if (!unquoted_.empty()) unquoted_.clear();
   if (at_ >= text_.size()) return false;
   row_line_ = line_;
@@ -70,6 +71,7 @@ std::string_view CsvReader::plain() {
 }
 
 std::string_view CsvReader::quoted() {
+  any_quoted_ = true;
   const int64_t opened = line_;
   const size_t begin = ++at_;
   bool halve = false;
@@ -151,6 +153,7 @@ bool parse_number(std::string_view cell, int64_t& number) {
 }
 
 std::string csv_row(const std::vector<std::string>& fields) {
+  if (fields.size() == 1 && fields[0].empty()) return "\"\"\n";
   std::string row;
   for (const auto& field : fields) {
     if (&field != fields.data()) row += ',';

@@ -398,3 +398,15 @@ TEST_CASE("bundle: what a description asks for lies in the file, all parts toget
   CHECK(contains(fault((R"({"kind": "nn.Sequential", "steps": [)" + steps + "]}").c_str()),
                  "beside those of other parts"));
 }
+
+TEST_CASE("AnswerText: no answer in the only column is no blank line") {
+  const mtl::Answers answers{{{.task = "y",
+                               .kind = mtl::AnswerKind::values,
+                               .values = torch::tensor({1.5, std::nan("")}, torch::kDouble),
+                               .probabilities = {},
+                               .labels = {},
+                               .unit = {}}}};
+  CHECK(mtl::AnswerText(mtl::AnswerText::Format::csv, false).lines(answers) == "1.5\n\"\"\n");
+  const mtl::AnswerText kept(mtl::AnswerText::Format::csv, false, {"id"});
+  CHECK(kept.lines(answers, {{""}, {""}}) == ",1.5\n,\n");
+}

@@ -109,6 +109,23 @@ TEST_CASE("predict: of a bundle that encodes a table, with its dates, texts and 
   CHECK(contains(error_text([&] { found(1); }), "in the table of its rows 2 to 2, line 1"));
 }
 
+TEST_CASE("predict: a row whose only column that is read is empty has an answer") {
+  const auto table = mtl::Table::parse("town\nOak\nElm\n\"\"\n", "t.csv");
+  CHECK(table.rows() == 3);
+  const mtl::TableEncoder encoder(mtl::read_columns(table, {"town"}));
+  mtl::HardSharing model(torch::nn::Identity(), {{.name = "size",
+                                                  .head = mtl::nn::LinearHead(encoder.size(), 1),
+                                                  .loss = mtl::MeanSquaredError{}}});
+  const TemporaryFolder folder;
+  mtl::save_bundle(model, folder / "b", {.inputs = {{.name = "row", .table = encoder}}});
+  mtl::Predictor predictor(folder / "b");
+  std::ofstream(folder / "t.csv") << "id,town\n1,Elm\n2,\n3,Oak\n";
+  std::string text;
+  predict_table(predictor, folder / "t.csv", {.keep = {"id"}},
+                [&](std::string_view t) { text += t; });
+  CHECK(std::count(text.begin(), text.end(), '\n') == 4);
+}
+
 TEST_CASE("predict: what is wrong with a table is said, with its line") {
   const auto fault = [](const std::string& table, const PredictOptions& options = {}) {
     return error_text([&] { predicted(table, options); });

@@ -78,3 +78,8 @@ TEST_CASE("parse_arff: a long row and an attribute of many values take the time 
   for (int i = 0; i < 500'000; ++i) many += "k499999\n";
   CHECK(io::parse_arff(many, "t.arff").csv.size() == 4'000'002);
 }
+
+TEST_CASE("parse_arff: an unknown cell of one attribute is a row") {
+  CHECK(io::parse_arff("@attribute a numeric\n@data\n1\n?\n\n3\n", "t.arff").csv ==
+        "\n\n1\n\"\"\n\n3\n");
+}

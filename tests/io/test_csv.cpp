@@ -101,3 +101,17 @@ TEST_CASE("CSV: quoting by RFC 4180, numbers that read back exactly") {
   for (const double value : {1.0 / 3, -1e-300, 1.7976931348623157e308, 0.1 + 0.2})
     CHECK(std::stod(io::csv_number(value)) == value);
 }
+
+TEST_CASE("csv_row and CsvReader: a row of one empty cell is a row, a blank line is none") {
+  CHECK(io::csv_row({""}) == "\"\"\n");
+  CHECK(io::csv_row({"", ""}) == ",\n");
+  const std::string text = "\"\"\n\n1\n";
+  io::CsvReader row(text, "t.csv");
+  REQUIRE(row.next());
+  CHECK(row.cells() == std::vector<std::string_view>{""});
+  CHECK_FALSE(row.blank());
+  REQUIRE(row.next());
+  CHECK(row.blank());
+  REQUIRE(row.next());
+  CHECK_FALSE(row.blank());
+}

@@ -33,6 +33,8 @@ class CsvReader {
   CsvReader(std::string_view text, std::string_view file, char separator = ',')
       : CsvReader(text, file, separator, Place()) {}
   CsvReader(std::string_view text, std::string_view file, char separator, Place from);
+  CsvReader(CsvReader&&) = default;
+  CsvReader(const CsvReader&) = delete;  // cells of a copy would be the original's
 
   /// Goes to the next row; false after the last. A blank line is a row of one empty cell.
   /// Error, with line and column: a quote that is never closed or stands inside a cell, a lone
@@ -41,7 +43,8 @@ class CsvReader {
 
   /// The cells of this row; they stay until the next call of `next()`.
   const std::vector<std::string_view>& cells() const { return cells_; }
-  bool blank() const { return cells_.size() == 1 && cells_.front().empty(); }
+  /// Whether its line is empty. One of nothing but two quotes is a row of one empty cell.
+  bool blank() const { return cells_.size() == 1 && cells_.front().empty() && !any_quoted_; }
   /// The line that this row begins on, from 1: quoted cells may span lines.
   int64_t line() const { return row_line_; }
   /// "FILE, line 12, column 3" of this row, for the texts of errors; `column` counts from 0.
@@ -61,6 +64,7 @@ class CsvReader {
   std::array<bool, 256> special_{};  // the bytes at which a plain cell ends, or should not have
   size_t at_;
   int64_t line_, row_line_ = 0;
+  bool any_quoted_ = false;  // of this row's cells
   std::vector<std::string_view> cells_;
   std::deque<std::string> unquoted_;  // of this row: cells with quotes in them, which are halved
 };
@@ -75,7 +79,8 @@ char likely_separator(std::string_view text);
 bool parse_number(std::string_view cell, double& number);
 bool parse_number(std::string_view cell, int64_t& number);
 
-/// One CSV line (RFC 4180, ended by "\n"): a field with a comma, a quote or a line end is quoted.
+/// One CSV line (RFC 4180, ended by "\n"): a field with a comma, a quote or a line end is quoted,
+/// and one that is empty and alone, since a blank line is no row to most readers.
 std::string csv_row(const std::vector<std::string>& fields);
 
 /// The shortest decimal text that reads back as the same number; NaN, which stands for "no value",
