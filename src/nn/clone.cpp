@@ -1,5 +1,9 @@
 #include "mtl/nn/clone.hpp"
 
+#include <algorithm>
+#include <unordered_map>
+#include <vector>
+
 #include "mtl/core/error.hpp"
 
 namespace mtl::nn {
@@ -7,12 +11,34 @@ namespace {
 
 using Named = torch::OrderedDict<std::string, Tensor>;
 
+/// For each tensor the place of the first that is the same one.
+std::vector<size_t> first_places(const Named& tensors) {
+  std::unordered_map<const at::TensorImpl*, size_t> seen;
+  std::vector<size_t> places;
+  for (const auto& item : tensors)
+    places.push_back(seen.emplace(item.value().unsafeGetTensorImpl(), places.size()).first->second);
+  return places;
+}
+
+/// Error: what is one tensor in two places of the one is two in the other, which learn apart.
+void check_ties(const Named& from, const Named& to) {
+  const auto of_from = first_places(from), of_to = first_places(to);
+  for (size_t i = 0; i < of_from.size(); ++i)
+    if (of_from[i] != of_to[i])
+      throw Error(
+          "clone: \"{}\" and \"{}\" are one tensor in {}, and two in {}, which would learn apart. "
+          "Give each place a layer of its own, or override clone() (of a model make_again())",
+          from[std::min(of_from[i], of_to[i])].key(), from[i].key(),
+          of_from[i] < i ? "the module" : "the copy", of_from[i] < i ? "the copy" : "the module");
+}
+
 void copy_tensors(const Named& from, Named to, const char* kind) {
   if (from.keys() != to.keys())
     throw Error(
         "clone: the copy has {} {} where the module has {}, or other names: its options() or its "
         "clone() do not make the same module again",
         to.size(), kind, from.size());
+  check_ties(from, to);
   for (auto& item : to) {
     const Tensor& value = from[item.key()];
     if (!value.defined()) continue;

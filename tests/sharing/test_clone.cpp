@@ -95,3 +95,12 @@ TEST_CASE("clone: a module of one's own is made again from its options, or is an
   CHECK(contains(text, "cannot be copied"));
   CHECK(contains(text, "torch::nn::Cloneable"));
 }
+
+TEST_CASE("clone: a layer that stands in two places and would be two is an Error") {
+  const torch::nn::Linear twice(4, 4);
+  mtl::HardSharing model(torch::nn::Sequential(twice, torch::nn::Tanh(), twice),
+                         one_task(mtl::nn::LinearHead(4, 1)));
+  const std::string text = error_text([&] { mtl::clone(model); });
+  CHECK(contains(text, "\"0.weight\" and \"2.weight\" are one tensor in the module, and two in"));
+  CHECK(contains(text, "override clone()"));
+}

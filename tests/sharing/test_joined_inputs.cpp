@@ -71,3 +71,13 @@ TEST_CASE("JoinedInputs: missing inputs and outputs that do not fit are Errors")
                  "two encoders for input \"x\""));
   CHECK(contains(made_of({{"x", mtl::Encoder()}}), "\"inputs.x\" is missing"));
 }
+
+TEST_CASE("JoinedInputs: one encoder of two inputs is one in a clone, too") {
+  const mtl::nn::MlpEncoder both = tanh_layer(5, 3);
+  mtl::JoinedInputs model({{"left", both}, {"right", both}},
+                          mtl::HardSharing(tanh_layer(6, 4), tasks_named({"a", "b"})));
+  auto copy = mtl::clone(model);
+  CHECK(copy->inputs()[0].encoder.module() == copy->inputs()[1].encoder.module());
+  CHECK(copy->inputs()[0].encoder.module() != both.ptr());
+  CHECK(copy->parameters().size() == model->parameters().size());
+}

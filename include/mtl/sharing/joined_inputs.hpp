@@ -58,8 +58,9 @@ class JoinedInputsImpl : public ModelAround {
 
  protected:
   std::shared_ptr<Model> make_again() const override {
+    LayerClones clones;  // two inputs may have one encoder
     std::vector<Input> copies;
-    for (const Input& input : inputs_) copies.push_back({input.name, mtl::clone(input.encoder)});
+    for (const Input& input : inputs_) copies.push_back({input.name, clones.of(input.encoder)});
     return std::make_shared<JoinedInputsImpl>(std::move(copies), mtl::clone(*model()));
   }
 
