@@ -1,6 +1,7 @@
 #include "mtl/nn/clone.hpp"
 
 #include <algorithm>
+#include <typeinfo>
 #include <unordered_map>
 #include <vector>
 
@@ -47,6 +48,21 @@ void copy_tensors(const Named& from, Named to, const char* kind) {
   }
 }
 
+/// Error: a part of the copy is of another class, which knows nothing of what its own added, or is
+/// none at all, which is what torch's containers make of that.
+void check_classes(const torch::nn::Module& from, const torch::nn::Module* to) {
+  if (to == nullptr || typeid(from) != typeid(*to))
+    throw Error(
+        "module {} cannot be copied: it derives from a class whose clone() knows nothing of what "
+        "it adds. Let it override clone(), or give it `const Options& options() const` and a "
+        "constructor from them",
+        from.name());
+  const auto parts = from.named_children(), copies = to->named_children();
+  for (const auto& item : parts)
+    if (const auto* copy = copies.find(item.key()); copy != nullptr && item.value() != nullptr)
+      check_classes(*item.value(), copy->get());
+}
+
 }  // namespace
 
 void copy_state(const torch::nn::Module& from, torch::nn::Module& to) {
@@ -72,6 +88,7 @@ std::shared_ptr<torch::nn::Module> clone_by_torch(const torch::nn::Module& modul
         "them; or make a second one and copy the weights with mtl::nn::load_weights",
         module.name());
   }
+  check_classes(module, copy.get());
   copy_state(module, *copy);
   return copy;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <typeinfo>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -130,6 +131,12 @@ const Parameters& Model::parameter_sets() {
 std::shared_ptr<torch::nn::Module> Model::clone(const OptionalDevice& device) const {
   const KeepGenerator keep;
   const std::shared_ptr<Model> copy = make_again();
+  const Model& made = *copy;
+  if (typeid(made) != typeid(*this))
+    throw Error(
+        "model {} cannot be cloned: it derives from {}, whose make_again() knows nothing of what "
+        "it adds; override make_again()",
+        name(), made.name());
   nn::copy_state(*this, *copy);
   if (device) copy->to(*device);
   return copy;

@@ -12,6 +12,7 @@
 #include "catch.hpp"
 #include "error_text.hpp"
 #include "mtl/io/safetensors.hpp"
+#include "mtl/nn/weights.hpp"
 #include "mtl/sharing/hard_sharing.hpp"
 
 using mtl::Tensor;
@@ -215,4 +216,16 @@ TEST_CASE("EfficientNetLite: names what is wrong") {
   CHECK(
       contains(error_text([&] { encoder->load_weights(weights); }), "lack \"_conv_stem.weight\""));
   CHECK(changed(before, encoder).empty());  // all or nothing
+}
+
+TEST_CASE("EfficientNetLite: what is frozen stays so in a clone, also when it trains") {
+  mtl::nn::EfficientNetLite encoder(mtl::nn::EfficientNetLite::Options{});
+  encoder->freeze_until(3);
+  const mtl::Encoder copy = mtl::clone(mtl::Encoder(encoder));
+  copy.module()->train();
+  const auto before = mtl::nn::cloned(mtl::nn::weights(*copy.module()));
+  copy.forward(torch::rand({2, 3, 32, 32}));
+  const auto after = mtl::nn::weights(*copy.module());
+  CHECK(after["_bn0.running_mean"].equal(before["_bn0.running_mean"]));
+  CHECK_FALSE(after["_bn1.running_mean"].equal(before["_bn1.running_mean"]));
 }

@@ -19,6 +19,22 @@ struct RemadeHeadImpl : OwnHeadImpl {
 };
 TORCH_MODULE(RemadeHead);
 
+/// Classes that add something to one that says how it is copied.
+struct DoubledLinearImpl : torch::nn::LinearImpl {
+  using LinearImpl::LinearImpl;
+  torch::Tensor forward(const torch::Tensor& x) { return 2 * LinearImpl::forward(x); }
+};
+TORCH_MODULE(DoubledLinear);
+
+struct DoubledImpl : mtl::HardSharingImpl {
+  using HardSharingImpl::HardSharingImpl;
+  mtl::NamedTensors forward(const mtl::NamedTensors& inputs) override {
+    mtl::NamedTensors predictions = HardSharingImpl::forward(inputs);
+    for (auto& item : predictions) item.value() = 2 * item.value();
+    return predictions;
+  }
+};
+
 mtl::TaskRegistry one_task(mtl::Head head) {
   mtl::TaskRegistry tasks;
   tasks.add({.name = "a", .head = std::move(head), .loss = squared_error});
@@ -103,4 +119,21 @@ TEST_CASE("clone: a layer that stands in two places and would be two is an Error
   const std::string text = error_text([&] { mtl::clone(model); });
   CHECK(contains(text, "\"0.weight\" and \"2.weight\" are one tensor in the module, and two in"));
   CHECK(contains(text, "override clone()"));
+}
+
+TEST_CASE("clone: a class that derives from one that can be copied must say how") {
+  CHECK(contains(error_text([] { mtl::clone(mtl::Head(DoubledLinear(4, 1))); }),
+                 "DoubledLinearImpl cannot be copied: it derives from a class"));
+  CHECK(contains(
+      error_text([] { mtl::clone(mtl::Head(torch::nn::Sequential(DoubledLinear(4, 1)))); }),
+      "DoubledLinearImpl cannot be copied: it derives from a class"));
+  CHECK(contains(error_text([] {
+                   mtl::clone(mtl::Head(torch::nn::Sequential(torch::nn::ReLU(), RemadeHead(4))));
+                 }),
+                 "cannot be copied"));
+  const DoubledImpl model(layer(2, 4), one_task(mtl::nn::LinearHead(4, 1)));
+  CHECK(contains(error_text([&] { mtl::clone(static_cast<const mtl::Model&>(model)); }),
+                 "override make_again()"));
+  mtl::Task more{.name = "b", .head = mtl::nn::LinearHead(4, 1), .loss = squared_error};
+  CHECK(contains(error_text([&] { mtl::add_task(model, more); }), "cannot be changed"));
 }

@@ -1,6 +1,7 @@
 #include "mtl/sharing/surgery/changed_model.hpp"
 
 #include <string>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -222,9 +223,11 @@ struct WaysOfSharing {};
 template <class... Ways>
 Made remade_as_one_of(const Model& model, TaskChange& change, WaysOfSharing<Ways...>) {
   Made made;
+  // Exactly: a class that derives from one of them may predict otherwise.
   const auto try_as = [&]<class Way>(const Way* as) {
-    if (as != nullptr) made = remade(*as, change);
-    return as != nullptr;
+    if (as == nullptr || typeid(model) != typeid(Way)) return false;
+    made = remade(*as, change);
+    return true;
   };
   (void)(try_as(dynamic_cast<const Ways*>(&model)) || ...);
   return made;
