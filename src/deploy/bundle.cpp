@@ -69,14 +69,35 @@ Read read(const fs::path& directory) {
   return found;
 }
 
-/// A bundle's model can predict; what it would be trained by stayed behind.
-Loss no_loss(LossKind kind) {
-  return {[](const Tensor&, const Tensor&) -> Tensor {
-            throw Error(
-                "the model comes from a bundle, which holds no losses; train one that you "
-                "make, and load the bundle into it");
-          },
-          kind};
+/// A bundle's model can predict; what it would be trained by stayed behind. What the loss said of
+/// the outputs did not: an ensemble and another bundle ask it.
+template <int64_t ClassDimension>
+struct LossLeftBehind {
+  static constexpr int64_t class_dimension = ClassDimension;
+  bool yes_or_no_ = false;
+
+  bool yes_or_no() const { return yes_or_no_; }
+  Tensor operator()(const Tensor&, const Tensor&) const {
+    throw Error(
+        "the model comes from a bundle, which holds no losses; train one that you make, and load "
+        "the bundle into it");
+  }
+};
+
+Loss no_loss(const deploy_detail::TaskNotes& task) {
+  switch (task.classes_in) {
+    case 0:
+      return {LossLeftBehind<1>{true}, task.kind};
+    case 1:
+      return {LossLeftBehind<1>{}, task.kind};
+    case 2:
+      return {LossLeftBehind<2>{}, task.kind};
+    case 3:
+      return {LossLeftBehind<3>{}, task.kind};
+    default:
+      throw Error("the classes of its outputs lie in dimension {}, expected 0 to 3",
+                  task.classes_in);
+  }
 }
 
 /// Errors of a bundle name its folder.
@@ -117,7 +138,7 @@ Bundle load_bundle(const fs::path& directory, const Kinds& kinds) {
     std::vector<Task> tasks;
     for (size_t t = 0; t < found.tasks.size(); ++t)
       tasks.push_back({.name = found.notes.tasks[t].task,
-                       .loss = no_loss(found.tasks[t].kind),
+                       .loss = no_loss(found.tasks[t]),
                        .target = found.tasks[t].target});
     const auto model = found.json.find("model");
     if (model == found.json.end()) throw Error("{}: \"model\" is missing", json_name);

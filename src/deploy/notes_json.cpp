@@ -16,6 +16,7 @@ constexpr std::array<std::string_view, 2> loss_kinds = {"regression", "classific
 constexpr std::array<std::string_view, 3> scalers = {"none", "StandardScaler", "MinMaxScaler"};
 constexpr std::array<std::string_view, 2> filters = {"bilinear", "bicubic"};
 constexpr std::array<const char*, 3> offsets = {"", "mean", "minimum"};  // in their state
+constexpr const char* classes_in = "classes_in";
 
 /// What each struct of the notes says, as fields.
 struct ScalerFields {
@@ -201,6 +202,10 @@ void write_notes(io::Json& bundle, const Model& model, const BundleNotes& notes)
   }
   NotesWriter writer(bundle);
   all.fields(writer);
+  for (size_t t = 0; t < all.tasks.size(); ++t) {
+    const Loss& loss = model.tasks()[static_cast<int64_t>(t)].loss;
+    bundle["tasks"][t][classes_in] = loss.yes_or_no() ? 0 : loss.class_dimension();
+  }
   for (size_t i = 0; i < notes.inputs.size(); ++i)
     if (const auto& table = notes.inputs[i].table) bundle["inputs"][i]["table"] = table->json();
 }
@@ -217,7 +222,15 @@ BundleNotes read_notes(const io::Json& bundle, std::vector<TaskNotes>& of_tasks)
       input.table = TableEncoder::from_json(*table, "input \"" + input.name + "\"");
   }
   for (auto& metric : all.metrics) notes.metrics.push_back(std::move(metric.metric));
-  for (auto& task : all.tasks) {
+  for (size_t t = 0; t < all.tasks.size(); ++t) {
+    auto& task = all.tasks[t];
+    // Bundles of before do not say it.
+    const io::Json& json = bundle["tasks"][t];
+    if (const auto found = json.find(classes_in); found != json.end())
+      task.task.classes_in =
+          io::json_integer(*found, "task \"" + task.notes.task + "\": classes_in");
+    else if (task.notes.answer == AnswerKind::scores)
+      task.task.classes_in = 0;
     notes.tasks.push_back(std::move(task.notes));
     of_tasks.push_back(std::move(task.task));
   }

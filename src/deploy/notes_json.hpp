@@ -13,6 +13,7 @@ struct TaskNotes {
   std::string target;
   LossKind kind = LossKind::regression;
   std::vector<std::string> metrics;  // by which it was judged
+  int64_t classes_in = 1;  // of a classification: their dimension; 0: each output a yes or no
 };
 
 /// Adds the members "inputs", "tasks", ... to `bundle`. Error: notes of a task that is not there,

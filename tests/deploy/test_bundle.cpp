@@ -399,6 +399,40 @@ TEST_CASE("bundle: what a description asks for lies in the file, all parts toget
                  "beside those of other parts"));
 }
 
+TEST_CASE("bundle: what losses said of the outputs outlives them, in ensembles and other bundles") {
+  const TemporaryFolder folder;
+  const auto make = [] {
+    return mtl::HardSharing(
+        gelu_layer(3, 4),
+        {{.name = "flags", .head = mtl::nn::LinearHead(4, 3), .loss = mtl::BinaryCrossEntropy{}},
+         {.name = "kind", .head = mtl::nn::LinearHead(4, 3), .loss = mtl::CrossEntropy{}},
+         {.name = "price", .head = mtl::nn::LinearHead(4, 3), .loss = mtl::MeanSquaredError{}}});
+  };
+  const auto frames = [] {
+    return mtl::HardSharing(
+        gelu_layer(3, 4),
+        {{.name = "words", .head = mtl::nn::LinearHead(4, 3), .loss = mtl::Ctc{}}});
+  };
+  const auto check = [&](const auto& model_of, const torch::Tensor& x) {
+    const auto a = model_of(), b = model_of();
+    mtl::save_bundle(a, folder / "a");
+    mtl::save_bundle(b, folder / "b");
+    const auto from_a = mtl::load_bundle(folder / "a").model;
+    mtl::Ensemble trained({a.ptr(), b.ptr()}),
+        loaded({from_a, mtl::load_bundle(folder / "b").model});
+    trained->eval();
+    const auto expected = trained->forward({{"x", x}}), found = loaded->forward({{"x", x}});
+    for (const auto& item : expected) CHECK(found[item.key()].allclose(item.value()));
+    mtl::save_bundle(*from_a, folder / "again");
+    const auto first = mtl::Predictor(folder / "a").predict({{"x", x}}),
+               second = mtl::Predictor(folder / "again").predict({{"x", x}});
+    for (size_t t = 0; t < first.by_task.size(); ++t)
+      CHECK(first.by_task[t].kind == second.by_task[t].kind);
+  };
+  check(make, torch::randn({5, 3}));
+  check(frames, torch::randn({5, 6, 3}));
+}
+
 TEST_CASE("AnswerText: no answer in the only column is no blank line") {
   const mtl::Answers answers{{{.task = "y",
                                .kind = mtl::AnswerKind::values,
