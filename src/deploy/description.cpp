@@ -260,6 +260,21 @@ class Maker {
   mutable double room_ = 0;  // numbers in the file that no part has asked for yet
 };
 
+/// What was computed in double precision is so again, where a float may hold neither the digits nor
+/// the size. (Shorter types become float: not every device computes with them.)
+void keep_double(Model& model, const NamedTensors& weights) {
+  const auto widen = [&](const NamedTensors& tensors) {
+    for (const auto& item : tensors) {
+      const Tensor* value = weights.find(item.key());
+      if (value != nullptr && value->scalar_type() == at::kDouble &&
+          item.value().is_floating_point())
+        Tensor(item.value()).set_data(item.value().detach().to(at::kDouble));
+    }
+  };
+  widen(model.named_parameters());
+  widen(model.named_buffers());
+}
+
 }  // namespace
 
 namespace deploy_detail {
@@ -325,6 +340,7 @@ std::shared_ptr<Model> make_model(const Json& description, const NamedTensors& w
                                   std::vector<Task> tasks, const Kinds& kinds) {
   const KeepGenerator keep;
   auto model = Maker(kinds, weights, std::move(tasks)).model(description);
+  keep_double(*model, weights);
   nn::load_weights(*model, weights);
   model->eval();
   return model;

@@ -433,6 +433,22 @@ TEST_CASE("bundle: what losses said of the outputs outlives them, in ensembles a
   check(frames, torch::randn({5, 6, 3}));
 }
 
+TEST_CASE("bundle: double precision stays") {
+  const TemporaryFolder folder;
+  mtl::HardSharing model(torch::nn::Sequential(torch::nn::Linear(3, 4), torch::nn::BatchNorm1d(4)),
+                         two_tasks(4));
+  model->to(torch::kDouble);
+  model->eval();
+  {
+    const torch::NoGradGuard no_grad;
+    for (auto& parameter : model->parameters()) parameter.mul_(1e30 / 3);
+  }
+  mtl::save_bundle(model, folder / "b");
+  const auto x = torch::randn({4, 3}, torch::kDouble);
+  const auto answers = mtl::Predictor(folder / "b").predict({{"x", x}});
+  CHECK(answers["a"].values.equal(model->forward({{"x", x}})["a"].squeeze(1)));
+}
+
 TEST_CASE("AnswerText: no answer in the only column is no blank line") {
   const mtl::Answers answers{{{.task = "y",
                                .kind = mtl::AnswerKind::values,
