@@ -112,6 +112,20 @@ Bundle in_folder(const fs::path& directory, const Load& load) {
   }
 }
 
+/// What lies beside an older bundle would go with it. Error: there is something.
+void require_nothing_else(const fs::path& directory) {
+  std::error_code error;
+  for (fs::directory_iterator entry(directory, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (name != json_name && name != weights_name)
+      throw Error(
+          "the bundle \"{}\" has \"{}\" beside it, which would be lost when another takes its "
+          "place; move that away, or give another folder",
+          directory.string(), name);
+  }
+}
+
 }  // namespace
 
 void save_bundle(ModelRef model, const fs::path& directory, const BundleNotes& notes,
@@ -121,6 +135,7 @@ void save_bundle(ModelRef model, const fs::path& directory, const BundleNotes& n
       !(fs::is_directory(directory, ignored) &&
         (fs::is_empty(directory, ignored) || fs::exists(directory / json_name, ignored))))
     throw Error("\"{}\" is there and is no bundle; give another folder", directory.string());
+  require_nothing_else(directory);
   Json bundle = {{"format", "mtl bundle"}, {"version", version}};
   bundle["model"] = model_description(*model, kinds);
   deploy_detail::write_notes(bundle, *model, notes);
@@ -148,6 +163,7 @@ Bundle load_bundle(const fs::path& directory, const Kinds& kinds) {
 
 Bundle load_bundle(const fs::path& directory, std::shared_ptr<Model> model) {
   return in_folder(directory, [&](Read found) -> Bundle {
+    if (model == nullptr) throw Error("the model to load into is empty: a null pointer was given");
     std::vector<std::string> names;
     for (const Task& task : model->tasks()) names.push_back(task.name);
     std::vector<std::string> saved;

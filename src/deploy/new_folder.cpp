@@ -19,9 +19,13 @@ namespace {
   throw Error("cannot write the folder \"{}\": {}", target.string(), std::strerror(errno));
 }
 
-/// A folder without the slash at its end, which would be a name of its own.
-fs::path named(fs::path path) {
-  path = fs::absolute(path).lexically_normal();
+/// A folder by its own name: without the slash at its end, which would be a name, too, and where
+/// links lead, which stay.
+fs::path named(const fs::path& given) {
+  if (given.empty()) throw Error("a folder to write needs a name; found an empty path");
+  std::error_code error;
+  const fs::path path = fs::weakly_canonical(fs::absolute(given), error);
+  if (error) throw Error("cannot write the folder \"{}\": {}", given.string(), error.message());
   return path.has_filename() ? path : path.parent_path();
 }
 

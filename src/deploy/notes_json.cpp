@@ -152,6 +152,10 @@ struct NotesFields {
   BundleNotes texts = {};
   void fields(Fields& f) {
     f("inputs", inputs);
+    for (size_t i = 0; i < inputs.size(); ++i)
+      for (size_t k = 0; k < i; ++k)
+        if (inputs[k].input.name == inputs[i].input.name)
+          throw Error("bundle: there are two notes of input \"{}\"", inputs[i].input.name);
     f("tasks", tasks);
     f("metrics", metrics);
     f("description", texts.description);

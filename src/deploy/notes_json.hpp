@@ -17,7 +17,7 @@ struct TaskNotes {
 };
 
 /// Adds the members "inputs", "tasks", ... to `bundle`. Error: notes of a task that is not there,
-/// or two of one; a metric that is not finite.
+/// two of one task or input; a metric that is not finite.
 void write_notes(io::Json& bundle, const Model& model, const BundleNotes& notes);
 
 /// Reads them, with one entry of notes and of `of_tasks` for each task.

@@ -449,6 +449,23 @@ TEST_CASE("bundle: double precision stays") {
   CHECK(answers["a"].values.equal(model->forward({{"x", x}})["a"].squeeze(1)));
 }
 
+TEST_CASE("bundle: two notes of one input, no model, and files of others are errors") {
+  const TemporaryFolder folder;
+  const Houses houses;
+  auto notes = houses.notes();
+  notes.inputs.push_back(notes.inputs[0]);
+  CHECK(contains(error_text([&] { mtl::save_bundle(*houses.model, folder / "b", notes); }),
+                 "two notes of input \"x\""));
+  CHECK_FALSE(fs::exists(folder / "b"));
+  houses.save(folder / "b");
+  CHECK(contains(error_text([&] { mtl::load_bundle(folder / "b", std::shared_ptr<mtl::Model>()); }),
+                 "the model to load into is empty"));
+  CHECK(contains(error_text([&] { houses.save(""); }), "an empty path"));
+  std::ofstream(folder / "b" / "readme.txt") << "mine";
+  CHECK(contains(error_text([&] { houses.save(folder / "b"); }), "has \"readme.txt\" beside it"));
+  CHECK(entries(folder / "b") == 3);
+}
+
 TEST_CASE("AnswerText: no answer in the only column is no blank line") {
   const mtl::Answers answers{{{.task = "y",
                                .kind = mtl::AnswerKind::values,
@@ -459,4 +476,22 @@ TEST_CASE("AnswerText: no answer in the only column is no blank line") {
   CHECK(mtl::AnswerText(mtl::AnswerText::Format::csv, false).lines(answers) == "1.5\n\"\"\n");
   const mtl::AnswerText kept(mtl::AnswerText::Format::csv, false, {"id"});
   CHECK(kept.lines(answers, {{""}, {""}}) == ",1.5\n,\n");
+}
+
+TEST_CASE("bundle: a link that is written to stays one, and the folder behind it is new") {
+  const TemporaryFolder folder;
+  const Houses first, second;
+  fs::create_directories(folder / "deep" / "models");
+  first.save(folder / "deep" / "models" / "houses");
+  fs::create_directory_symlink(folder / "deep" / "models" / "houses", folder / "current");
+  fs::create_directory_symlink(folder / "deep" / "models", folder / "models");
+  second.save(folder / "current");
+  CHECK(fs::is_symlink(folder / "current"));
+  const auto weight = [&](const fs::path& path) {
+    return mtl::load_bundle(path).model->parameters()[0];
+  };
+  CHECK(weight(folder / "deep" / "models" / "houses").equal(second.model->parameters()[0]));
+  // ".." is the folder above the one that a link leads to.
+  first.save(folder / "models" / ".." / "old");
+  CHECK(weight(folder / "deep" / "old").equal(first.model->parameters()[0]));
 }

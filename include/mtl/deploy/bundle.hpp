@@ -18,8 +18,9 @@ struct Bundle {
 /// Writes a model as one folder that leaves the training program behind: "weights.safetensors" and
 /// "bundle.json" with its architecture, tasks and notes. The folder appears whole or not at all: it
 /// is written beside its place and moved there; a bundle that was there is replaced.
-/// Error: notes of an unknown task; there is something else at `directory`; it cannot be written; a
-/// layer of torch's has an option that is not carried over.
+/// Error: notes of an unknown task, two of one task or input; there is something else at
+/// `directory`, or beside the bundle there; it cannot be written; a layer of torch's has an option
+/// that is not carried over.
 void save_bundle(ModelRef model, const std::filesystem::path& directory,
                  const BundleNotes& notes = {}, const Kinds& kinds = {});
 
@@ -29,8 +30,8 @@ void save_bundle(ModelRef model, const std::filesystem::path& directory,
 /// one's own, for which there is the second form.
 Bundle load_bundle(const std::filesystem::path& directory, const Kinds& kinds = {});
 
-/// The same into a model that is there already. Error: it has other tasks or weights; it stays as
-/// it was then.
+/// The same into a model that is there already. Error: there is none; it has other tasks or
+/// weights, and stays as it was.
 Bundle load_bundle(const std::filesystem::path& directory, std::shared_ptr<Model> model);
 
 }  // namespace mtl
