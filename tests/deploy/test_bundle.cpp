@@ -495,3 +495,19 @@ TEST_CASE("bundle: a link that is written to stays one, and the folder behind it
   first.save(folder / "models" / ".." / "old");
   CHECK(weight(folder / "deep" / "old").equal(first.model->parameters()[0]));
 }
+
+TEST_CASE("bundle: a model that somebody is training answers in evaluation mode") {
+  const TemporaryFolder folder;
+  mtl::HardSharing model(torch::nn::Sequential(torch::nn::Linear(3, 4), torch::nn::BatchNorm1d(4),
+                                               torch::nn::Dropout(0.5)),
+                         two_tasks(4));
+  mtl::save_bundle(model, folder / "b");
+  const auto x = torch::randn({6, 3});
+  const auto expected = mtl::Predictor(folder / "b").predict({{"x", x}})["a"].values;
+  mtl::Predictor predictor(mtl::load_bundle(folder / "b", model.ptr()));
+  model->train();
+  CHECK(predictor.predict({{"x", x}})["a"].values.equal(expected));
+  CHECK(model->is_training());
+  CHECK(model->encoder().module()->is_training());
+  CHECK(predictor.predict({{"x", x}})["a"].values.equal(expected));
+}

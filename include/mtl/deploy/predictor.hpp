@@ -43,6 +43,7 @@ struct Answers {
 ///     answers["kind"].texts();                                 // [N] names
 ///     predictor.predict(mtl::Table::read("new.csv"));          // columns by their names
 ///
+/// It answers in evaluation mode; who has its model, too, finds it in the mode that it had.
 /// One at a time: for several threads take a Predictor each.
 class Predictor {
  public:
