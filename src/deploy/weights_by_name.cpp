@@ -151,10 +151,10 @@ void load_weights_by_name(torch::nn::Module& module, const NamedTensors& weights
   if (const WeightMatch found = match(own, source, names); !found.complete())
     throw Error("the weights do not fit the module: {}\nGive rules that rename, ignore or keep",
                 found.text());
-  const torch::NoGradGuard no_grad;
-  for (auto& item : own)
-    if (const auto there = source.find(item.key()); there != source.end())
-      item.value().copy_(there->second.value);
+  nn::copy_weights(own, [&](const std::string& name) {
+    const auto there = source.find(name);
+    return there == source.end() ? nullptr : &there->second.value;
+  });
 }
 
 void load_weights_by_name(torch::nn::Module& module, const std::filesystem::path& file,

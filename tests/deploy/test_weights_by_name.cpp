@@ -121,3 +121,12 @@ TEST_CASE("weights by name: from a file of torch.save") {
                  }),
                  "posix.system"));
 }
+
+TEST_CASE("weights by name: the module's own may change places") {
+  mtl::nn::MlpEncoder net({.input_size = 3, .hidden_sizes = {3, 3}});
+  const auto own = mtl::nn::weights(*net), before = mtl::nn::cloned(own);
+  mtl::load_weights_by_name(
+      *net, own, {.rename = {{"^layers\\.0", "x"}, {"\\.1\\.", ".0."}, {"^x", "layers.1"}}});
+  CHECK(own["layers.0.weight"].equal(before["layers.1.weight"]));
+  CHECK(own["layers.1.weight"].equal(before["layers.0.weight"]));
+}

@@ -20,3 +20,17 @@ TEST_CASE("weights: copied in by name; foreign weights change nothing") {
                  "of the model is not there"));
   CHECK(b->parameters()[0].equal(before));
 }
+
+TEST_CASE("weights: the module's own may change places") {
+  mtl::nn::MlpEncoder net({.input_size = 3, .hidden_sizes = {3, 3}});
+  const auto own = mtl::nn::weights(*net), before = mtl::nn::cloned(own);
+  mtl::NamedTensors exchanged;
+  for (const auto* name : {"weight", "bias"}) {
+    exchanged.insert(std::string("layers.0.") + name, own[std::string("layers.1.") + name]);
+    exchanged.insert(std::string("layers.1.") + name, own[std::string("layers.0.") + name]);
+  }
+  mtl::nn::load_weights(*net, exchanged);
+  CHECK(own["layers.0.weight"].equal(before["layers.1.weight"]));
+  CHECK(own["layers.1.weight"].equal(before["layers.0.weight"]));
+  CHECK(own["layers.1.bias"].equal(before["layers.0.bias"]));
+}

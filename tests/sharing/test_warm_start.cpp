@@ -48,3 +48,11 @@ TEST_CASE("warm_start: what does not fit is refused before anything is changed")
   CHECK(contains(text(), "no name in common"));
   CHECK(same_weights(*model, *before));
 }
+
+TEST_CASE("warm_start: two heads of one model change places") {
+  mtl::HardSharing model(tanh_layer(2, 4), tasks_named({"a", "b"}));
+  const auto own = mtl::nn::weights(*model), before = mtl::nn::cloned(own);
+  mtl::warm_start(model, own, {{"heads.a", "heads.b"}, {"heads.b", "heads.a"}});
+  CHECK(own["heads.a.weight"].equal(before["heads.b.weight"]));
+  CHECK(own["heads.b.weight"].equal(before["heads.a.weight"]));
+}

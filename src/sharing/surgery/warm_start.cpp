@@ -49,12 +49,9 @@ WarmStart warm_start(ModelRef model, const NamedTensors& weights,
         "warm start: the {} weights and the model have no name in common; say in `renamed` "
         "which part becomes which",
         weights.size());
-  const torch::NoGradGuard no_grad;
-  for (auto& item : own) {
-    const Tensor* value = values.find(item.key());
-    (value != nullptr ? result.taken : result.left).push_back(item.key());
-    if (value != nullptr) item.value().copy_(*value);
-  }
+  for (const auto& item : own)
+    (values.contains(item.key()) ? result.taken : result.left).push_back(item.key());
+  nn::copy_weights(own, [&](const std::string& name) { return values.find(name); });
   return result;
 }
 
