@@ -157,3 +157,17 @@ TEST_CASE("entropies: of even scores log C and log 2, of sure ones 0, gradients 
   CHECK(sure.grad().isfinite().all().item<bool>());
   CHECK(contains(error_text([] { mtl::softmax_entropy(torch::zeros({3})); }), "[N, C, ...]"));
 }
+
+TEST_CASE("AdaMerging: the start may be the model's own weights, in double precision, too") {
+  const AdaProblem given;
+  const auto weights_from = [&](bool own) {
+    AdaProblem problem;
+    mtl::nn::copy_weights(problem.start, [&](const auto& name) { return given.start.find(name); });
+    auto places = mtl::shared_weights(problem.model);
+    mtl::nn::copy_weights(places, [&](const auto& name) { return given.start.find(name); });
+    if (own) problem.start = places;
+    return problem.merge({.steps = 4}).weights;
+  };
+  const mtl::NamedTensors of_own = weights_from(true), of_copies = weights_from(false);
+  for (const auto& item : of_copies) CHECK(of_own[item.key()].equal(item.value()));
+}

@@ -264,8 +264,10 @@ TEST_CASE("merge_models: one model of all tasks; each task keeps what it has to 
     torch::manual_seed(7);
     const auto start = mtl::nn::cloned(mtl::shared_weights(make(tasks_named({"a"}))));
     const auto models = tuned_models(make);
+    const auto state = mtl::default_generator_state();
     const auto merged =
         mtl::merge_models(start, {models[0], models[1], models[2]}, mtl::MeanMerging{});
+    CHECK(mtl::default_generator_state().equal(state));
     CHECK(task_names(*merged) == std::vector<std::string>{"a", "b", "c"});
     const auto found = mtl::nn::weights(*merged);
     for (const auto& model : models) {
@@ -314,4 +316,12 @@ TEST_CASE("merge_models: what cannot be merged is refused") {
   };
   const auto one_soft = soft("a"), other_soft = soft("b");
   CHECK(contains(text(mtl::shared_weights(one_soft), {one_soft, other_soft}), "nothing is shared"));
+}
+
+TEST_CASE("merging: a start that is not finite is an Error") {
+  auto start = golden_weights(-1);
+  start["encoder.last.weight"][0][1] = std::nan("");
+  for (const auto& merging : all_mergings)
+    CHECK(contains(error_text([&] { merging(start, golden_models(2)); }),
+                   "\"encoder.last.weight\" of the start holds a number that is not finite"));
 }

@@ -106,7 +106,10 @@ AdaMerging::Result AdaMerging::operator()(ModelRef model, const NamedTensors& st
     const auto found = std::find(result.layers.begin(), result.layers.end(), layer);
     const auto number = static_cast<int64_t>(found - result.layers.begin());
     if (found == result.layers.end()) result.layers.push_back(layer);
-    merged.push_back({places[k], from.detach().to(places[k].device(), at::kDouble),
+    // A copy: `start` may be the model's own weights, which move.
+    merged.push_back({places[k],
+                      from.detach().to(places[k].device(), at::kDouble, /*non_blocking=*/false,
+                                       /*copy=*/true),
                       merging_detail::task_vectors(name, from, tuned).to(places[k].device()),
                       number, false});
     // What moved in no model has no slope: no gradient goes back as far as that.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "mtl/core/error.hpp"
+#include "mtl/core/random.hpp"
 #include "mtl/nn/weights.hpp"
 #include "mtl/sharing/clone.hpp"
 #include "mtl/sharing/merging/shared_weights.hpp"
@@ -29,6 +30,7 @@ std::shared_ptr<Model> with_all_tasks(const std::vector<ModelRef>& models) {
 
 std::shared_ptr<Model> merge_models(const NamedTensors& start, const std::vector<ModelRef>& models,
                                     const Merging& merging) {
+  const KeepGenerator keep;  // gates are drawn, and filled
   if (models.empty()) throw Error("merging: there is no model; give at least one");
   if (!merging) throw Error("merging: nothing says how to merge; give e.g. TiesMerging{{}}");
   std::vector<NamedTensors> tuned;

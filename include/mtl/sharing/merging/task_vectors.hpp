@@ -46,6 +46,9 @@ inline bool is_merged(const std::string& name, const Tensor& value) {
 inline void check_models(const NamedTensors& start, const std::vector<NamedTensors>& tuned) {
   if (tuned.empty()) throw Error("merging: there is no tuned model; give at least one");
   if (start.is_empty()) throw Error("merging: the start has no weights, so nothing is shared");
+  for (const auto& item : start)
+    if (item.value().is_floating_point() && !item.value().isfinite().all().item<bool>())
+      throw Error("merging: \"{}\" of the start holds a number that is not finite", item.key());
   for (size_t m = 0; m < tuned.size(); ++m) {
     for (const auto& item : start) {
       const Tensor* value = tuned[m].find(item.key());
