@@ -87,7 +87,7 @@ struct LstmLayer : torch::autograd::Function<LstmLayer> {
     const auto x = input.contiguous();
     const int64_t steps = x.size(0), n = x.size(1), h = hh.size(1);
     const auto gates =
-        at::addmm(bias_ih + bias_hh, x.view({steps * n, -1}), ih.t()).view({steps, n, 4 * h});
+        at::addmm(bias_ih + bias_hh, x.flatten(0, 1), ih.t()).view({steps, n, 4 * h});
     const auto cells = at::empty({steps, n, h}, x.options()), squashed = at::empty_like(cells);
     auto hidden = at::empty_like(cells);
     const auto zero = at::zeros({n, h}, x.options());
@@ -136,7 +136,7 @@ struct LstmLayer : torch::autograd::Function<LstmLayer> {
     const int64_t later = (steps - 1) * n;  // rows that had a step before them
     variable_list result(5);
     if (context->needs_input_grad(0)) result[0] = at::mm(all, ih).view(x.sizes());
-    if (context->needs_input_grad(1)) result[1] = at::mm(all.t(), x.view({steps * n, -1}));
+    if (context->needs_input_grad(1)) result[1] = at::mm(all.t(), x.flatten(0, 1));
     if (context->needs_input_grad(2))
       result[2] =
           at::mm(all.narrow(0, n, later).t(), hidden.view({steps * n, h}).narrow(0, 0, later));

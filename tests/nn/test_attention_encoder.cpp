@@ -140,3 +140,13 @@ TEST_CASE("AttentionEncoder: options and inputs that make no sense are errors") 
   CHECK(contains(said(tokens, torch::randn({2, 4})), "type Float, expected tokens [N, L]"));
   CHECK(contains(said(real, torch::randn({2, 4, 5})), "expected [N, steps, 3] real"));
 }
+
+TEST_CASE("AttentionEncoder: a batch of no rows has an answer") {
+  CHECK(small(7)->forward(torch::zeros({0, 5}, torch::kLong)).sizes() ==
+        torch::IntArrayRef({0, 6, 8}));
+  auto steps = small(0);
+  const Tensor y = steps->forward(torch::zeros({0, 5, 3}));
+  CHECK(y.sizes() == torch::IntArrayRef({0, 6, 8}));
+  CHECK(y.requires_grad());
+  CHECK(contains(error_text([&] { steps->forward(torch::zeros({0, 5, 4})); }), "found input"));
+}

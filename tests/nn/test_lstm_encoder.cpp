@@ -75,3 +75,15 @@ TEST_CASE("LstmEncoder: options and inputs that make no sense are errors") {
                  }),
                  "found input [2, 7, 5], expected [N, steps, 3]"));
 }
+
+TEST_CASE("LstmEncoder: a batch of no rows has an answer and a gradient") {
+  for (const auto type : {torch::kFloat, torch::kDouble}) {
+    mtl::nn::LstmEncoder lstm({.input_size = 3, .hidden_size = 4, .layers = 2});
+    lstm->to(type);
+    const auto y = lstm->forward(torch::zeros({0, 5, 3}, type));
+    CHECK(y.sizes() == torch::IntArrayRef({0, 4}));
+    y.sum().backward();
+    for (const auto& parameter : lstm->parameters())
+      CHECK(parameter.grad().equal(torch::zeros_like(parameter)));
+  }
+}

@@ -107,6 +107,12 @@ class AttentionEncoderImpl : public torch::nn::Module {
   /// Error: an input of another shape or type; a token outside [0, vocabulary) (on CPU).
   Tensor forward(const Tensor& input) {
     const Tensor filling = filling_of(input);
+    // Torch's attention does not take a batch of no rows.
+    if (input.size(0) == 0) {
+      std::vector<int64_t> one = input.sizes().vec();
+      one[0] = 1;
+      return forward(torch::zeros(one, input.options())).narrow(0, 0, 0);
+    }
     const Tensor steps = options_.vocabulary > 0
                              ? tokens_->forward(input)
                              : steps_->forward(input.masked_fill(filling.unsqueeze(2), 0));
