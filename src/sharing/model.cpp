@@ -174,17 +174,30 @@ Tensor Model::register_weight(const std::string& name, Tensor value) {
 }
 
 std::pair<torch::nn::Module*, std::string> Model::place_of(const std::string& name) {
+  if (name.empty() || name.front() == '.' || name.back() == '.' || name.find("..") != name.npos)
+    throw Error("the model's part \"{}\" has a name with an empty segment; dots make folders",
+                name);
   torch::nn::Module* folder = this;
   size_t begin = 0;
   for (size_t dot; (dot = name.find('.', begin)) != std::string::npos; begin = dot + 1) {
     const std::string group = name.substr(begin, dot - begin);
     const auto children = folder->named_children();
     const auto* found = children.find(group);
+    // A part is no folder: what stood in it would be its own.
+    if (found != nullptr && typeid(**found) != typeid(torch::nn::Module))
+      throw Error("the model's part \"{}\" would stand within its part \"{}\"; rename one of them",
+                  name, name.substr(0, dot));
     folder = found
                  ? found->get()
                  : folder->register_module(group, std::make_shared<torch::nn::Module>(group)).get();
   }
-  return {folder, name.substr(begin)};
+  std::string key = name.substr(begin);
+  if (folder->named_children().contains(key) ||
+      folder->named_parameters(/*recurse=*/false).contains(key) ||
+      folder->named_buffers(/*recurse=*/false).contains(key))
+    throw Error("the model has two parts \"{}\", or one within the other; rename one of them",
+                name);
+  return {folder, std::move(key)};
 }
 
 void Model::register_heads() {

@@ -81,3 +81,18 @@ TEST_CASE("JoinedInputs: one encoder of two inputs is one in a clone, too") {
   CHECK(copy->inputs()[0].encoder.module() != both.ptr());
   CHECK(copy->parameters().size() == model->parameters().size());
 }
+
+TEST_CASE("JoinedInputs: inputs whose names would stand in each other are Errors") {
+  const auto fault = [](const std::string& first, const std::string& second) {
+    return error_text([&] {
+      mtl::JoinedInputs({{first, torch::nn::Linear(5, 3)}, {second, torch::nn::Linear(5, 3)}},
+                        mtl::HardSharing(tanh_layer(6, 4), tasks_named({"a"})));
+    });
+  };
+  CHECK(fault("a.b", "a.c").empty());
+  CHECK(contains(fault("a", "a.b"),
+                 "\"inputs.a.b\" would stand within its part \"inputs.a\"; rename"));
+  CHECK(contains(fault("a", "a.weight"), "would stand within its part \"inputs.a\""));
+  CHECK(contains(fault("a.b", "a"), "two parts \"inputs.a\""));
+  CHECK(contains(fault("a", "b."), "\"inputs.b.\" has a name with an empty segment"));
+}
