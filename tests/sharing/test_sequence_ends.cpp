@@ -109,3 +109,23 @@ TEST_CASE("SequenceEnds: tasks come and go, and those left end where they did") 
   CHECK(contains(error_text([&] { mtl::drop_task(model, "words"); }),
                  "only task whose sequences end"));
 }
+
+TEST_CASE("SequenceEnds: lengths of a short type end where those of int64 do") {
+  mtl::HardSharing inner(torch::nn::Identity(),
+                         {{.name = "words", .head = torch::nn::Identity(), .loss = mtl::Ctc{}}},
+                         "frames");
+  const auto ended = [&](const mtl::SequenceEnd& end, const Tensor& lengths, int64_t steps) {
+    mtl::SequenceEnds model(mtl::clone(inner), {end});
+    return model
+        ->forward({{"frames", torch::zeros({2, steps, 3})}, {"frames_length", lengths}})["words"]
+        .isinf()
+        .any(2)
+        .sum(1);
+  };
+  const Tensor lengths = torch::tensor({250, 40});
+  // (250 + 9) / 10 steps of 30, and step 256 of 300, are beyond a byte.
+  for (const auto type : {torch::kLong, torch::kByte}) {
+    CHECK(ended(end_of_words(10), lengths.to(type), 30).equal(torch::tensor({5, 26})));
+    CHECK(ended(end_of_words(), lengths.to(type), 300).equal(torch::tensor({50, 260})));
+  }
+}

@@ -44,7 +44,9 @@ class SequenceEndsImpl : public ModelAround {
   NamedTensors forward(const NamedTensors& inputs) override {
     NamedTensors predictions = model()->forward(inputs);
     for (const SequenceEnd& end : ends_) {
-      const Tensor lengths = input_of(inputs, end.lengths);
+      // In a short type the sum and the steps' numbers would overflow.
+      Tensor lengths = input_of(inputs, end.lengths);
+      if (!lengths.is_floating_point()) lengths = lengths.to(torch::kLong);
       const int64_t k = end.inputs_per_step;
       try {
         predictions[end.task] =

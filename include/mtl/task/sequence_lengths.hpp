@@ -21,7 +21,10 @@ inline Tensor steps_behind(const Tensor& lengths, int64_t steps, std::string_vie
                    " is " + std::to_string(lengths[row].item<int64_t>()) + ", but the " +
                        std::string(what) + " has " + std::to_string(steps) + " steps");
   }
-  return torch::arange(steps, lengths.options()).unsqueeze(0).ge(lengths.unsqueeze(1));
+  // Not in the lengths' type, which may be too short to count the steps.
+  return torch::arange(steps, lengths.options().dtype(torch::kLong))
+      .unsqueeze(0)
+      .ge(lengths.unsqueeze(1));
 }
 
 inline bool are_lengths_of(const Tensor& lengths, const Tensor& sequences) {
