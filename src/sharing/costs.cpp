@@ -143,6 +143,13 @@ const Costs::OfTask& Costs::at(std::string_view task) const {
 }
 
 Costs costs(ModelRef model, const NamedTensors& inputs) {
+  // What is counted stands in the graph, and there is none of what is made in inference mode.
+  const auto parameters_of = model->parameters();
+  if (c10::InferenceMode::is_enabled() ||
+      std::any_of(parameters_of.begin(), parameters_of.end(),
+                  [](const Tensor& parameter) { return parameter.is_inference(); }))
+    throw Error(
+        "costs: nothing can be counted in inference mode; call it, and make the model, outside");
   const KeepGenerator keep;
   const AllInGraph all(*model);
   const torch::AutoGradMode with_graph(true);

@@ -29,6 +29,11 @@ Claims& claims() {
   return all;
 }
 
+/// What is made in inference mode counts no changes, and is never trained.
+uint32_t version_of(const Tensor& tensor) {
+  return tensor.is_inference() ? 0 : static_cast<uint32_t>(tensor._version());
+}
+
 }  // namespace
 
 void claim(const torch::nn::Module& module, const std::shared_ptr<const char>& owner,
@@ -51,7 +56,7 @@ void claim(const torch::nn::Module& module, const std::shared_ptr<const char>& o
           "encoders and tasks anew for each model (a function that returns them), or give a copy: "
           "mtl::clone",
           what);
-    if (found->second.version != tensor._version())
+    if (found->second.version != version_of(tensor))
       throw Error(
           "{} was trained or loaded in a model that is gone, so that a new model would not start "
           "anew. Make encoders and tasks anew for each model (a function that returns them), or "
@@ -59,9 +64,9 @@ void claim(const torch::nn::Module& module, const std::shared_ptr<const char>& o
           what);
   }
   for (const Tensor& tensor : tensors)
-    all.by_tensor.insert_or_assign(tensor.unsafeGetTensorImpl(),
-                                   Claim{WeakTensor(tensor.getIntrusivePtr()), owner,
-                                         static_cast<uint32_t>(tensor._version())});
+    all.by_tensor.insert_or_assign(
+        tensor.unsafeGetTensorImpl(),
+        Claim{WeakTensor(tensor.getIntrusivePtr()), owner, version_of(tensor)});
 }
 
 }  // namespace mtl

@@ -64,3 +64,11 @@ TEST_CASE("costs: the model stays as it is; frozen parameters count") {
   for (const auto& parameter : model->shared_parameters()) CHECK_FALSE(parameter.requires_grad());
   for (const auto& item : before) CHECK(mtl::nn::weights(*model)[item.key()].equal(item.value()));
 }
+
+TEST_CASE("costs: in inference mode there is nothing to count, which is an Error") {
+  mtl::HardSharing model(tanh_layer(2, 4), tasks_named({"a"}));
+  const mtl::NamedTensors x = {{"x", torch::zeros({1, 2})}};
+  CHECK(mtl::costs(model, x).multiply_adds == 2 * 4 + 4);
+  const c10::InferenceMode inference;
+  CHECK(contains(error_text([&] { mtl::costs(model, x); }), "in inference mode"));
+}

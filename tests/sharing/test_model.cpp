@@ -175,3 +175,11 @@ TEST_CASE("ModelRef: takes models, holders and pointers, and keeps alive what is
   const mtl::ModelRef owned(std::make_unique<mtl::HardSharingImpl>(layer(2, 4), three_tasks(4)));
   CHECK(owned->tasks().size() == 3);
 }
+
+TEST_CASE("Model: can be made, copied and asked in inference mode") {
+  const c10::InferenceMode inference;
+  mtl::HardSharing model(layer(2, 4), three_tasks(4));
+  auto copy = mtl::clone(model);
+  const auto x = torch::randn({3, 2});
+  CHECK(copy->forward({{"x", x}})["a"].equal(model->forward({{"x", x}})["a"]));
+}

@@ -29,7 +29,8 @@ struct Costs {
 
 /// Counts one forward pass in evaluation mode; the model stays as it is. For figures by sample give
 /// inputs of one sample. A multiply-add is one product in a matrix product, a convolution or an
-/// LSTM; element-wise operations are not counted, as papers do.
+/// LSTM; element-wise operations are not counted, as papers do. Error: in torch's inference mode,
+/// or of a model that was made there.
 Costs costs(ModelRef model, const NamedTensors& inputs);
 
 }  // namespace mtl
