@@ -100,3 +100,16 @@ TEST_CASE("LearnedBranching: levels and options that do not fit are errors") {
   CHECK(contains(text({{tanh_layer(2, 4), tanh_layer(2, 5)}}),
                  "node 1 of level 0 gives [3, 5], and node 0 of level 0 [3, 4]"));
 }
+
+TEST_CASE("LearnedBranching: a temperature next to 0 chooses one node, without NaN") {
+  torch::manual_seed(1);
+  auto model = branching({"a", "b"});
+  for (const double temperature : {1e-40, 1e-300}) {
+    model->set_temperature(temperature);
+    const auto predictions = model->forward({{"x", torch::randn({3, 2})}});
+    CHECK(predictions["a"].isfinite().all().item<bool>());
+    (predictions["a"] + predictions["b"]).sum().backward();
+    for (const auto& parameter : model->parameters())
+      if (parameter.grad().defined()) CHECK(parameter.grad().isfinite().all().item<bool>());
+  }
+}

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -124,7 +125,9 @@ class LearnedBranchingImpl : public Model {
     // A uniform draw of 0 would give infinite noise.
     const Tensor uniform = at::rand_like(logits).clamp_min(1e-20);
     const Tensor noise = -(-uniform.log()).clamp_min(1e-20).log();
-    return at::tensordot(((logits + noise) / options_.temperature).softmax(0), outputs, {0}, {0});
+    // One that has been lowered for very long would give infinite quotients, and their softmax NaN.
+    const double temperature = std::max(options_.temperature, 1e-30);
+    return at::tensordot(((logits + noise) / temperature).softmax(0), outputs, {0}, {0});
   }
 
   NamedTensors mixed_forward(const Tensor& x) const {
