@@ -14,8 +14,11 @@ void export_python(ModelRef model, const std::filesystem::path& directory,
   const std::string text = deploy_detail::python_module(model_description(*model, options.kinds),
                                                         options.kinds, options.forward);
   io::make_folder(directory);
+  // What cannot be written is known before the other file is replaced.
+  io::AtomicFile module(directory / "model.py");
+  module.write(text);
   save(model, directory / "weights.safetensors");
-  io::write_file_atomically(directory / "model.py", text);
+  module.commit();
 }
 
 }  // namespace mtl

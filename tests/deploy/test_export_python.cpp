@@ -1,10 +1,13 @@
 #include "mtl/deploy/export_python.hpp"
 
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 
 #include "catch.hpp"
 #include "error_text.hpp"
 #include "every_way.hpp"
+#include "mtl/io/file.hpp"
 #include "mtl/io/safetensors.hpp"
 #include "mtl/io/text_encoding.hpp"
 #include "python.hpp"
@@ -282,4 +285,13 @@ TEST_CASE("export_python: load() says what is not filled in", "[.python]") {
   const auto text = python_output("import sys; sys.path.insert(0, '" + folder.path().string() +
                                   "'); import model; model.load()");
   CHECK(contains(text, "NotImplementedError: model.py: SquareHead is a module of one's own"));
+}
+
+TEST_CASE("export_python: where one file cannot be written the other stays as it is") {
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "out" / "model.py");
+  std::ofstream(folder / "out" / "weights.safetensors") << "older";
+  const mtl::HardSharing model(gelu_layer(3, 4), two_tasks(4));
+  CHECK(contains(error_text([&] { mtl::export_python(model, folder / "out"); }), "model.py"));
+  CHECK(mtl::io::read_file(folder / "out" / "weights.safetensors") == "older");
 }
