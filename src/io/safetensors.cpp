@@ -263,6 +263,7 @@ void write_safetensors(const fs::path& path, const NamedTensors& tensors,
     };
     if (item.key() == "__metadata__") refuse("has a name that the format keeps for itself");
     if (!item.value().defined()) refuse("is undefined");
+    if (item.value().is_meta()) refuse("has a shape but no numbers: it is on the device meta");
     if (item.value().layout() != torch::kStrided) refuse("is sparse; write to_dense() of it");
     if (kind_name(item.value().scalar_type()) == nullptr)
       refuse(fmt::format("is of type {}, expected one of {}",

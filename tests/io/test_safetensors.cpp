@@ -296,6 +296,7 @@ TEST_CASE("safetensors: a missing file, a folder, and what cannot be written") {
   CHECK(contains(write("w", {}), (folder / "t").string()));
   CHECK(contains(write("w", torch::zeros({2}, torch::kComplexFloat)), "ComplexFloat"));
   CHECK(contains(write("w", torch::eye(2).to_sparse()), "sparse"));
+  CHECK(contains(write("w", torch::empty({2}, torch::device(torch::kMeta))), "on the device meta"));
   CHECK(contains(write("__metadata__", torch::zeros({2})), "__metadata__"));
   CHECK_FALSE(write("\xff", torch::zeros({2})).empty());
   CHECK_FALSE(std::filesystem::exists(folder / "t"));

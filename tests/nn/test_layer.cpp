@@ -10,4 +10,5 @@ TEST_CASE("Layer: any module with a forward is an encoder or a head") {
   CHECK(encoder.forward(torch::zeros({4, 2})).sizes() == torch::IntArrayRef({4, 3}));
   CHECK(encoder.module()->parameters().size() == 2);
   CHECK_FALSE(mtl::Head());
+  CHECK_FALSE(mtl::Head(torch::nn::Linear(nullptr)));
 }

@@ -71,3 +71,8 @@ TEST_CASE("CrossStitch: columns that cannot be mixed are errors") {
   CHECK(contains(made({{tanh_layer(2, 4)}, {tanh_layer(2, 4)}}, {.channels = {3}}),
                  "stage 0 gives [3, 4], and was said to have 3 channels"));
 }
+
+TEST_CASE("CrossStitch: a stage that is not there has no stitch") {
+  CHECK(contains(error_text([&] { stitched({"a", "b"})->stitch(2); }), "no stage 2, but 0 to 1"));
+  CHECK(contains(error_text([&] { stitched({"a"})->stitch(2); }), "no stage 2, but 0 to 1"));
+}

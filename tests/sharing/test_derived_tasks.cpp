@@ -120,6 +120,8 @@ TEST_CASE("DerivedTasks: wrong tasks are Errors when the model is made") {
   auto wrong = bought();
   wrong.from = {"click", "view"};
   CHECK(contains(text(wrong), "task \"buy\" is derived from \"view\", which is no task before it"));
+  wrong.from = {"click", "click"};
+  CHECK(contains(text(wrong), "derived from \"click\" twice"));
   wrong.from = {};
   CHECK(contains(text(wrong), "derived from no task"));
   wrong = bought();

@@ -108,3 +108,17 @@ TEST_CASE("Ensemble: what does not answer the same tasks is no member") {
   mixed[1] = nullptr;
   CHECK(contains(error_text([&] { mtl::Ensemble together(mixed); }), "member 1 is empty"));
 }
+
+TEST_CASE("Ensemble: members whose answers differ in shape are an Error that names them") {
+  const auto member = [](int64_t classes) {
+    return mtl::HardSharing(tanh_layer(2, 4), {{.name = "kind",
+                                                .head = mtl::nn::LinearHead(4, classes),
+                                                .loss = mtl::CrossEntropy{}}})
+        .ptr();
+  };
+  mtl::Ensemble model({member(3), member(4)});
+  CHECK(contains(error_text([&] {
+                   model->forward({{"x", torch::randn({5, 2})}});
+                 }),
+                 "task \"kind\": member 1 gives [5, 4], and task \"kind\": member 0 [5, 3]"));
+}

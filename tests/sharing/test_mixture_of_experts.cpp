@@ -75,3 +75,15 @@ TEST_CASE("MixtureOfExperts: experts or gates that do not fit are errors") {
   CHECK(contains(width, "the gate of task \"a\" does not take the input [3, 2]"));
   CHECK(contains(width, "expected 3 values a sample"));
 }
+
+TEST_CASE("MixtureOfExperts: experts that give one number a sample say so") {
+  const auto number = [] {
+    return torch::nn::Sequential(torch::nn::Linear(2, 1),
+                                 torch::nn::Flatten(torch::nn::FlattenOptions().start_dim(0)));
+  };
+  mtl::MixtureOfExperts model(mtl::several(2, number), tasks_named({"a"}), {.gate_input_size = 2});
+  CHECK(contains(error_text([&] {
+                   model->forward({{"x", torch::randn({3, 2})}});
+                 }),
+                 "the experts give [3], expected [N, ...]"));
+}

@@ -24,8 +24,8 @@ NamedTensors read_safetensors(const std::filesystem::path& path, Metadata* metad
 /// bytes stand by decreasing element size, so that every tensor is aligned to its elements and the
 /// first one to 8 bytes. The file's own metadata get a digest of all its bytes, "mtl.digest" and
 /// "mtl.digest_is", which `read_safetensors` checks and keeps to itself.
-/// Error: the file cannot be written, a tensor is undefined, sparse or of a type that the format
-/// does not know, text is not UTF-8.
+/// Error: the file cannot be written, a tensor is undefined, without numbers (meta), sparse or of a
+/// type that the format does not know, text is not UTF-8.
 void write_safetensors(const std::filesystem::path& path, const NamedTensors& tensors,
                        const Metadata& metadata = {});
 

@@ -22,7 +22,7 @@ concept TensorModule = std::derived_from<Module, torch::nn::Module> &&
 
 /// A torch module with `Tensor forward(Tensor)`, its type forgotten: an encoder or a head. Copies
 /// share the module. Made from a module holder (`torch::nn::Linear(4, 1)`, `nn::LinearHead(4, 1)`,
-/// ...) or from a shared_ptr.
+/// ...) or from a shared_ptr; from an empty one it is none.
 class Layer {
  public:
   Layer() = default;
@@ -37,7 +37,8 @@ class Layer {
   template <class Holder>
   requires std::derived_from<Holder, torch::nn::ModuleHolder<typename Holder::ContainedType>> Layer(
       const Holder& holder)
-      : Layer(holder.ptr()) {}
+      : Layer(holder.is_empty() ? std::shared_ptr<typename Holder::ContainedType>()
+                                : holder.ptr()) {}
 
   Tensor forward(const Tensor& input) const { return forward_(input); }
   /// An independent copy with the same weights. Error: the module cannot be copied (nn::clone).

@@ -81,8 +81,11 @@ class CrossStitchImpl : public Model {
     return parameters;
   }
 
-  /// alpha after stage `k`: [T, T], or [T, T, C]; row t is what task t goes on with.
+  /// alpha after stage `k`: [T, T], or [T, T, C]; row t is what task t goes on with. Error: there
+  /// is no such stage.
   Tensor stitch(size_t k) const {
+    if (k >= columns_[0].size())
+      throw Error("CrossStitch: there is no stage {}, but 0 to {}", k, columns_[0].size() - 1);
     return stitches_.empty() ? at::ones({1, 1}) : at::stack(stitches_.at(k)).detach();
   }
 

@@ -52,7 +52,7 @@ struct JointLogit {
 class DerivedTasksImpl : public ModelAround {
  public:
   /// Error: no model, no derived task; one without a function, with a head, with a name that is
-  /// taken, made from no task or from one that is not there.
+  /// taken, made from no task, from one that is not there, or from one twice.
   DerivedTasksImpl(std::shared_ptr<Model> model, std::vector<DerivedTask> derived)
       : ModelAround(model, all_tasks(model, derived)), derived_(std::move(derived)) {}
 
@@ -107,6 +107,9 @@ class DerivedTasksImpl : public ModelAround {
       for (const std::string& from : one.from)
         if (!tasks.contains(from))
           throw Error("task \"{}\" is derived from \"{}\", which is no task before it", name, from);
+      for (const std::string& from : one.from)
+        if (std::count(one.from.begin(), one.from.end(), from) > 1)
+          throw Error("task \"{}\" is derived from \"{}\" twice; name it once", name, from);
       tasks.add(one.task);
     }
     return tasks;

@@ -11,6 +11,7 @@
 
 #include "mtl/sharing/clone.hpp"
 #include "mtl/sharing/model_holder.hpp"
+#include "mtl/sharing/parts.hpp"
 
 namespace mtl {
 
@@ -51,6 +52,9 @@ class EnsembleImpl : public Model {
     for (int64_t t = 0; t < tasks().size(); ++t) {
       std::vector<Tensor> answers;
       for (const NamedTensors& one : all) answers.push_back(one[tasks()[t].name]);
+      sharing_detail::require_same_shape(answers, [&](size_t k) {
+        return "task \"" + tasks()[t].name + "\": member " + std::to_string(k);
+      });
       means.insert(tasks()[t].name,
                    mean_of(classes_in_[static_cast<size_t>(t)], torch::stack(answers)));
     }

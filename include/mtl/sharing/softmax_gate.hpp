@@ -56,8 +56,12 @@ struct SoftmaxGate : torch::nn::ModuleHolder<SoftmaxGateImpl> {
   SoftmaxGate(Options options) : ModuleHolder(std::make_shared<SoftmaxGateImpl>(options)) {}
 };
 
-/// Experts' outputs, each [N, ...], one beside the other: [N, experts, size of an output].
+/// Experts' outputs, each [N, ...], one beside the other: [N, experts, size of an output]. Error:
+/// they are [N].
 inline Tensor beside_each_other(const std::vector<Tensor>& outputs) {
+  if (outputs[0].dim() < 2)
+    throw Error("the experts give {}, expected [N, ...] of two or more dimensions",
+                shape_text(outputs[0]));
   return at::stack(outputs, 1).flatten(2);
 }
 
