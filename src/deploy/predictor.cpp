@@ -1,8 +1,8 @@
 #include "mtl/deploy/predictor.hpp"
 
 #include <algorithm>
-#include <utility>
-#include <vector>
+
+#include "mtl/nn/keep_modes.hpp"
 
 namespace mtl {
 namespace {
@@ -37,28 +37,6 @@ AnswerKind resolved(AnswerKind kind, LossKind loss, const Tensor& outputs) {
   if (loss == LossKind::regression) return AnswerKind::values;
   return outputs.dim() < 2 || outputs.size(1) == 1 ? AnswerKind::scores : AnswerKind::classes;
 }
-
-/// Evaluation mode for as long as it lives: somebody who has the model, too, may be training it.
-class InEvaluation {
- public:
-  explicit InEvaluation(Model& model) {
-    modes_.emplace_back(&model, model.is_training());
-    const auto inner = model.modules(/*include_self=*/false);
-    for (const auto& part : inner) modes_.emplace_back(part.get(), part->is_training());
-    if (std::any_of(modes_.begin(), modes_.end(), [](const auto& mode) { return mode.second; }))
-      model.eval();
-    else
-      modes_.clear();
-  }
-  ~InEvaluation() {
-    for (const auto& [part, training] : modes_) part->train(training);  // children come last
-  }
-  InEvaluation(const InEvaluation&) = delete;
-  InEvaluation& operator=(const InEvaluation&) = delete;
-
- private:
-  std::vector<std::pair<torch::nn::Module*, bool>> modes_;
-};
 
 Answer answer_of(const Task& task, const BundleNotes::OfTask& notes, const Tensor& outputs) {
   Answer answer{task.name, resolved(notes.answer, task.loss.kind(), outputs), {}, {}, notes.labels,
@@ -132,7 +110,9 @@ Answers Predictor::predict(const NamedTensors& inputs) {
   for (const auto& input : bundle_.notes.inputs)
     if (!ready.contains(input.name)) throw Error("there is no input \"{}\"", input.name);
   Answers answers;
-  const InEvaluation mode(model);
+  // Somebody who has the model, too, may be training it.
+  const nn::KeepModes modes(model);
+  model.eval();
   const NamedTensors predictions = model.forward(ready);
   size_t t = 0;
   for (const Task& task : model.tasks())

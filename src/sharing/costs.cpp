@@ -13,6 +13,7 @@
 
 #include "mtl/core/error.hpp"
 #include "mtl/core/random.hpp"
+#include "mtl/nn/keep_modes.hpp"
 
 namespace mtl {
 namespace {
@@ -87,16 +88,13 @@ int64_t multiply_adds_of(const Node& node) {
 /// Evaluation mode with gradients for every parameter; puts back what was there.
 class AllInGraph {
  public:
-  explicit AllInGraph(Model& model) : modules_(model.modules()), parameters_(model.parameters()) {
-    for (const auto& module : modules_) was_training_.push_back(module->is_training());
+  explicit AllInGraph(Model& model) : modes_(model), parameters_(model.parameters()) {
     for (const Tensor& parameter : parameters_) required_.push_back(parameter.requires_grad());
     model.eval();
     for (const Tensor& parameter : parameters_)
       if (parameter.is_floating_point()) parameter.set_requires_grad(true);
   }
   ~AllInGraph() {
-    // Parents come before their children, which therefore have the last word.
-    for (size_t m = 0; m < modules_.size(); ++m) modules_[m]->train(was_training_[m]);
     for (size_t p = 0; p < parameters_.size(); ++p)
       if (parameters_[p].is_floating_point()) parameters_[p].set_requires_grad(required_[p]);
   }
@@ -104,9 +102,9 @@ class AllInGraph {
   AllInGraph& operator=(const AllInGraph&) = delete;
 
  private:
-  std::vector<std::shared_ptr<torch::nn::Module>> modules_;
+  nn::KeepModes modes_;
   std::vector<Tensor> parameters_;
-  std::vector<bool> was_training_, required_;
+  std::vector<bool> required_;
 };
 
 /// What a prediction depends on.

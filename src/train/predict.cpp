@@ -4,14 +4,15 @@
 
 #include "collector.hpp"
 #include "epoch_reader.hpp"
-#include "evaluation_mode.hpp"
 #include "forward.hpp"
+#include "mtl/nn/keep_modes.hpp"
 
 namespace mtl {
 
 Predictions predict(ModelRef model, LoaderRef loader) {
   torch::NoGradGuard no_grad;
-  const EvaluationMode evaluation(*model);
+  const nn::KeepModes modes(*model);
+  model->eval();
   EpochReader reader(loader, "the loader", device_of(*model));
   reader.start(0);
   Collector predictions(Collector::Absent::never), targets, weights(Collector::Absent::one),

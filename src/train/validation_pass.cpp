@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "epoch_reader.hpp"
-#include "evaluation_mode.hpp"
 #include "faults.hpp"
 #include "forward.hpp"
 #include "loss_meter.hpp"
 #include "mtl/core/error.hpp"
+#include "mtl/nn/keep_modes.hpp"
 #include "mtl/sharing/task_losses.hpp"
 #include "mtl/task/task_metrics.hpp"
 
@@ -193,7 +193,8 @@ class Pass {
 ValidationPass validation_pass(Model& model, Combiner* combiner, LoaderRef& loader,
                                FaultyBatch faulty, const Processes* processes) {
   torch::NoGradGuard no_grad;
-  const EvaluationMode evaluation(model);
+  const nn::KeepModes modes(model);
+  model.eval();
   Pass pass(model, faulty, processes);
   pass.walk(loader);
   return pass.result(combiner);

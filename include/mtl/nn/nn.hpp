@@ -14,6 +14,7 @@
 #include "mtl/nn/heads/mlp_head.hpp"
 #include "mtl/nn/heads/step_head.hpp"
 #include "mtl/nn/heads/summary_head.hpp"
+#include "mtl/nn/keep_modes.hpp"
 #include "mtl/nn/layer.hpp"
 #include "mtl/nn/linear_of_steps.hpp"
 #include "mtl/nn/lstm_layer.hpp"

@@ -7,8 +7,8 @@
 #include <cmath>
 #include <utility>
 
-#include "../keep_modes.hpp"
 #include "mtl/core/error.hpp"
+#include "mtl/nn/keep_modes.hpp"
 #include "mtl/sharing/merging/task_vectors.hpp"
 
 namespace mtl {
@@ -117,7 +117,7 @@ AdaMerging::Result AdaMerging::operator()(ModelRef model, const NamedTensors& st
     if (merged.back().moved) moved.push_back(places[k]);
   }
 
-  const KeepModes keep_modes(*model);
+  const nn::KeepModes keep_modes(*model);
   KeepWeights before(places);
   model->eval();
   {

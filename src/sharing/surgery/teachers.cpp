@@ -2,15 +2,15 @@
 
 #include <unordered_map>
 
-#include "../keep_modes.hpp"
 #include "mtl/core/error.hpp"
+#include "mtl/nn/keep_modes.hpp"
 
 namespace mtl {
 namespace {
 
 NamedTensors answers_of(Model& teacher, const NamedTensors& inputs) {
   const torch::NoGradGuard no_grad;
-  const KeepModes keep(teacher);
+  const nn::KeepModes keep(teacher);
   teacher.eval();
   return teacher.forward(inputs);
 }

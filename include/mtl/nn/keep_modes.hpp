@@ -5,9 +5,10 @@
 #include <memory>
 #include <vector>
 
-namespace mtl {
+namespace mtl::nn {
 
-/// Puts a module and all within it back into the mode that each had, at the end of a scope.
+/// Puts a module and all within it back into the mode that each had, training or evaluation, at the
+/// end of a scope, also when something throws.
 class KeepModes {
  public:
   explicit KeepModes(torch::nn::Module& module)
@@ -30,4 +31,4 @@ class KeepModes {
   std::vector<bool> modes_;
 };
 
-}  // namespace mtl
+}  // namespace mtl::nn
