@@ -81,3 +81,22 @@ TEST_CASE("ModuleLoss: shapes that torch would broadcast are Errors") {
   CHECK(contains(error_text([&] { loss_of(binary, torch::full({3}, 2.0), batch); }),
                  "task \"b\": the loss does not take prediction [3] of type Float"));
 }
+
+TEST_CASE("ModuleLoss: whole numbers as targets of torch's losses of values") {
+  const Tensor whole = torch::tensor({0, 1, 1, 0}, torch::kLong), real = whole.to(torch::kFloat);
+  const auto check = [&](const Loss& loss, bool probabilities) {
+    Tensor slopes[2];
+    for (const bool as_whole : {false, true}) {
+      Tensor y = torch::tensor({0.2F, 0.7F, 0.4F, 0.9F}).unsqueeze(1).requires_grad_();
+      const Tensor answer = probabilities ? y.sigmoid() : y;
+      loss(answer, as_whole ? whole : real).value.backward();
+      slopes[as_whole] = y.grad();
+    }
+    CHECK(slopes[0].equal(slopes[1]));
+  };
+  check(torch::nn::MSELoss(), false);
+  check(torch::nn::HuberLoss(), false);
+  check(torch::nn::L1Loss(), false);
+  check(torch::nn::BCEWithLogitsLoss(), false);
+  check(torch::nn::BCELoss(), true);
+}

@@ -10,6 +10,13 @@
 #include "mtl/core/loss_kind.hpp"
 #include "mtl/task/class_labels.hpp"
 
+namespace torch::nn {  // without the header of all losses
+struct BCELossImpl;
+struct BCEWithLogitsLossImpl;
+struct HuberLossImpl;
+struct MSELossImpl;
+}  // namespace torch::nn
+
 namespace mtl {
 
 /// The holder of a module with `Tensor forward(prediction, target)`.
@@ -38,6 +45,11 @@ class ModuleLoss {
     module.options.ignore_index();
     module.options.weight();
   };
+  // Whose gradient torch computes for targets of the prediction's type alone.
+  static constexpr bool takes_real = std::same_as<Module, torch::nn::MSELossImpl> ||
+                                     std::same_as<Module, torch::nn::HuberLossImpl> ||
+                                     std::same_as<Module, torch::nn::BCELossImpl> ||
+                                     std::same_as<Module, torch::nn::BCEWithLogitsLossImpl>;
 
  public:
   /// Known to classify: torch's cross-entropies, negative log-likelihood and margins of classes,
@@ -97,9 +109,10 @@ class ModuleLoss {
   SampleLosses of_values(const Tensor& prediction, const Tensor& labels) const {
     // Integer targets may be something else than one value an output.
     const bool values = labels.is_floating_point() || labels.numel() == prediction.numel();
-    const Tensor target = !values                      ? labels
-                          : labels.is_floating_point() ? match_target(prediction, labels)
-                                                       : labels.reshape(prediction.sizes());
+    const Tensor target = !values ? labels
+                          : labels.is_floating_point() || takes_real
+                              ? match_target(prediction, labels)
+                              : labels.reshape(prediction.sizes());
     const bool several = target.numel() > target.size(0);
     const Tensor labelled = labelled_entries(target);
     const bool partly = several && !labelled.all().item<bool>();
