@@ -260,3 +260,17 @@ TEST_CASE("Surface normals: mean, median and share of angles") {
   CHECK(contains(error_text([&] { NormalAngleMean{}(up, 0 * up); }), "length 0 in row 0"));
   CHECK(contains(error_text([&] { NormalAngleMean{}(y.slice(1, 0, 2), t); }), "[N, 3, H, W]"));
 }
+
+TEST_CASE("ConcordanceIndex: -100 is a missing time of whole numbers") {
+  const Tensor y = torch::tensor({1.0, 2.0, 3.0});
+  CHECK(ConcordanceIndex{}(y, torch::tensor({1, 2, -100}, torch::kLong)) == 1);
+  CHECK(ConcordanceIndex{}(y, torch::tensor({{1, 1}, {2, 1}, {-100, 1}}, torch::kLong)) == 1);
+}
+
+TEST_CASE("Ndcg: -100 fills up lists of whole numbers, as NaN does those of real ones") {
+  const Tensor y = torch::tensor({{3.0, 2.0, 9.0}, {1.0, 2.0, 3.0}});
+  const Tensor whole = torch::tensor({{0, 2, -100}, {1, 0, 3}}, torch::kLong);
+  const Tensor real = torch::tensor({{0.0, 2.0, std::nan("")}, {1.0, 0.0, 3.0}});
+  CHECK(Ndcg{}(y, whole) == Approx(Ndcg{}(y, real)));
+  CHECK(Ndcg{}(y.slice(0, 0, 1), whole.slice(0, 0, 1)) == Approx(1 / std::log2(3.0)));
+}

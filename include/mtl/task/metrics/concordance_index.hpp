@@ -15,7 +15,7 @@ namespace mtl {
 /// Predictions [N] or [N, 1] that rise with the target (a time of survival; give a risk its minus).
 /// Targets [N] or [N, 1], or [N, 2]: a time and 1 where the event was seen then, 0 where the sample
 /// was lost from sight (censored). A pair is comparable when the earlier time is an event; of two
-/// equal times, when one only is, which is then the earlier. A NaN time is missing. Sample weights
+/// equal times, when one only is, which is then the earlier. A NaN time is missing (-100 of whole numbers). Sample weights
 /// [N] >= 0, a pair's is their product. NaN without a comparable pair and where a prediction that
 /// counts is NaN. Pairs need all rows: it keeps 32 bytes a sample.
 struct ConcordanceIndex {
@@ -51,7 +51,9 @@ struct ConcordanceIndex {
     if (y.numel() != y.size(0))
       throw Error("ConcordanceIndex: predictions {}, expected one a sample, [N] or [N, 1]",
                   shape_text(predictions));
-    const Tensor counts = task_detail::entries_that_count(times, sample_weights).contiguous();
+    // Missing as the type says that they came in.
+    const Tensor given = with_events ? targets.select(1, 0) : targets;
+    const Tensor counts = task_detail::entries_that_count(given, sample_weights).contiguous();
     const Tensor weights = task_detail::weights_of_entries(times, sample_weights).contiguous();
     for (int64_t n = 0; n < y.size(0); ++n) {
       if (!counts.data_ptr<bool>()[n]) continue;

@@ -55,9 +55,11 @@ struct Ndcg {
       throw Error("Ndcg: predictions {}, expected lists [N, L], or rows and a group",
                   shape_text(predictions));
     if (predictions.size(0) == 0) return;
-    // A list is an output of its own where rows and columns change places.
+    match_target(predictions, targets);
+    // A list is an output of its own where rows and columns change places. In the type that says
+    // what is missing.
     const auto lists = task_detail::pairs_by_output(
-        predictions.transpose(0, 1), match_target(predictions, targets).transpose(0, 1), {});
+        predictions.transpose(0, 1), targets.reshape(predictions.sizes()).transpose(0, 1), {});
     if (sample_weights.defined()) check_sample_weights(sample_weights, predictions.size(0));
     for (size_t n = 0; n < lists.size(); ++n) {
       const double weight =
