@@ -293,3 +293,10 @@ TEST_CASE("Metrics: wrong shapes and classes are Errors") {
                  "predictions [2, 3] and targets [2, 3], expected class scores"));
   CHECK(contains(error_text([&] { Mae{}(torch::tensor(1.0), torch::tensor(1.0)); }), "scalar"));
 }
+
+TEST_CASE("Metrics of decisions: very many classes cost three numbers each") {
+  const Tensor truth = torch::tensor({40'000'000, 7, 7}, torch::kLong);
+  CHECK(Accuracy{}(torch::tensor({40'000'000, 7, 8}, torch::kLong), truth) == Approx(2.0 / 3));
+  CHECK(Recall{}(torch::tensor({40'000'000, 7, 8}, torch::kLong), truth) == Approx(0.5));
+  CHECK(contains(error_text([&] { Accuracy{}(truth * 1'000'000, truth); }), "no class index"));
+}

@@ -54,8 +54,10 @@ inline Tensor weights_of_entries(const Tensor& targets, const Tensor& sample_wei
 /// type, as the columns of a table do. RowError: a number that is no class index.
 inline Tensor class_indices(const Tensor& targets, const Tensor& counts) {
   const Tensor host = targets.to(torch::kCPU);
-  if (host.is_floating_point()) {
-    const Tensor wrong = host.ne(host.floor()).logical_or(host.abs().gt(1e9)).logical_and(counts);
+  if (host.is_floating_point() || host.scalar_type() == torch::kLong) {
+    const Tensor parts =
+        host.is_floating_point() ? host.ne(host.floor()) : torch::zeros_like(counts);
+    const Tensor wrong = parts.logical_or(host.abs().gt(1e9)).logical_and(counts);
     if (wrong.any().item<bool>())
       throw RowError(
           wrong.nonzero()[0][0].item<int64_t>(),

@@ -112,62 +112,56 @@ struct Counts {
   bool none() const { return !(total > 0); }
 };
 
-/// The State of metrics of decisions: a confusion matrix that grows with its classes.
+/// The State of metrics of decisions: of the confusion matrix what they need, so that heads of very
+/// many classes cost three numbers a class.
 struct DecisionCounts {
-  size_t classes = 0;
-  std::vector<double> cells;  // [classes, classes] sums of weights, by true class
+  std::vector<double> right, truth, predicted;  // by class, sums of weights
   bool has_nan = false;
 
   void add(const Tensor& predictions, const Tensor& targets, const Tensor& sample_weights) {
     const Decisions decisions = decisions_of(predictions, targets, sample_weights);
     grow(static_cast<size_t>(decisions.classes));
     has_nan = has_nan || decisions.has_nan;
-    const Tensor truth = decisions.truth.contiguous(), predicted = decisions.predicted.contiguous(),
+    const Tensor is = decisions.truth.contiguous(), said = decisions.predicted.contiguous(),
                  weights = decisions.weights.contiguous();
-    for (int64_t i = 0; i < truth.numel(); ++i)
-      cells[static_cast<size_t>(truth.data_ptr<int64_t>()[i]) * classes +
-            static_cast<size_t>(predicted.data_ptr<int64_t>()[i])] += weights.data_ptr<double>()[i];
+    for (int64_t i = 0; i < is.numel(); ++i) {
+      const auto t = static_cast<size_t>(is.data_ptr<int64_t>()[i]),
+                 p = static_cast<size_t>(said.data_ptr<int64_t>()[i]);
+      const double weight = weights.data_ptr<double>()[i];
+      truth[t] += weight;
+      predicted[p] += weight;
+      if (t == p) right[t] += weight;
+    }
   }
   void merge(const DecisionCounts& other) {
-    grow(other.classes);
+    grow(other.truth.size());
     has_nan = has_nan || other.has_nan;
-    for (size_t t = 0; t < other.classes; ++t)
-      for (size_t p = 0; p < other.classes; ++p)
-        cells[t * classes + p] += other.cells[t * other.classes + p];
+    for (size_t c = 0; c < other.truth.size(); ++c) {
+      right[c] += other.right[c];
+      truth[c] += other.truth[c];
+      predicted[c] += other.predicted[c];
+    }
   }
 
   Counts counts() const {
-    Counts counts;
-    counts.right.resize(classes);
-    counts.truth.resize(classes);
-    counts.predicted.resize(classes);
+    Counts counts{right, truth, predicted};
     if (has_nan) {
       counts.total = no_value;
       return counts;
     }
-    const double* entry = cells.data();
-    for (size_t t = 0; t < classes; ++t) {
-      for (size_t p = 0; p < classes; ++p, ++entry) {
-        counts.truth[t] += *entry;
-        counts.predicted[p] += *entry;
-        counts.total += *entry;
-        if (t != p) continue;
-        counts.right[t] += *entry;
-        counts.all_right += *entry;
-      }
+    for (size_t c = 0; c < truth.size(); ++c) {
+      counts.total += truth[c];
+      counts.all_right += right[c];
     }
     return counts;
   }
 
  private:
-  void grow(size_t wanted) {
-    if (wanted <= classes) return;
-    std::vector<double> larger(wanted * wanted);
-    for (size_t t = 0; t < classes; ++t)
-      std::copy_n(cells.begin() + static_cast<std::ptrdiff_t>(t * classes), classes,
-                  larger.begin() + static_cast<std::ptrdiff_t>(t * wanted));
-    cells = std::move(larger);
-    classes = wanted;
+  void grow(size_t classes) {
+    if (classes <= truth.size()) return;
+    right.resize(classes);
+    truth.resize(classes);
+    predicted.resize(classes);
   }
 };
 
