@@ -393,3 +393,16 @@ TEST_CASE("WindowDataset: a loader gathers windows like rows") {
     CHECK(batch.targets["t"].equal(batch.inputs["input"].select(1, 2).squeeze(1) + 1));
   }
 }
+
+TEST_CASE("TensorDataset: what requires a gradient is an error that says how to give it") {
+  const auto features = torch::ones({4, 2}).requires_grad_() * 2;
+  CHECK(contains(error_text([&] {
+                   mtl::TensorDataset({{"x", features}});
+                 }),
+                 "input \"x\" requires a gradient"));
+  CHECK(contains(error_text([&] {
+                   mtl::TensorDataset({{"x", torch::ones({4})}}, {{"y", features}});
+                 }),
+                 "target \"y\" requires a gradient"));
+  CHECK(mtl::TensorDataset({{"x", features.detach()}}).size() == 4);
+}

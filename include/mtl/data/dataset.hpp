@@ -98,8 +98,8 @@ inline void check_indices(const Tensor& indices, int64_t size, std::string_view 
 /// them afterwards.
 class TensorDataset {
  public:
-  /// Error: there is no input, the tensors have no rows or not all the same number, sample weights
-  /// that are negative or not finite.
+  /// Error: there is no input, the tensors have no rows or not all the same number, one requires a
+  /// gradient, sample weights that are negative or not finite.
   explicit TensorDataset(NamedTensors inputs, NamedTensors targets = NamedTensors(),
                          Tensor sample_weights = Tensor(),
                          NamedTensors task_sample_weights = NamedTensors())
@@ -170,6 +170,11 @@ class TensorDataset {
       if (!tensor.defined() || tensor.dim() == 0)
         throw Error("TensorDataset: {} \"{}\" {}; its first dimension must count the samples", kind,
                     item.key(), tensor.defined() ? "is a single number" : "is undefined");
+      if (tensor.requires_grad())
+        throw Error(
+            "TensorDataset: {} \"{}\" requires a gradient, as what a network computes without a "
+            "NoGradGuard; data is not trained: give its detach()",
+            kind, item.key());
       if (&item == &*inputs_.begin()) size_ = tensor.size(0);
       if (tensor.size(0) != size_)
         throw Error("TensorDataset: {} \"{}\" has {} rows, but input \"{}\" has {}", kind,
