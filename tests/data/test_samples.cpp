@@ -119,3 +119,19 @@ TEST_CASE("SampleDataset: what is missing is named") {
   const mtl::SampleDataset data(sentences({1, 2}), ragged);
   CHECK(contains(error_text([&] { data.get(torch::tensor({2})); }), "there is no row 2 of 2"));
 }
+
+TEST_CASE("PadToLongest: whole numbers have to have the number that fills them up") {
+  const auto text = [](torch::ScalarType type, double fill) {
+    std::vector<mtl::Sample> samples(2);
+    samples[0].inputs.insert("words", torch::ones({2}, type));
+    samples[1].inputs.insert("words", torch::ones({1}, type));
+    return error_text([&] { mtl::PadToLongest{.ragged = {"words"}, .fill = fill}(samples); });
+  };
+  CHECK(contains(text(torch::kLong, 0.5), "\"words\" has type Long, which has no number 0.5"));
+  CHECK(contains(text(torch::kLong, std::nan("")), "no number nan"));
+  CHECK(contains(text(torch::kByte, -1), "has type Byte, which has no number -1"));
+  CHECK(contains(text(torch::kByte, 256), "no number 256"));
+  CHECK(text(torch::kByte, 255).empty());
+  CHECK(text(torch::kChar, -128).empty());
+  CHECK(text(torch::kFloat, std::nan("")).empty());
+}

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -33,7 +34,8 @@ using Collate = std::function<Batch(const std::vector<Sample>&)>;
 /// as one more input, "<name>_length", int64 [n]. A ragged target is filled up with missing labels
 /// (NaN, -100). All others are stacked and must have one shape.
 /// Error: no samples, an input that not all have or that is called as the lengths of another,
-/// shapes that differ and are not called ragged, a target of a type that knows no missing label
+/// shapes that differ and are not called ragged, whole numbers to be filled up with another, a
+/// target of a type that knows no missing label
 /// where one is needed.
 struct PadToLongest {
   std::vector<std::string> ragged = {};
@@ -52,6 +54,7 @@ struct PadToLongest {
                       parts.size(), item.key());
         parts.push_back(*part);
       }
+      if (is_ragged(item.key())) check_fill(parts, item.key());
       batch.inputs.insert(item.key(), joined(parts, item.key(), fill));
       if (!is_ragged(item.key())) continue;
       const std::string length = item.key() + "_length";
@@ -77,6 +80,18 @@ struct PadToLongest {
           throw Error(
               "PadToLongest: sample {} of the batch has an input \"{}\", the first has none",
               &sample - samples.data(), item.key());
+  }
+
+  void check_fill(const std::vector<Tensor>& parts, const std::string& name) const {
+    for (const Tensor& part : parts) {
+      if (part.is_floating_point() || part.is_complex()) continue;
+      const bool is_signed = c10::isSignedType(part.scalar_type());
+      const double bits = part.scalar_type() == torch::kBool ? 1 : 8.0 * part.element_size();
+      const double end = std::exp2(is_signed ? std::min(bits - 1, 53.0) : bits);  // one too far
+      if (!(fill == std::floor(fill) && fill >= (is_signed ? -end : 0) && fill < end))
+        throw Error("PadToLongest: \"{}\" has type {}, which has no number {} to be filled up with",
+                    name, toString(part.scalar_type()), fill);
+    }
   }
 
   bool is_ragged(const std::string& name) const {
