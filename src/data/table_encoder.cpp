@@ -93,9 +93,11 @@ void TableEncoder::learn_values(Learnt& learnt, Tensor values, int64_t bins) {
   const std::vector<double> ascending(begin, begin + values.size(0));
   learnt.median = quantile(ascending, 0.5);
   learnt.scale = (quantile(ascending, 0.75) - quantile(ascending, 0.25)) / normal_quartiles;
-  const double width = ascending.back() - ascending.front();
-  // Mostly one value: the quartiles say nothing about the others.
-  if (!(learnt.scale > width * 1e-12)) learnt.scale = width / 2;
+  const double half_width = ascending.back() / 2 - ascending.front() / 2;
+  // Mostly one value, but for rounding: the quartiles say nothing about the others. A value that
+  // lies very far out (1e20 for "missing") is not to say so.
+  const double rounding = 1e-12 * std::min(half_width, std::max(1.0, std::abs(learnt.median)));
+  if (!(learnt.scale > rounding)) learnt.scale = half_width;
   learnt.times = learnt.kind == ColumnKind::dates &&
                  std::any_of(ascending.begin(), ascending.end(),
                              [](double seconds) { return std::fmod(seconds, day_seconds) != 0; });

@@ -112,3 +112,12 @@ TEST_CASE("fill_from_earlier: the last value before, and nothing before the firs
   CHECK(contains(error_text([] { mtl::fill_from_earlier(torch::tensor({1L})); }),
                  "rows of real numbers"));
 }
+
+TEST_CASE("scalers: Error: values so far apart that float64 has no number for their spread") {
+  const auto far = torch::tensor({{0.0, 1e200}, {1.0, -1e200}}, torch::kDouble);
+  CHECK(contains(error_text([&] { mtl::StandardScaler{far}; }),
+                 "StandardScaler: the values of column 1 lie too far apart"));
+  CHECK(mtl::MinMaxScaler(far).transform(far)[0][1].item<double>() == 1);
+  CHECK(contains(error_text([&] { mtl::MinMaxScaler{far * 1e108}; }),
+                 "MinMaxScaler: the values of column 1 lie too far apart"));
+}

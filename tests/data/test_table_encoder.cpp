@@ -143,3 +143,15 @@ TEST_CASE("TableEncoder: columns that tell nothing are left out, and errors say 
   CHECK(contains(error_text([&] { encoder.encode({columns[1]}); }), "column \"n\""));
   CHECK(contains(error_text([&] { encoder.read(table_of("m\n1\n")); }), "no column \"n\""));
 }
+
+TEST_CASE("TableEncoder: one number very far out leaves the others apart") {
+  const auto spread_of = [](const std::string& odd) {
+    std::string csv = "a\n";
+    for (int i = 0; i < 40; ++i) csv += (i == 5 ? odd : std::to_string(i)) + "\n";
+    const auto columns = mtl::read_columns(mtl::Table::parse(csv, "t.csv"), {"a"});
+    const auto encoded = mtl::TableEncoder(columns).encode(columns);
+    return (encoded[39][0] - encoded[0][0]).item<double>();
+  };
+  for (const std::string odd : {"1e20", "-9.96921e36", "1e308"})  // what stands for "missing"
+    CHECK(spread_of(odd) == Approx(spread_of("5")).epsilon(0.1));
+}

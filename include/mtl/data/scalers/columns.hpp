@@ -30,6 +30,14 @@ inline Columns checked_columns(const Tensor& rows, std::string_view scaler) {
   return {values, counts};
 }
 
+/// Error: a column's values lie so far apart that their spread is infinite in float64.
+inline void check_spread(const Tensor& spread, std::string_view scaler) {
+  const Tensor wrong = torch::nonzero(spread.flatten().isfinite().logical_not());
+  if (wrong.size(0) > 0)
+    throw Error("{}: the values of column {} lie too far apart. Mark those that are none by NaN",
+                scaler, wrong[0].item<int64_t>());
+}
+
 /// x -> (x - by) / scale, column by column, and back.
 struct Affine {
   std::string_view scaler;

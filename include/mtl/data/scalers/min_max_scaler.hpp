@@ -16,13 +16,14 @@ namespace mtl {
 class MinMaxScaler {
  public:
   /// `rows` [N, ...]. Error: they are not real numbers, have an infinite value, or a column has no
-  /// value at all.
+  /// value at all or values too far apart for a float64.
   explicit MinMaxScaler(const Tensor& rows) {
     const auto [values, counts] = data_detail::checked_columns(rows, name);
     const double infinity = std::numeric_limits<double>::infinity();
     const Tensor missing = values.isnan();
     minimum_ = values.masked_fill(missing, infinity).amin(0);
     const Tensor width = values.masked_fill(missing, -infinity).amax(0) - minimum_;
+    data_detail::check_spread(width, name);
     scale_ = torch::where(width == 0, torch::ones_like(width), width);
   }
 

@@ -24,7 +24,7 @@ namespace mtl {
 class StandardScaler {
  public:
   /// `rows` [N, ...]. Error: they are not real numbers, have an infinite value, or a column has no
-  /// value at all.
+  /// value at all or values too far apart for a float64.
   explicit StandardScaler(const Tensor& rows) {
     const auto [values, counts] = data_detail::checked_columns(rows, name);
     mean_ = values.nansum(0) / counts;
@@ -32,6 +32,7 @@ class StandardScaler {
     // The second term takes away what rounding of the mean left: exact for columns far from zero.
     const Tensor variance =
         (difference.square().nansum(0) - difference.nansum(0).square() / counts) / counts;
+    data_detail::check_spread(variance, name);
     // A variance that rounding alone could make is none (scikit-learn's rule).
     const double epsilon = std::numeric_limits<double>::epsilon();
     const Tensor rounding = counts * epsilon * variance + (counts * mean_ * epsilon).square();
