@@ -64,19 +64,30 @@ struct Known {
   double mean = 0, deviation = 1;  // what was taken off and divided by
 };
 
+/// The highest of the finite costs that the process is shown. One that ran away (a loss of 1e8 among
+/// losses around 1) would make all others one number, and the search blind; it is bad enough at
+/// thirty times the distance of the best quarter.
+double highest_shown(std::vector<double> costs) {
+  std::sort(costs.begin(), costs.end());
+  const double best = costs.front(), distance = costs[(costs.size() - 1) / 4] - best;
+  constexpr double far = 30, rounding = 1e-9;
+  if (!(distance > rounding * std::abs(best))) return costs.back();
+  return std::min(costs.back(), best + far * distance);
+}
+
 Known known_of(const SearchState& state) {
   std::vector<VectorXd> points;
-  std::vector<double> costs;
-  double worst = -std::numeric_limits<double>::infinity();
+  std::vector<double> costs, finite;
   Known known;
   for (const TuningTrial& trial : state.trials) {
     if (trial.state == TrialState::running) continue;
     known.values.push_back(trial.values);
     points.push_back(features(state.space, trial.values));
     costs.push_back(evaluate_detail::cost(trial.score, state.better));
-    if (std::isfinite(costs.back())) worst = std::max(worst, costs.back());
+    if (std::isfinite(costs.back())) finite.push_back(costs.back());
   }
-  if (!std::isfinite(worst)) return known;
+  if (finite.empty()) return known;
+  const double worst = highest_shown(finite);
   known.points.resize(static_cast<Eigen::Index>(points.size()), points.front().size());
   known.costs.resize(known.points.rows());
   for (size_t i = 0; i < points.size(); ++i) {

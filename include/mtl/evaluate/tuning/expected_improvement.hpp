@@ -20,8 +20,9 @@ double log_expected_improvement(double mean, double deviation, double best);
 /// improvement over the best place tried, as the process sees it: with noise, the lowest score is a
 /// lucky one. For up to some 20 dimensions and a few hundred trials.
 ///
-/// A failed trial counts as the worst that ended, a stopped one with what it had reached, and one
-/// that still runs as the process expects it to end, so that several may be asked for at once.
+/// A failed trial counts as the worst that ended, one that ran away (very much worse than the
+/// others) as bad, a stopped one with what it had reached, and one that still runs as the process
+/// expects it to end, so that several may be asked for at once.
 /// A choice is as many dimensions as it has names. Jones, Schonlau and Welch, J. Glob. Optim. 13
 /// (1998); Snoek, Larochelle and Adams, NeurIPS 2012 (arXiv 1206.2944).
 /// Error: fewer than 2 points to start with; as SobolSearch.
