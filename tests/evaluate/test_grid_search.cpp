@@ -24,3 +24,13 @@ TEST_CASE("GridSearch: Error: more combinations than trials, fewer than 2 steps"
   CHECK(error_text([&] { Tuner(space, GridSearch{}, {.trials = 125}); }).empty());
   CHECK(contains(error_text([&] { Tuner(space, GridSearch{.steps = 1}); }), "steps = 1"));
 }
+
+TEST_CASE("GridSearch: whole numbers on a log scale are tried once") {
+  Tuner tuner({{.name = "n", .low = 1, .high = 6, .log = true, .whole = true},
+               {.name = "kind", .choices = {"a", "b"}}},
+              GridSearch{.steps = 5}, {.trials = 8});
+  std::vector<std::string> tried;
+  while (const auto candidate = tuner.ask())
+    tried.push_back(candidate->text("n") + candidate->text("kind"));
+  CHECK(tried == std::vector<std::string>{"1a", "1b", "2a", "2b", "4a", "4b", "6a", "6b"});
+}

@@ -20,7 +20,7 @@ struct GridSearch {
     if (steps < 2) throw Error("GridSearch: steps = {}, expected at least 2", steps);
     int64_t combinations = 1;
     for (const Dimension& dimension : space.dimensions()) {
-      combinations *= steps_of(dimension);
+      combinations *= static_cast<int64_t>(values_of(dimension).size());
       if (combinations > trials)
         throw Error(
             "GridSearch: {} steps in each of {} dimensions make more combinations than the {} "
@@ -33,10 +33,10 @@ struct GridSearch {
     int64_t rest = state.next;
     std::vector<double> values(state.space.size());
     for (size_t d = values.size(); d-- > 0;) {
-      const Dimension& dimension = state.space.dimensions()[d];
-      const int64_t count = steps_of(dimension), place = rest % count;
+      const std::vector<double> all = values_of(state.space.dimensions()[d]);
+      const auto count = static_cast<int64_t>(all.size());
+      values[d] = all[static_cast<size_t>(rest % count)];
       rest /= count;
-      values[d] = value_of(dimension, place, count);
     }
     if (rest > 0) return {};
     return Proposal{std::move(values)};
@@ -46,6 +46,17 @@ struct GridSearch {
   int64_t steps_of(const Dimension& dimension) const {
     const int64_t all = SearchSpace::count(dimension).value_or(steps);
     return dimension.choices.empty() ? std::min(steps, all) : all;
+  }
+
+  /// By rising place; on a log scale several places may come to one whole number.
+  std::vector<double> values_of(const Dimension& dimension) const {
+    const int64_t count = steps_of(dimension);
+    std::vector<double> values;
+    for (int64_t place = 0; place < count; ++place) {
+      const double value = value_of(dimension, place, count);
+      if (values.empty() || value != values.back()) values.push_back(value);
+    }
+    return values;
   }
 
   static double value_of(const Dimension& dimension, int64_t place, int64_t count) {
