@@ -64,9 +64,9 @@ struct Known {
   double mean = 0, deviation = 1;  // what was taken off and divided by
 };
 
-/// The highest of the finite costs that the process is shown. One that ran away (a loss of 1e8 among
-/// losses around 1) would make all others one number, and the search blind; it is bad enough at
-/// thirty times the distance of the best quarter.
+/// The highest of the finite costs that the process is shown. One that ran away (a loss of 1e8
+/// among losses around 1) would make all others one number, and the search blind; it is bad enough
+/// at thirty times the distance of the best quarter.
 double highest_shown(std::vector<double> costs) {
   std::sort(costs.begin(), costs.end());
   const double best = costs.front(), distance = costs[(costs.size() - 1) / 4] - best;

@@ -15,9 +15,9 @@ namespace mtl {
 /// Predictions [N] or [N, 1] that rise with the target (a time of survival; give a risk its minus).
 /// Targets [N] or [N, 1], or [N, 2]: a time and 1 where the event was seen then, 0 where the sample
 /// was lost from sight (censored). A pair is comparable when the earlier time is an event; of two
-/// equal times, when one only is, which is then the earlier. A NaN time is missing (-100 of whole numbers). Sample weights
-/// [N] >= 0, a pair's is their product. NaN without a comparable pair and where a prediction that
-/// counts is NaN. Pairs need all rows: it keeps 32 bytes a sample.
+/// equal times, when one only is, which is then the earlier. A NaN time is missing (-100 of whole
+/// numbers). Sample weights [N] >= 0, a pair's is their product. NaN without a comparable pair and
+/// where a prediction that counts is NaN. Pairs need all rows: it keeps 32 bytes a sample.
 struct ConcordanceIndex {
   static constexpr bool higher_is_better = true;
   std::string name = "concordance_index";
