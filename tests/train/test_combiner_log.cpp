@@ -158,3 +158,17 @@ TEST_CASE("CombinerLog: looking changes nothing where a loss has no gradient") {
   REQUIRE(log.entries.size() == 4);
   CHECK(log.entries[0].report.norms[1] == 0);
 }
+
+TEST_CASE("CombinerLog: two of them, each with the reports of its own steps") {
+  mtl::CombinerLog alone{.every = 1}, often{.every = 1}, seldom{.every = 3};
+  logged_run(2, alone);
+  logged_run(2, often, seldom);  // 8 steps
+  REQUIRE(often.entries.size() == 8);
+  REQUIRE(seldom.entries.size() == 3);
+  for (size_t i = 0; i < 8; ++i) {
+    CHECK(often.entries[i].step == alone.entries[i].step);
+    CHECK(often.entries[i].report.norms == alone.entries[i].report.norms);
+  }
+  for (size_t i = 0; i < 3; ++i)
+    CHECK(seldom.entries[i].report.norms == alone.entries[3 * i].report.norms);
+}

@@ -154,11 +154,13 @@ void CombinerLog::on_fit_begin(TrainState& state) {
 }
 
 void CombinerLog::on_step_begin(TrainState& state) {
-  // The step number decides, not a count of our own: a resumed run reports the same steps.
-  state.combiner.report_every((state.step - 1) % every == 0 ? 1 : 0);
+  // The step number decides, not a count of our own: a resumed run reports the same steps. In other
+  // steps another CombinerLog may want a report.
+  if ((state.step - 1) % every == 0) state.combiner.report_every(1);
 }
 
 void CombinerLog::on_gradients(TrainState& state) {
+  state.combiner.report_every(0);  // the step's report is made
   const auto& report = state.combiner.last_report();
   if ((state.step - 1) % every != 0 || !report || state.losses->size() == 0) return;
   entries.push_back({state.step, *report});
