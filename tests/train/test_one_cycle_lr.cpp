@@ -2,6 +2,8 @@
 
 #include "catch.hpp"
 #include "error_text.hpp"
+#include "logged_run.hpp"
+#include "mtl/task/tasks.hpp"
 #include "schedule_golden.hpp"
 
 TEST_CASE("OneCycleLr: the rates of torch's scheduler") {
@@ -32,4 +34,27 @@ TEST_CASE("OneCycleLr: options that make no sense are errors when it joins") {
   CHECK(contains(joining_error(mtl::OneCycleLr{.pct_start = 1.5}), "found pct_start 1.5"));
   CHECK(contains(joining_error(mtl::OneCycleLr{.div_factor = 0}), "found div_factor 0"));
   CHECK(contains(joining_error(mtl::OneCycleLr{.final_div_factor = 0}), "final_div_factor 0"));
+}
+
+TEST_CASE("OneCycleLr: the whole run of a combiner that takes several batches a step") {
+  torch::manual_seed(1);
+  mtl::TaskRegistry tasks;
+  for (const auto* name : {"a", "b"})
+    tasks.add({.name = name, .head = mtl::nn::LinearHead(4, 1), .loss = mtl::MeanSquaredError{}});
+  auto model = mtl::HardSharing(mtl::nn::MlpEncoder({.input_size = 3, .hidden_sizes = {4}}), tasks);
+  torch::optim::SGD sgd(model->parameters(), 0.1);
+  mtl::BatchLoader loader(two_targets(false), {.batch_size = 2});  // 20 batches, 7 steps an epoch
+  struct Rates {
+    std::vector<double>* all;
+    void on_gradients(mtl::TrainState& state) { all->push_back(state.rates.now()[0]); }
+  };
+  std::vector<double> rates;
+  mtl::Trainer(model, sgd, mtl::MoDo(), {.epochs = 3})
+      .fit(loader, mtl::OneCycleLr{}, Rates{&rates});
+  REQUIRE(rates.size() == 21);
+  const mtl::OneCycleLr by_batch{.total_steps = 60};
+  for (size_t step = 0; step < rates.size(); ++step)
+    CHECK(rates[step] ==
+          by_batch.rate(0.1, static_cast<int64_t>(20 * (step / 7) + 3 * (step % 7))));
+  CHECK(rates.back() < 0.001);
 }

@@ -15,8 +15,8 @@ namespace mtl {
 /// A learning-rate schedule is a struct with `double rate(double base, int64_t at) const`: the rate
 /// in epoch `at` (from 0) of a parameter group whose base rate is `base`. With `static constexpr
 /// bool by_step = true`, `at` counts steps; a field `total_steps` of 0 stands for the steps of the
-/// whole run. It may have hooks and a memory like any callback; its hooks run before its rate is
-/// asked for.
+/// whole run, of which a step of several batches (MoDo) then counts as so many. It may have hooks
+/// and a memory like any callback; its hooks run before its rate is asked for.
 ///
 /// Base rates, several schedules in one run, and what is left after it: learning_rates.hpp.
 template <class S>
@@ -31,10 +31,11 @@ class ScheduleCallback {
   explicit ScheduleCallback(std::shared_ptr<const S> schedule) : schedule_(std::move(schedule)) {}
 
   void on_epoch_begin(TrainState& state) {
-    set_rates(state, by_step() ? state.step : epoch(state));
+    set_rates(state, !by_step() ? epoch(state) : of_whole_run() ? place(state, 0) : state.step);
   }
   void on_step_begin(TrainState& state) {
-    if (by_step()) set_rates(state, state.step - 1);
+    if (by_step())
+      set_rates(state, of_whole_run() ? place(state, state.batch - 1) : state.step - 1);
   }
 
   /// Its rates at the first 64 epochs (steps) of the run and ever more thinly after them: a resumed
@@ -53,6 +54,14 @@ class ScheduleCallback {
     return false;
   }
   static int64_t epoch(const TrainState& state) { return state.epoch - 1; }
+  bool of_whole_run() const {
+    if constexpr (requires { schedule_->total_steps; }) return schedule_->total_steps == 0;
+    return false;
+  }
+  /// In the whole run, whose end comes with its last batch, however many of them a step takes.
+  static int64_t place(const TrainState& state, int64_t batch) {
+    return epoch(state) * state.batches + batch;
+  }
 
   double rate(const TrainState& state, double base, int64_t at) const {
     if constexpr (requires { schedule_->total_steps; })
