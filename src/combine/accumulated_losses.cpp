@@ -101,7 +101,8 @@ void AccumulatedLosses::clip(double max_norm) {
     for (size_t p = 0; p < task.row.size(); ++p) {
       if (!task.row[p].defined() || !is_shared_[p]) continue;
       parts.push_back(task.row[p]);
-      norms.push_back(task.row[p].norm(2, torch::kDouble));
+      const Tensor& part = task.row[p];
+      norms.push_back((part.is_sparse() ? part.coalesce().values() : part).norm(2, torch::kDouble));
     }
     const double length = read_together(norms).norm() / (task.weight == 0 ? 1 : task.weight);
     if (!std::isfinite(length) || length <= max_norm) continue;

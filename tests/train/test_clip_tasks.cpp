@@ -62,3 +62,22 @@ TEST_CASE("Trainer: a faulty batch is explained where tasks' gradients are clipp
   CHECK(contains(error_text([] { mtl::TrainerOptions{.max_task_grad_norm = -1}.check_options(); }),
                  "max_task_grad_norm -1"));
 }
+
+TEST_CASE("Trainer: tasks' gradients are clipped where an embedding's are sparse, as where not") {
+  const auto after_training = [](bool sparse) {
+    torch::manual_seed(1);
+    mtl::TaskRegistry tasks;
+    for (const auto* name : {"a", "b"})
+      tasks.add({.name = name, .head = mtl::nn::LinearHead(4, 1), .loss = squared_error});
+    mtl::HardSharing model(torch::nn::Sequential(torch::nn::Embedding(
+                               torch::nn::EmbeddingOptions(5, 4).sparse(sparse))),
+                           tasks);
+    torch::optim::SGD sgd(model->parameters(), 0.1);
+    const auto words = torch::tensor({1, 1, 2, 3, 3, 0}, torch::kLong);  // some of them twice
+    mtl::BatchLoader loader(
+        mtl::TensorDataset({{"x", words}}, {{"a", words * 2.0}, {"b", words * -1.0}}));
+    mtl::Trainer(model, sgd, mtl::Sum(), {.epochs = 2, .max_task_grad_norm = 0.1}).fit(loader);
+    return flat(model);
+  };
+  CHECK(after_training(true).allclose(after_training(false), 1e-6, 1e-7));
+}

@@ -116,6 +116,25 @@ Outcome reports(Processes* processes) {
   return {flat(model), numbers};
 }
 
+/// An embedding whose gradient is sparse.
+Outcome embedded(const std::string& combiner, Processes* processes) {
+  torch::manual_seed(3);
+  mtl::TaskRegistry tasks;
+  for (const auto* name : {"a", "b"})
+    tasks.add({.name = name, .head = mtl::nn::LinearHead(4, 1), .loss = squared_error});
+  mtl::HardSharing model(
+      torch::nn::Sequential(torch::nn::Embedding(torch::nn::EmbeddingOptions(7, 4).sparse(true))),
+      tasks);
+  torch::optim::SGD optimizer(model->parameters(), 0.02);
+  const Tensor words = torch::arange(rows).remainder(7);
+  mtl::BatchLoader train(mtl::TensorDataset({{"x", words}}, {{"a", words * 1.0}, {"b", -words}}),
+                         {.batch_size = batch_size});
+  mtl::Trainer(model, optimizer, mtl::make_combiner(combiner),
+               {.epochs = 3, .max_grad_norm = 1, .processes = processes})
+      .fit(train);
+  return {flat(model), {}};
+}
+
 const std::vector<std::string> combiners = {"sum",      "kendall",
                                             "famo",     "mgda",
                                             "pcgrad",   "upgrad",
@@ -131,6 +150,8 @@ std::map<std::string, Outcome> all_jobs(Processes* processes) {
   for (const std::string& combiner : combiners) outcomes[combiner] = trained(combiner, processes);
   outcomes["accumulated"] = trained("kendall", processes, 2);
   outcomes["reports"] = reports(processes);
+  for (const auto* combiner : {"sum", "upgrad"})
+    outcomes[std::string("embedded, ") + combiner] = embedded(combiner, processes);
   const Processes alone;
   outcomes["own loop"] = own_loop(processes == nullptr ? alone : *processes);
   return outcomes;

@@ -40,7 +40,22 @@ TEST_CASE("TensorBoard: a second fit has an event file of its own") {
 TEST_CASE("TensorBoard: no directory is an error when it joins") {
   CHECK(contains(joining_error(mtl::TensorBoard{}), "TensorBoard: found no directory"));
   CHECK(contains(joining_error(mtl::TensorBoard{.directory = "b", .histograms_every = -1}), "-1"));
-  CHECK(contains(joining_error(mtl::TensorBoard{.directory = "b",
-                                                .pictures = {{.name = "p"}}}),
+  CHECK(contains(joining_error(mtl::TensorBoard{.directory = "b", .pictures = {{.name = "p"}}}),
                  "\"p\""));
+}
+
+TEST_CASE("TensorBoard: histograms of a sparse gradient are those of its entries") {
+  const TemporaryFolder folder;
+  torch::manual_seed(1);
+  mtl::TaskRegistry tasks;
+  tasks.add({.name = "a", .head = mtl::nn::LinearHead(4, 1), .loss = squared_error});
+  mtl::HardSharing model(
+      torch::nn::Sequential(torch::nn::Embedding(torch::nn::EmbeddingOptions(5, 4).sparse(true))),
+      tasks);
+  torch::optim::SGD sgd(model->parameters(), 0.1);
+  const auto words = torch::tensor({1, 1, 2, 3}, torch::kLong);
+  mtl::BatchLoader loader(mtl::TensorDataset({{"x", words}}, {{"a", words.to(torch::kFloat)}}));
+  mtl::Trainer(model, sgd, mtl::Sum(), {.epochs = 1})
+      .fit(loader, mtl::TensorBoard{.directory = folder / "board", .histograms_every = 1});
+  CHECK(occurrences(event_file(folder / "board"), "gradients/encoder.0.weight") == 1);
 }

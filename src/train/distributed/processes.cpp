@@ -218,6 +218,8 @@ std::vector<Tensor> Processes::sum(std::vector<Tensor> tensors) const {
 StartedSum Processes::start_sum(std::vector<Tensor> tensors) const {
   if (!several()) return {std::move(tensors), [] {}};
   const torch::NoGradGuard no_grad;
+  for (Tensor& tensor : tensors)  // an embedding's gradient
+    if (tensor.is_sparse()) tensor = tensor.to_dense();
   StartedSum all;
   std::vector<Piece> pieces;
   for (auto& some : by_type(tensors)) {
