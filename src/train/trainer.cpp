@@ -173,11 +173,13 @@ class Trainer::Loop {
       if (checkpoints_ && checkpoints_->due(state_)) checkpoints_->save(state_, &place);
       if (state_.stopped()) return;  // in the middle of an epoch: it does not count
     }
+    if (place.made == 0 && nothing_learns()) return;  // frozen before the first step: no epoch
     if (place.made == 0 && state_.loss_scale.overflows == place.overflows_before)
       throw Error("epoch {}: no batch led to a step; {}", state_.epoch,
-                  state_.faulty_batches == place.faulty_before
-                      ? "none has a label of any task"
-                      : "faulty ones were skipped, the first: " + state_.first_fault);
+                  state_.faulty_batches > place.faulty_before
+                      ? "faulty ones were skipped, the first: " + state_.first_fault
+                  : state_.frozen.empty() ? "none has a label of any task"
+                                          : "none has a label of a task that is not frozen");
     combiner_.end_epoch();
     joint_.average(parameters_.buffers);
     hooks_.call(&Callback::on_steps_end, state_);

@@ -201,3 +201,35 @@ TEST_CASE("A frozen task: running statistics of all that it has to itself stay")
   CHECK(equal(part_of(model, "encoders.sky"), sky));
   CHECK_FALSE(equal(part_of(model, "encoders.temp"), temp));
 }
+
+TEST_CASE("Trainer: a run in which all are frozen before an epoch's first step ends there") {
+  struct FreezeAll {
+    void on_step_begin(mtl::TrainState& state) {
+      if (state.epoch != 2) return;
+      state.freeze("temp");
+      state.freeze("sky");
+    }
+  };
+  auto model = two_task_model();
+  torch::optim::SGD sgd(model->parameters(), 0.1);
+  mtl::BatchLoader loader(weather_like(16, 1), {.batch_size = 8});
+  const auto run = mtl::Trainer(model, sgd, mtl::Sum(), {.epochs = 5}).fit(loader, FreezeAll{});
+  CHECK(run.epochs() == 1);
+  CHECK(run.stop_reason == mtl::StopReason::early_stopping);
+  CHECK(run.stop_text == "every task is frozen");
+}
+
+TEST_CASE("Trainer: an epoch that has labels of frozen tasks only says so") {
+  auto model = two_task_model();
+  torch::optim::SGD sgd(model->parameters(), 0.1);
+  const auto data = weather_like(16, 1);
+  mtl::BatchLoader loader(
+      mtl::TensorDataset(data.inputs(), {{"temp", data.targets()["temp"]},
+                                         {"sky", torch::full({16}, -100, torch::kLong)}}),
+      {.batch_size = 8});
+  const auto text = error_text([&] {
+    mtl::Trainer(model, sgd, mtl::Sum(), {.epochs = 3}).fit(loader, FreezeAfter{1, "temp"});
+  });
+  CHECK(contains(text, "epoch 2: no batch led to a step"));
+  CHECK(contains(text, "none has a label of a task that is not frozen"));
+}
