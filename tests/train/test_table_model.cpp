@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "catch.hpp"
 #include "error_text.hpp"
 #include "mtl/train/tables/table_model.hpp"
@@ -86,4 +88,36 @@ TEST_CASE("TableModel: options that make no sense are named") {
                                         {"id", "area", "town", "large"});
                  }),
                  "left to learn from"));
+}
+
+TEST_CASE("TableModel: rows without any label are left out, few labels are no fault of the folds") {
+  mtl::TableData data = plain_data(40);
+  const auto labelled = torch::arange(0, 40, 8);  // 5 of 40
+  data.tasks.pop_back();                          // "price" alone
+  const auto price = torch::full({40}, std::nan(""), torch::kDouble);
+  price.index_copy_(0, labelled,
+                    torch::tensor({150.0, 180.0, 240.0, 300.0, 390.0}, torch::kDouble));
+  data.targets = mtl::NamedTensors({{"price", price}});
+  auto quickly = quick;
+  quickly.epochs = 3;
+  auto all = mtl::learn_table(data, torch::arange(40), quickly).model;
+  auto some = mtl::learn_table(data, labelled, quickly).model;
+  CHECK(all.predict(data.inputs)["price"].equal(some.predict(data.inputs)["price"]));
+}
+
+TEST_CASE("TableModel: Error: a task without a label among the rows, by its name; no rows") {
+  mtl::TableData data = plain_data(40);
+  data.targets["large"].slice(0, 0, 30).fill_(-100);
+  const auto text = [&](const torch::Tensor& rows) {
+    return error_text([&] { mtl::learn_table(data, rows, quick); });
+  };
+  CHECK(contains(text(torch::arange(30)), "task \"large\" has no label in the 30 rows"));
+  CHECK(contains(error_text([&] {
+                   mtl::learn_table(data, torch::arange(30), torch::arange(30, 40),
+                                    quick.recipes[0], quick);
+                 }),
+                 "task \"large\" has no label"));
+  CHECK(contains(text(torch::tensor({35})), "one row with a label"));
+  data.weights = torch::zeros({40});
+  CHECK(contains(text(torch::arange(40)), "none of a weight above 0"));
 }

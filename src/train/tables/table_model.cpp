@@ -93,11 +93,25 @@ Trained train_network(const Encoded& encoded, const TableRecipe& recipe,
   return {network, run};
 }
 
-/// The rows but those of weight 0, from which nothing is to be learnt: no scale either.
+/// The rows but those of weight 0 and those without any label, from which nothing is to be learnt:
+/// no scale either. Error: a task has no label in them, or they are less than two.
 Tensor rows_that_count(const TableData& data, const Tensor& rows) {
-  if (!data.weights.defined()) return rows;
   data_detail::check_indices(rows, data.rows(), "learn_table");
-  return rows.masked_select(data.weights.index_select(0, rows).gt(0));
+  Tensor counts = torch::zeros({rows.size(0)}, torch::kBool);
+  Tensor weighed = torch::ones_like(counts);
+  if (data.weights.defined()) weighed = data.weights.index_select(0, rows).gt(0);
+  for (const TargetColumn& task : data.tasks) {
+    const Tensor target = data.targets[task.name].index_select(0, rows);
+    const Tensor labelled = is_labelled(target).logical_and(weighed);
+    if (!labelled.any().item<bool>())
+      throw Error("learn_table: task \"{}\" has no label in the {} rows to learn from{}", task.name,
+                  rows.size(0), data.weights.defined() ? ", or none of a weight above 0" : "");
+    counts = counts.logical_or(labelled);
+  }
+  const Tensor found = rows.masked_select(counts);
+  if (found.size(0) < 2)
+    throw Error("learn_table: there is one row with a label to learn from, expected two at least");
+  return found;
 }
 
 /// The mean loss by epoch of several runs, as far as all of them went.

@@ -99,7 +99,8 @@ struct LearntTable {
 /// Learns from these rows alone (int64 [n]). Each recipe is trained on four fifths of them and
 /// looked at on the fifth, epoch by epoch: of all five fifths where rows are few (below 300), of
 /// two (below 3,000) or of one. The best recipe, stopped at the epoch that was best, trains the
-/// networks on all rows. Losses are squared errors of standardised numbers, and cross-entropies.
+/// networks on all rows. Rows without any label and those of weight 0 are left out. Losses are
+/// squared errors of standardised numbers, and cross-entropies.
 /// Error: as TableLearning::check; fewer than two rows, a target without a label among them.
 LearntTable learn_table(const TableData& data, const Tensor& rows,
                         const TableLearning& options = {});
