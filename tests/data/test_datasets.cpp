@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "catch.hpp"
@@ -391,6 +392,19 @@ TEST_CASE("WindowDataset: a loader gathers windows like rows") {
   while (loader.next(batch)) {
     CHECK(batch.inputs["input"].sizes().slice(1).vec() == std::vector<int64_t>{3, 1});
     CHECK(batch.targets["t"].equal(batch.inputs["input"].select(1, 2).squeeze(1) + 1));
+  }
+}
+
+TEST_CASE("TensorDataset: joined labels of two types: what is missing stays missing") {
+  const auto x = torch::zeros({2, 1});
+  const mtl::TensorDataset whole({{"x", x}}, {{"y", torch::tensor({1, -100}, torch::kLong)}});
+  const mtl::TensorDataset real({{"x", x}}, {{"y", torch::tensor({0.5, std::nan("")})}});
+  for (const auto& both : {whole.joined(real), real.joined(whole)}) {
+    const auto y = both.targets()["y"];
+    CHECK(y.is_floating_point());
+    CHECK(y.isnan().sum().item<int64_t>() == 2);
+    CHECK(y.nansum().item<double>() == 1.5);
+    CHECK_FALSE(both.complete());
   }
 }
 

@@ -69,3 +69,11 @@ TEST_CASE("JoinedTargets: a target that is not there, or there already, is named
   CHECK(contains(get({"", {"a"}}), "give it a name"));
   CHECK(contains(get({"j", {}}), "made of 0 others"));
 }
+
+TEST_CASE("joined_target: whole numbers beside halves keep their range") {
+  const auto joined = mtl::joined_target(
+      {torch::tensor({70'000, -100}, torch::kLong), torch::tensor({0.5, 1.0}).to(torch::kHalf)});
+  CHECK(joined[0][0].item<double>() == 70'000);
+  CHECK(joined[1][0].isnan().item<bool>());
+  CHECK(joined[0][1].item<double>() == 0.5);
+}

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "catch.hpp"
 #include "error_text.hpp"
 #include "mtl/data/loader.hpp"
@@ -118,6 +120,20 @@ TEST_CASE("SampleDataset: what is missing is named") {
                  "no function that makes a batch"));
   const mtl::SampleDataset data(sentences({1, 2}), ragged);
   CHECK(contains(error_text([&] { data.get(torch::tensor({2})); }), "there is no row 2 of 2"));
+}
+
+TEST_CASE("PadToLongest: labels of two types: what is missing stays missing") {
+  std::vector<mtl::Sample> samples(4);
+  for (auto& sample : samples) sample.inputs.insert("x", torch::zeros({1}));
+  samples[0].targets.insert("y", torch::tensor(-100, torch::kLong));
+  samples[1].targets.insert("y", torch::tensor(0.5));
+  samples[2].targets.insert("y", torch::tensor(3, torch::kLong));
+  const auto y = mtl::PadToLongest{}(samples).targets["y"];
+  CHECK(y.is_floating_point());
+  CHECK(y[0].isnan().item<bool>());
+  CHECK(y[1].item<double>() == 0.5);
+  CHECK(y[2].item<double>() == 3);
+  CHECK(y[3].isnan().item<bool>());
 }
 
 TEST_CASE("PadToLongest: whole numbers have to have the number that fills them up") {

@@ -31,3 +31,16 @@ TEST_CASE("Cross-validation: a row that was answered twice, or a part without a 
   CHECK(contains(error_of({one, one}), "answered twice"));
   CHECK(contains(error_of({one, {rows + 3, {{{"u", x}}, {{"t", x}}}}}), "\"t\" is not there"));
 }
+
+TEST_CASE("Cross-validation: answers of parts that are longer are filled up, targets as missing") {
+  const auto part = [](const torch::Tensor& rows, int64_t length) {
+    mtl::evaluate::RowPredictions found{rows, {}};
+    found.predictions.predictions.insert("a", torch::ones({rows.size(0), 2, length}));
+    found.predictions.targets.insert("a", torch::ones({rows.size(0), length}, torch::kLong));
+    return found;
+  };
+  const auto all =
+      mtl::evaluate::in_row_order({part(torch::tensor({0, 2}), 3), part(torch::tensor({1}), 4)});
+  CHECK(all.predictions.predictions["a"].sizes() == torch::IntArrayRef({3, 2, 4}));
+  CHECK(all.predictions.targets["a"].select(1, 3).equal(torch::tensor({-100, 1, -100})));
+}

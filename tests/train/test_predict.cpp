@@ -37,3 +37,24 @@ TEST_CASE("predict: an input that the model does not take is an error that names
                  }),
                  "the encoder does not take input \"x\" [8, 7] of type Float"));
 }
+
+TEST_CASE("predict: targets of two types, batch by batch: what is missing stays missing") {
+  struct TwoTypes {
+    int64_t at = 0;
+    int64_t batches() const { return 2; }
+    int64_t samples() const { return 4; }
+    void start_epoch(int64_t) { at = 0; }
+    bool next(mtl::Batch& batch) {
+      if (at == 2) return false;
+      const auto labels =
+          at++ == 0 ? torch::tensor({1, -100}, torch::kLong) : torch::tensor({0.5, std::nan("")});
+      batch = {{{"x", torch::zeros({2, 5})}}, {{"temp", labels}}};
+      return true;
+    }
+  };
+  auto model = two_task_model();
+  TwoTypes loader;
+  const auto targets = mtl::predict(model, loader).targets["temp"];
+  CHECK(targets.isnan().equal(torch::tensor({false, true, false, true})));
+  CHECK(targets.nansum().item<double>() == 1.5);
+}

@@ -3,9 +3,11 @@
 #include <concepts>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "mtl/core/batch.hpp"
 #include "mtl/core/error.hpp"
+#include "mtl/data/padding.hpp"
 
 namespace mtl {
 
@@ -44,7 +46,8 @@ inline Tensor joined(const Tensor& first, const Tensor& second) {
   return first.defined() ? torch::cat({first, second}) : Tensor();
 }
 
-inline NamedTensors joined(const NamedTensors& first, const NamedTensors& second) {
+inline NamedTensors joined(const NamedTensors& first, const NamedTensors& second,
+                           bool targets = false) {
   if (first.size() != second.size())
     throw Error("TensorDataset: {} and {} tensors cannot be joined", first.size(), second.size());
   NamedTensors result;
@@ -52,7 +55,9 @@ inline NamedTensors joined(const NamedTensors& first, const NamedTensors& second
     const Tensor* more = second.find(item.key());
     if (more == nullptr)
       throw Error("TensorDataset: the dataset to be joined has no \"{}\"", item.key());
-    result.insert(item.key(), joined(item.value(), *more));
+    const auto parts = targets ? with_common_type({item.value(), *more})  // -100 becomes NaN
+                               : std::vector<Tensor>{item.value(), *more};
+    result.insert(item.key(), joined(parts[0], parts[1]));
   }
   return result;
 }
@@ -151,7 +156,8 @@ class TensorDataset {
   /// Error: other names, or shapes that do not fit.
   TensorDataset joined(const TensorDataset& other) const {
     using data_detail::joined;
-    return TensorDataset(joined(inputs_, other.inputs_), joined(targets_, other.targets_),
+    return TensorDataset(joined(inputs_, other.inputs_),
+                         joined(targets_, other.targets_, /*targets=*/true),
                          joined(sample_weights_, other.sample_weights_),
                          joined(task_sample_weights_, other.task_sample_weights_));
   }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -8,6 +7,7 @@
 
 #include "mtl/core/error.hpp"
 #include "mtl/data/dataset.hpp"
+#include "mtl/data/padding.hpp"
 
 namespace mtl {
 
@@ -23,7 +23,6 @@ namespace mtl {
 inline Tensor joined_target(const std::vector<Tensor>& targets) {
   if (targets.empty()) throw Error("joined target: there is no target to join");
   std::vector<Tensor> columns;
-  c10::ScalarType type = c10::ScalarType::Undefined;
   for (const Tensor& target : targets) {
     if (!target.defined() || target.dim() < 1 || target.dim() > 2)
       throw Error("joined target: target {} is {}, expected [N] or [N, K]", columns.size(),
@@ -33,16 +32,8 @@ inline Tensor joined_target(const std::vector<Tensor>& targets) {
                   shape_text(target), target.device().str(), shape_text(targets[0]),
                   targets[0].device().str());
     columns.push_back(target.dim() == 1 ? target.unsqueeze(1) : target);
-    type =
-        columns.size() == 1 ? target.scalar_type() : c10::promoteTypes(type, target.scalar_type());
   }
-  for (Tensor& column : columns) {
-    const Tensor labelled = labelled_entries(column);
-    const bool becomes_real = c10::isFloatingType(type) && !column.is_floating_point();
-    column = column.to(type);
-    if (becomes_real) column = column.masked_fill(labelled.logical_not(), std::nan(""));
-  }
-  return torch::cat(columns, 1);
+  return torch::cat(with_common_type(std::move(columns)), 1);
 }
 
 /// A target that is made of others, as joined_target does it.

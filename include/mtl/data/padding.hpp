@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "mtl/core/batch.hpp"
@@ -20,6 +21,34 @@ inline torch::Scalar missing_label(const Tensor& target, std::string_view name) 
     throw Error("target \"{}\" has type {}, which knows no missing label; give it as int64", name,
                 toString(target.scalar_type()));
   return missing_class;
+}
+
+/// A type for all of the targets: torch's, but for whole numbers beside halves, whose range they
+/// leave.
+inline torch::ScalarType common_type(const std::vector<Tensor>& targets) {
+  torch::ScalarType type = targets.front().scalar_type();
+  bool whole = false;
+  for (const Tensor& target : targets) {
+    type = c10::promoteTypes(type, target.scalar_type());
+    whole = whole || (!target.is_floating_point() && target.element_size() > 1);
+  }
+  return whole && (type == torch::kHalf || type == torch::kBFloat16) ? torch::kFloat : type;
+}
+
+/// `target` in another type, in which a missing label (-100) is still one (NaN).
+inline Tensor with_type(const Tensor& target, torch::ScalarType type) {
+  if (target.scalar_type() == type) return target;
+  const Tensor changed = target.to(type);
+  if (!c10::isFloatingType(type) || target.is_floating_point()) return changed;
+  return changed.masked_fill(labelled_entries(target).logical_not(),
+                             std::numeric_limits<double>::quiet_NaN());
+}
+
+/// Targets of several types, all in one.
+inline std::vector<Tensor> with_common_type(std::vector<Tensor> targets) {
+  const torch::ScalarType type = common_type(targets);
+  for (Tensor& target : targets) target = with_type(target, type);
+  return targets;
 }
 
 /// The smallest shape that holds each of the tensors. Error: they have other numbers of dimensions.
@@ -52,8 +81,10 @@ inline Tensor padded(const Tensor& tensor, const std::vector<int64_t>& shape, to
 enum class Fill { zero, missing_label };
 
 /// Rows of several batches as one tensor; where batches are longer than others in a further
-/// dimension (ragged samples), those are filled up.
+/// dimension (ragged samples), those are filled up. Where targets (Fill::missing_label) come in
+/// several types, missing labels stay so.
 inline Tensor joined_rows(std::vector<Tensor> batches, Fill fill, std::string_view name) {
+  if (fill == Fill::missing_label) batches = with_common_type(std::move(batches));
   const auto same = [&](const Tensor& batch) {
     return batch.sizes().slice(1) == batches.front().sizes().slice(1);
   };

@@ -128,10 +128,15 @@ struct PadToLongest {
     };
     const bool needs_missing =
         is_ragged(name) || std::any_of(samples.begin(), samples.end(), lacks);
-    const torch::Scalar missing = needs_missing ? missing_label(like, name) : torch::Scalar(0);
+    std::vector<Tensor> there;
+    for (const Sample& sample : samples)
+      if (!lacks(sample)) there.push_back(sample.targets[name]);
+    const Tensor first = with_type(like, common_type(there));
+    const torch::Scalar missing = needs_missing ? missing_label(first, name) : torch::Scalar(0);
     std::vector<Tensor> parts;
     for (const Sample& sample : samples)
-      parts.push_back(lacks(sample) ? torch::full_like(like, missing) : sample.targets[name]);
+      parts.push_back(lacks(sample) ? torch::full_like(first, missing)
+                                    : with_type(sample.targets[name], first.scalar_type()));
     return joined(std::move(parts), name, missing);
   }
 };

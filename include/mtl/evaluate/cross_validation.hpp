@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "mtl/core/error.hpp"
+#include "mtl/data/padding.hpp"
 #include "mtl/train/predict.hpp"
 
 namespace mtl::evaluate {
@@ -29,7 +30,7 @@ inline RowPredictions in_row_order(const std::vector<RowPredictions>& parts) {
     throw Error(
         "in_row_order: a row was answered twice; parts of a cross-validation have none in "
         "common");
-  const auto join = [&](auto tensors_of) {
+  const auto join = [&](auto tensors_of, Fill fill = Fill::zero) {
     NamedTensors joined;
     const NamedTensors first = tensors_of(parts.front().predictions);
     for (const auto& item : first) {
@@ -41,14 +42,15 @@ inline RowPredictions in_row_order(const std::vector<RowPredictions>& parts) {
           throw Error("in_row_order: \"{}\" is not there for all rows of each part", item.key());
         tensors.push_back(*found);
       }
-      joined.insert(item.key(), torch::cat(tensors).index_select(0, order));
+      joined.insert(item.key(), joined_rows(tensors, fill, item.key()).index_select(0, order));
     }
     return joined;
   };
   all.predictions.predictions =
       join([](const Predictions& part) -> const NamedTensors& { return part.predictions; });
   all.predictions.targets =
-      join([](const Predictions& part) -> const NamedTensors& { return part.targets; });
+      join([](const Predictions& part) -> const NamedTensors& { return part.targets; },
+           Fill::missing_label);
   all.predictions.task_sample_weights =
       join([](const Predictions& part) -> const NamedTensors& { return part.task_sample_weights; });
   const NamedTensors weights = join([](const Predictions& part) {
