@@ -48,7 +48,8 @@ bool EpochReader::next(Batch& batch) {
     throw Error(
         "{} gave {} of {} batches in its epoch {}. A loader begins anew at start_epoch(e), for any "
         "e; if a callback reads it during the epoch (predict, validate), give that a loader of its "
-        "own",
+        "own; pictures that cannot be used, of which a batch may be left without any, are left out "
+        "before (pictures.rows(pictures.usable()))",
         what_, read_, batches_, epoch_);
   if (!found) return false;
   ++read_;
