@@ -19,6 +19,8 @@ struct MSELossImpl;
 
 namespace mtl {
 
+namespace torch_losses = torch::nn;
+
 /// The holder of a module with `Tensor forward(prediction, target)`.
 template <class Holder>
 concept LossModule = requires(const Holder& holder, const Tensor& tensor) {
@@ -46,10 +48,10 @@ class ModuleLoss {
     module.options.weight();
   };
   // Whose gradient torch computes for targets of the prediction's type alone.
-  static constexpr bool takes_real = std::same_as<Module, torch::nn::MSELossImpl> ||
-                                     std::same_as<Module, torch::nn::HuberLossImpl> ||
-                                     std::same_as<Module, torch::nn::BCELossImpl> ||
-                                     std::same_as<Module, torch::nn::BCEWithLogitsLossImpl>;
+  static constexpr bool takes_real = std::same_as<Module, torch_losses::MSELossImpl> ||
+                                     std::same_as<Module, torch_losses::HuberLossImpl> ||
+                                     std::same_as<Module, torch_losses::BCELossImpl> ||
+                                     std::same_as<Module, torch_losses::BCEWithLogitsLossImpl>;
 
  public:
   /// Known to classify: torch's cross-entropies, negative log-likelihood and margins of classes,
