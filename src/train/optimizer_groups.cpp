@@ -54,6 +54,10 @@ std::string name_of(const Tensor& tensor, const Model& model) {
 void join(Combiner& combiner, torch::optim::Optimizer& optimizer) {
   std::vector<Tensor> learnable = combiner.parameters();
   if (learnable.empty()) return;
+  if (dynamic_cast<torch::optim::Adagrad*>(&optimizer) != nullptr)
+    throw Error(
+        "Adagrad knows only the parameters that it was made with, and cannot take what the "
+        "combiner learns; use SGD, Adam, AdamW or RMSprop");
   const auto wanted = keys_of(learnable);
   size_t there = 0;
   for (const auto& group : optimizer.param_groups())
@@ -64,8 +68,8 @@ void join(Combiner& combiner, torch::optim::Optimizer& optimizer) {
         "the optimizer holds {} of the combiner's {} learnable parameters; give it all of "
         "combiner.parameters(), or none, so that they join as a group of their own",
         there, wanted.size());
-  optimizer.add_param_group(torch::optim::OptimizerParamGroup(
-      std::move(learnable), without_weight_decay(optimizer.defaults())));
+  optimizer.add_param_group(
+      torch::optim::OptimizerParamGroup(learnable, without_weight_decay(optimizer.defaults())));
 }
 
 std::vector<Tensor> held_parameters(torch::optim::Optimizer& optimizer, const Model& model) {

@@ -66,6 +66,17 @@ bool is_needed(std::string_view quantity) {
          quantity == "sum";
 }
 
+/// Adagrad has to know something of each parameter before its first step.
+void begin_state(torch::optim::Optimizer& optimizer, const Tensor& parameter) {
+  if (dynamic_cast<torch::optim::Adagrad*>(&optimizer) == nullptr) return;
+  const torch::NoGradGuard no_grad;
+  const auto& options = static_cast<const torch::optim::AdagradOptions&>(optimizer.defaults());
+  auto state = std::make_unique<torch::optim::AdagradParamState>();
+  state->step(0);
+  state->sum(torch::full_like(parameter, options.initial_accumulator_value()));
+  optimizer.state()[optimizer_key(parameter)] = std::move(state);
+}
+
 }  // namespace
 
 NamedTensors optimizer_state(torch::optim::Optimizer& optimizer) {
@@ -152,10 +163,12 @@ void load_optimizer_state(torch::optim::Optimizer& optimizer, const NamedTensors
   for (size_t g = 0; g < groups.size(); ++g) {
     groups[g].options().set_lr(rates->data_ptr<double>()[g]);
     for (const Tensor& parameter : groups[g].params()) {
-      if (*next)
+      if (*next) {
         optimizer.state()[optimizer_key(parameter)] = std::move(*next);
-      else
+      } else {
         optimizer.state().erase(optimizer_key(parameter));
+        begin_state(optimizer, parameter);
+      }
       ++next;
     }
   }

@@ -1,3 +1,4 @@
+#include <torch/optim/adagrad.h>
 #include <torch/optim/adam.h>
 #include <torch/optim/sgd.h>
 
@@ -90,4 +91,22 @@ TEST_CASE("carry_optimizer_state: another kind of optimizer is refused and not c
   CHECK(contains(error_text([&, &pairs = kept] { mtl::carry_optimizer_state(adam, sgd, pairs); }),
                  "different kinds"));
   CHECK(sgd.state().empty());
+}
+
+TEST_CASE("carry_optimizer_state: Adagrad begins what is new as with a first step") {
+  auto model = model_of({"a", "b"});
+  torch::optim::Adagrad first(model->parameters(), torch::optim::AdagradOptions(0.1));
+  steps(model, first, 0, 3);
+  auto [smaller, kept] = mtl::drop_task(model, "b");
+  auto [larger, kept_again] = mtl::add_task(
+      smaller, {.name = "b", .head = mtl::nn::LinearHead(4, 1), .loss = mtl::MeanSquaredError{}});
+  torch::optim::Adagrad second(smaller->parameters(), torch::optim::AdagradOptions(0.1));
+  torch::optim::Adagrad third(larger->parameters(), torch::optim::AdagradOptions(0.1));
+  mtl::carry_optimizer_state(first, second, kept);
+  mtl::carry_optimizer_state(second, third, kept_again);
+  const auto before = larger->task_parameters("b")[0].detach().clone();
+  steps(larger, third, 3, 4);
+  // Adagrad's first step is as long as the rate, whatever the gradient.
+  const auto moved = (larger->task_parameters("b")[0] - before).abs().detach();
+  CHECK(moved.allclose(torch::full_like(moved, 0.1), 1e-3, 1e-5));
 }

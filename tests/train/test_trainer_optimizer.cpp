@@ -1,3 +1,4 @@
+#include <torch/optim/adagrad.h>
 #include <torch/optim/lbfgs.h>
 
 #include "catch.hpp"
@@ -131,4 +132,14 @@ TEST_CASE("Trainer: a combiner's own parameters are clipped with the others") {
   auto loader = some_batches();
   trainer.fit(loader, WatchNorms{all, &norms});
   for (const double norm : norms) CHECK(norm == Approx(0.1).epsilon(1e-3));
+}
+
+TEST_CASE("Trainer: Error: Adagrad and a combiner that learns; alone it trains") {
+  auto model = two_task_model();
+  torch::optim::Adagrad adagrad(model->parameters(), torch::optim::AdagradOptions(0.1));
+  const auto text = error_text([&] { mtl::Trainer(model, adagrad, mtl::KendallUncertainty()); });
+  CHECK(contains(text, "Adagrad knows only the parameters that it was made with"));
+  CHECK(adagrad.param_groups().size() == 1);
+  auto train = some_batches();
+  CHECK(mtl::Trainer(model, adagrad, mtl::Sum(), {.epochs = 1}).fit(train).epochs() == 1);
 }
