@@ -12,7 +12,7 @@ void add_known(io::TensorBoardWriter& writer, const std::string& tag, double val
 }
 
 /// Of a sparse gradient (an embedding's) those that it has.
-Tensor entries_of(const Tensor& gradient) {
+Tensor gradient_entries(const Tensor& gradient) {
   return gradient.is_sparse() ? gradient.coalesce().values() : gradient;
 }
 
@@ -40,7 +40,8 @@ void TensorBoard::on_epoch_end(TrainState& state) {
     for (const auto& parameter : state.model.named_parameters()) {
       writer->add_histogram("weights/" + parameter.key(), parameter.value(), record.epoch);
       if (const Tensor& gradient = parameter.value().grad(); gradient.defined())
-        writer->add_histogram("gradients/" + parameter.key(), entries_of(gradient), record.epoch);
+        writer->add_histogram("gradients/" + parameter.key(), gradient_entries(gradient),
+                              record.epoch);
     }
   for (const Picture& picture : pictures)
     if (const std::string png = picture.png(state); !png.empty())
