@@ -6,6 +6,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "loss_lists.hpp"
 #include "mtl/combine/loss_values.hpp"
 #include "mtl/core/error.hpp"
 #include "new_node.hpp"
@@ -66,6 +67,7 @@ AccumulatedLosses::AccumulatedLosses(const std::vector<Tensor>& parameters,
 }
 
 void AccumulatedLosses::add(const TaskLosses& part) {
+  check_part(part);
   if (!tasks_.empty() && part.task_count != task_count_)
     throw Error("a part of a batch is of {} tasks, those before it of {}", part.task_count,
                 task_count_);

@@ -7,6 +7,7 @@
 #include "engine/capture.hpp"
 #include "engine/leaves.hpp"
 #include "joined_nodes.hpp"
+#include "loss_lists.hpp"
 #include "mtl/combine/loss_values.hpp"
 #include "mtl/core/error.hpp"
 #include "new_node.hpp"
@@ -49,6 +50,7 @@ class Joining {
  public:
   Joining(const TaskLosses& own, std::shared_ptr<const LossJoiner::State> state)
       : own_(own), state_(std::move(state)), parameters_(state_->parameters) {
+    check_part(own);
     check_hooks(parameters_);
     const auto inputs = static_cast<int64_t>(parameters_.size());
     numbers_ = torch::zeros({own.task_count, LossColumns::count}, torch::kDouble);

@@ -1,5 +1,6 @@
 #include "mtl/combine/task_losses.hpp"
 
+#include "loss_lists.hpp"
 #include "mtl/core/error.hpp"
 
 namespace mtl {
@@ -22,24 +23,9 @@ TaskLosses task_losses(std::vector<Tensor> values, std::vector<LossKind> kinds) 
 
 void check_losses(const TaskLosses& losses) {
   if (losses.values.empty()) throw Error("a step needs at least one loss");
-  const bool known =
-      losses.names.size() == losses.values.size() && losses.tasks.size() == losses.values.size();
-  for (size_t t = 0; known && t < losses.tasks.size(); ++t)
-    if (losses.tasks[t] < 0 || losses.tasks[t] >= losses.task_count)
-      throw Error("task \"{}\" has the index {}, expected one below the number of tasks, {}",
-                  losses.names[t], losses.tasks[t], losses.task_count);
-  if (!known)
-    throw Error("{} losses with {} names and {} indices of tasks; task_losses(values) gives them",
-                losses.values.size(), losses.names.size(), losses.tasks.size());
+  check_lists(losses);
   bool has_graph = false;
-  for (size_t t = 0; t < losses.values.size(); ++t) {
-    const auto& loss = losses.values[t];
-    if (!loss.defined()) throw Error("task \"{}\": its loss is undefined", losses.names[t]);
-    if (loss.numel() != 1)
-      throw Error("task \"{}\": its loss has shape {}, expected one number: take its mean",
-                  losses.names[t], shape_text(loss));
-    has_graph = has_graph || loss.requires_grad();
-  }
+  for (const auto& loss : losses.values) has_graph = has_graph || loss.requires_grad();
   if (!has_graph)
     throw Error(
         "no loss of this step has a graph, so there is nothing to learn from; compute the losses "

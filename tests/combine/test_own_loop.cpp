@@ -1,8 +1,10 @@
 // Combiners in a loop of one's own: own parameters, own losses, no model of the library.
 #include <Eigen/SVD>
+#include <functional>
 
 #include "gradient_checks.hpp"
 #include "gradient_methods.hpp"
+#include "mtl/combine/accumulated_losses.hpp"
 
 using namespace gradient_checks;
 
@@ -325,4 +327,29 @@ TEST_CASE("own loop: the five lines of a method of one's own") {
   mine.backward(loop.losses(), {.shared = {loop.x}});
   CHECK(vector_of(loop.x.grad()).isApprox(Eigen::Vector2d(0.6, 1.8)));
   CHECK(loop.heads[0].grad().item<double>() == Approx(7.5));
+}
+
+TEST_CASE("own loop: lists that are not the losses' are an error before anything is read") {
+  const Tensor x = torch::ones({2}, torch::kDouble).requires_grad_();
+  const auto text_of = [&](const std::function<void(TaskLosses&)>& spoil) {
+    TaskLosses losses = task_losses({x[0], x[1]});
+    spoil(losses);
+    FixedWeights fixed({1, 10});
+    const std::string text = error_text([&] { fixed.backward(losses, {.shared = {x}}); });
+    CHECK(error_text([&] { AccumulatedLosses({x}).add(losses); }) == text);
+    CHECK_FALSE(x.grad().defined());
+    return text;
+  };
+  CHECK(contains(text_of([](TaskLosses& l) { l.tasks = {1, 0}; }), "stands behind one of index 1"));
+  CHECK(contains(text_of([](TaskLosses& l) { l.tasks = {0, 0}; }), "each task once"));
+  CHECK(contains(text_of([](TaskLosses& l) { l.kinds = {LossKind::classification}; }), "1 kinds"));
+  CHECK(contains(text_of([](TaskLosses& l) { l.samples = {4}; }), "1 numbers of samples"));
+  CHECK(contains(text_of([](TaskLosses& l) {
+                   l.weights = {torch::ones({8}), Tensor()};
+                 }),
+                 "has shape [8], expected one number: the sum"));
+  TaskLosses uncounted = task_losses({x[0], x[1]});
+  uncounted.samples.clear();
+  CHECK(
+      contains(error_text([&] { AccumulatedLosses({x}).add(uncounted); }), "0 numbers of samples"));
 }

@@ -8,6 +8,7 @@
 
 #include "../engine/capture.hpp"
 #include "../engine/leaves.hpp"
+#include "../loss_lists.hpp"
 #include "mtl/combine/engine/rows.hpp"
 #include "mtl/combine/loss_values.hpp"
 #include "mtl/core/random.hpp"
@@ -84,6 +85,7 @@ TaskLosses validation_losses(const std::function<TaskLosses()>& source, const Ta
     throw Error("{}: the validation losses are of {} tasks, the training losses of {}", combiner,
                 losses.task_count, step.task_count);
   }
+  check_lists(losses);
   if (losses.size() > 0) finite_values(losses, "in validation");
   return losses;
 }
