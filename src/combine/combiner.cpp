@@ -1,12 +1,34 @@
 #include "mtl/combine/combiner.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "engine/shared_rows.hpp"
+#include "mtl/combine/scalars.hpp"
 #include "mtl/combine/task_gradients.hpp"
 #include "mtl/core/error.hpp"
 
 namespace mtl {
+namespace {
 
-Tensor Combiner::total(const TaskLosses& losses) const { return torch::stack(losses.values).sum(); }
+bool are_alike(const TaskLosses& losses) {
+  const auto type = losses.values.front().scalar_type();
+  return std::all_of(losses.values.begin(), losses.values.end(), [&](const Tensor& loss) {
+    return loss.dim() == 0 && loss.scalar_type() == type;
+  });
+}
+
+/// As scalars of the one type that holds them all, so that they may be put together.
+TaskLosses made_alike(TaskLosses losses) {
+  auto type = losses.values.front().scalar_type();
+  for (const Tensor& loss : losses.values) type = at::promote_types(type, loss.scalar_type());
+  for (Tensor& loss : losses.values) loss = loss.reshape({}).to(type);
+  return losses;
+}
+
+}  // namespace
+
+Tensor Combiner::total(const TaskLosses& losses) const { return sum_of(losses.values); }
 
 void Combiner::load_state_dict(const NamedTensors& state) {
   if (!state.is_empty())
@@ -48,6 +70,7 @@ void LossCombiner::backward(const TaskLosses& losses, const Parameters& paramete
   if (losses.size() == 0) return;  // no task has a label in this batch: nothing to learn
   check_losses(losses);
   check_parameters(parameters, losses.task_count);
+  if (!are_alike(losses)) return backward(made_alike(losses), parameters);
   const Tensor combined = combine(losses);
   if (step_reports()) make_report(losses, parameters, loss_weights(combined, losses.values));
   combined.backward();

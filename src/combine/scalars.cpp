@@ -46,6 +46,13 @@ Tensor plainly_stacked(const std::vector<Tensor>& scalars) {
   return all;
 }
 
+/// The same of any scalars, [] or of one element, with graph.
+Tensor generally_stacked(std::vector<Tensor> scalars) {
+  for (Tensor& scalar : scalars)
+    if (scalar.defined() && scalar.dim() != 0) scalar = scalar.reshape({});
+  return torch::stack(scalars);
+}
+
 /// `value` as what `Node` makes of the scalars.
 template <class Node>
 Tensor with_node(Tensor value, const std::vector<Tensor>& scalars) {
@@ -67,12 +74,12 @@ double number_of(const Tensor& scalar) {
 }
 
 Tensor stacked(const std::vector<Tensor>& scalars) {
-  if (scalars.empty() || !are_plain(scalars)) return torch::stack(scalars);
+  if (scalars.empty() || !are_plain(scalars)) return generally_stacked(scalars);
   return with_node<StackedNode>(plainly_stacked(scalars), scalars);
 }
 
 Tensor sum_of(const std::vector<Tensor>& scalars) {
-  if (scalars.empty() || !are_plain(scalars)) return torch::stack(scalars).sum();
+  if (scalars.empty() || !are_plain(scalars)) return generally_stacked(scalars).sum();
   return with_node<SumNode>(plainly_stacked(scalars).sum(), scalars);
 }
 

@@ -353,3 +353,34 @@ TEST_CASE("own loop: lists that are not the losses' are an error before anything
   CHECK(
       contains(error_text([&] { AccumulatedLosses({x}).add(uncounted); }), "0 numbers of samples"));
 }
+
+TEST_CASE("own loop: losses of one element and of several types") {
+  for (const std::string& name : combiner_names()) {
+    if (name == "krum" || name == "trimmed_mean") continue;  // they want more tasks
+    INFO(name);
+    std::vector<Tensor> gradients;
+    for (const bool mixed : {false, true}) {
+      const Tensor x = torch::tensor({0.5, 1.0, 2.0}, torch::kDouble).requires_grad_();
+      const auto losses = [&] {
+        const Tensor first = x.square().sum().to(torch::kFloat), second = x.exp().sum();
+        return mixed ? task_losses({first.reshape({1}), second})
+                     : task_losses({first.to(torch::kDouble), second});
+      };
+      const auto combiner = make_combiner(name == "fixed"  ? "fixed:weights=1/2"
+                                          : name == "famo" ? "famo:min_losses=-1/-2"
+                                                           : name);
+      for (int i = 0; i < 2; ++i) {
+        TaskLosses step = losses();
+        step.same_batch = step.another_batch = losses;
+        combiner->backward(step, {.shared = {x}});
+        if (combiner->wants_losses_after_step()) combiner->after_step(losses());
+      }
+      gradients.push_back(x.grad());
+    }
+    CHECK(torch::allclose(gradients[0], gradients[1], 1e-6));
+  }
+  Sum sum;
+  CHECK(
+      sum.total(task_losses({torch::ones({1}), torch::ones({}, torch::kDouble)})).item<double>() ==
+      2);
+}

@@ -11,6 +11,7 @@
 #include "../loss_lists.hpp"
 #include "mtl/combine/engine/rows.hpp"
 #include "mtl/combine/loss_values.hpp"
+#include "mtl/combine/scalars.hpp"
 #include "mtl/core/random.hpp"
 
 namespace mtl::combine_detail {
@@ -92,7 +93,7 @@ TaskLosses validation_losses(const std::function<TaskLosses()>& source, const Ta
 
 VectorXd finite_values(const TaskLosses& losses, std::string_view where) {
   const Tensor numbers =
-      torch::stack(losses.values).detach().to(torch::kCPU, torch::kDouble).contiguous();
+      stacked(losses.values).detach().to(torch::kCPU, torch::kDouble).contiguous();
   const VectorXd values = Eigen::Map<const VectorXd>(numbers.data_ptr<double>(), numbers.numel());
   for (Eigen::Index t = 0; t < values.size(); ++t) {
     if (std::isfinite(values[t])) continue;
@@ -106,7 +107,7 @@ VectorXd finite_values(const TaskLosses& losses, std::string_view where) {
 }
 
 Tensor weighted(const TaskLosses& losses, const VectorXd& weights) {
-  const Tensor values = torch::stack(losses.values);
+  const Tensor values = stacked(losses.values);
   return values.dot(beside(
       torch::tensor(std::vector<double>(weights.begin(), weights.end()), torch::kDouble), values));
 }

@@ -74,7 +74,7 @@ class Famo : public LossCombiner {
 };
 
 inline Tensor Famo::distances(const TaskLosses& losses) const {
-  const Tensor values = torch::stack(losses.values);
+  const Tensor values = stacked(losses.values);
   if (!min_losses_.defined()) return values + 1e-8;
   return values - of_step(min_losses_, losses, what) + 1e-8;
 }
