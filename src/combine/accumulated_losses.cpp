@@ -104,7 +104,9 @@ void AccumulatedLosses::clip(double max_norm) {
       if (!task.row[p].defined() || !is_shared_[p]) continue;
       parts.push_back(task.row[p]);
       const Tensor& part = task.row[p];
-      norms.push_back((part.is_sparse() ? part.coalesce().values() : part).norm(2, torch::kDouble));
+      Tensor numbers = part.is_sparse() ? part.coalesce().values() : part;
+      if (numbers.is_complex()) numbers = torch::view_as_real(numbers.resolve_conj());
+      norms.push_back(numbers.norm(2, torch::kDouble));
     }
     const double length = read_together(norms).norm() / (task.weight == 0 ? 1 : task.weight);
     if (!std::isfinite(length) || length <= max_norm) continue;

@@ -384,3 +384,31 @@ TEST_CASE("own loop: losses of one element and of several types") {
       sum.total(task_losses({torch::ones({1}), torch::ones({}, torch::kDouble)})).item<double>() ==
       2);
 }
+
+TEST_CASE("own loop: complex parameters count as their real and imaginary parts") {
+  torch::manual_seed(3);
+  const Tensor start = torch::randn({4, 2}, torch::kDouble);
+  const Tensor a = torch::randn({3, 4}, torch::kDouble), b = torch::randn({3, 4}, torch::kDouble);
+  for (const auto name : {"upgrad", "cagrad", "upgrad:every=2", "graddrop", "db_mtl", "moco",
+                          "excess_mtl", "imtl", "gradvac:groups=parameter", "moml"}) {
+    INFO(name);
+    std::vector<Tensor> gradients;
+    for (const bool is_complex : {false, true}) {
+      const Tensor x =
+          (is_complex ? torch::view_as_complex(start.clone()) : start.clone()).requires_grad_();
+      const auto losses = [&] {
+        const Tensor parts = is_complex ? torch::view_as_real(x) : x;
+        return task_losses(
+            {a.matmul(parts).square().mean(), (b.matmul(parts) - 1).square().mean()});
+      };
+      const auto combiner = make_combiner(name, 2);
+      for (int i = 0; i < 2; ++i) {
+        TaskLosses step = losses();
+        step.another_batch = losses;
+        combiner->backward(step, {.shared = {x}});
+      }
+      gradients.push_back(is_complex ? torch::view_as_real(x.grad()) : x.grad());
+    }
+    CHECK(torch::allclose(gradients[0], gradients[1], 1e-9));
+  }
+}

@@ -158,6 +158,9 @@ void Engine::write_direction(std::vector<Tensor> direction, const Eigen::VectorX
     throw Error("a direction of {} tensors for {} parameters", direction.size(), columns.size());
   }
   const at::NoGradGuard no_grad;
+  for (size_t p = 0; p < columns.size(); ++p)
+    if (columns[p].is_complex() && direction[p].defined() && !direction[p].is_complex())
+      direction[p] = at::view_as_complex(direction[p].contiguous());
   const auto& of_tasks = state_->task_parameters();
   auto of_heads = state_->captured
                       ? engine::weighted_sums(std::move(state_->task_rows), head_weights)

@@ -36,7 +36,8 @@ at::ScalarType product_type(const Tensor& row, bool in_double) {
 
 // One dimension, in an order of elements that is the same for all `rows`; a view wherever the
 // layout allows it.
-std::vector<Tensor> flatten(const std::vector<Tensor>& rows) {
+std::vector<Tensor> flatten(std::vector<Tensor> rows) {
+  for (auto& row : rows) row = in_real_parts(row);
   const auto& first = rows.front();
   const bool one_layout = std::all_of(rows.begin(), rows.end(), [&](const Tensor& row) {
     return row.is_non_overlapping_and_dense() && row.strides() == first.strides();
@@ -127,6 +128,11 @@ Tensor dense(Tensor gradient) {
   return gradient;
 }
 
+Tensor in_real_parts(const Tensor& tensor) {
+  if (!tensor.defined() || !tensor.is_complex()) return tensor;
+  return at::view_as_real(tensor.resolve_conj());
+}
+
 void GramianSum::add_rows(const std::vector<Tensor>& rows, bool in_double) {
   std::vector<Tensor> defined;
   std::vector<int64_t> index;
@@ -136,7 +142,7 @@ void GramianSum::add_rows(const std::vector<Tensor>& rows, bool in_double) {
     index.push_back(static_cast<int64_t>(t));
   }
   if (defined.empty()) return;
-  auto flat = flatten(defined);
+  auto flat = flatten(std::move(defined));
   const auto& first = flat.front();
   const auto type = product_type(first, in_double);
   const auto count = static_cast<int64_t>(flat.size());

@@ -16,7 +16,7 @@ int64_t tasks_of(const Rows& rows) {
 }
 
 Tensor squared_norm(const Tensor& tensor) {
-  return at::norm(tensor, 2, at::IntArrayRef{}, false, at::kDouble).square();
+  return at::norm(engine::in_real_parts(tensor), 2, at::IntArrayRef{}, false, at::kDouble).square();
 }
 
 }  // namespace

@@ -49,7 +49,8 @@ void add_new(std::vector<Tensor> list, Seen& seen, std::vector<Tensor>& all) {
 bool surely_finite(const std::vector<Tensor>& tensors) {
   std::vector<Tensor> sums;
   for (const auto& tensor : tensors)
-    if (tensor.defined() && tensor.numel() > 0) sums.push_back(engine::dense(tensor).sum());
+    if (tensor.defined() && tensor.numel() > 0)
+      sums.push_back(engine::in_real_parts(engine::dense(tensor)).sum());
   if (sums.empty()) return true;
   for (auto& sum : sums) sum = sum.to(sums.front().options());
   return std::isfinite(at::stack(sums).sum().item<double>());
@@ -176,6 +177,10 @@ void Engine::State::capture(bool rows_wanted) {
 
 void Engine::State::take(const engine::Plan& plan, engine::Captured found) {
   column_rows = std::move(found.column_rows);
+  for (size_t c = 0; c < column_rows.size(); ++c)
+    if (columns()[c].is_complex())
+      for (auto& row : column_rows[c])
+        if (row.defined()) row = engine::in_real_parts(engine::dense(row));
   task_rows = std::move(found.task_rows);
   for (size_t s = 0; s < plan.sites.size(); ++s) {
     const auto& site = plan.sites[s];
