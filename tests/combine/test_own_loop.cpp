@@ -412,3 +412,12 @@ TEST_CASE("own loop: complex parameters count as their real and imaginary parts"
     CHECK(torch::allclose(gradients[0], gradients[1], 1e-9));
   }
 }
+
+TEST_CASE("own loop: a shared layer of no inputs") {
+  const Tensor w = torch::zeros({8, 0}).requires_grad_(), v = torch::ones({8, 3}).requires_grad_();
+  const Tensor h =
+      (torch::linear(torch::ones({5, 3}), v) + torch::linear(torch::ones({5, 0}), w)).tanh();
+  UpGrad().backward(task_losses({h.square().mean(), h.exp().mean()}), {.shared = {w, v}});
+  CHECK(w.grad().sizes() == w.sizes());
+  CHECK(v.grad().abs().sum().item<double>() > 0);
+}

@@ -76,6 +76,7 @@ void add_through_rows(const LinearRows& layer, bool weight, bool bias, GramianSu
     sum.add_product(rows, rows, true);
   }
   if (!weight) return;
+  if (layer.input.size(1) == 0) return;  // a layer of no inputs
   const auto block = std::max<int64_t>(1, row_block(delta) / (tasks * layer.input.size(1)));
   for (int64_t begin = 0; begin < delta.size(2); begin += block) {
     const auto size = std::min(block, delta.size(2) - begin);
