@@ -7,9 +7,15 @@
 namespace mtl {
 namespace {
 
-void check_defined(const std::vector<Tensor>& list, const std::string& name) {
-  for (size_t i = 0; i < list.size(); ++i)
+void check_list(const std::vector<Tensor>& list, const std::string& name) {
+  for (size_t i = 0; i < list.size(); ++i) {
     if (!list[i].defined()) throw Error("parameter {} of {} is an undefined tensor", i, name);
+    if (!list[i].is_leaf())
+      throw Error(
+          "parameter {} of {}, of shape {}, is computed from other tensors, which would not learn "
+          "from its gradient; give those",
+          i, name, shape_text(list[i]));
+  }
 }
 
 }  // namespace
@@ -21,9 +27,9 @@ void check_parameters(const Parameters& parameters, int64_t task_count) {
         "parameters by task are given for {} tasks, but there are {}; give a list for each, in "
         "their order, or none at all",
         lists, task_count);
-  check_defined(parameters.shared, "the shared ones");
+  check_list(parameters.shared, "the shared ones");
   for (size_t t = 0; t < parameters.by_task.size(); ++t)
-    check_defined(parameters.by_task[t], "task " + std::to_string(t));
+    check_list(parameters.by_task[t], "task " + std::to_string(t));
 }
 
 }  // namespace mtl

@@ -421,3 +421,14 @@ TEST_CASE("own loop: a shared layer of no inputs") {
   CHECK(w.grad().sizes() == w.sizes());
   CHECK(v.grad().abs().sum().item<double>() > 0);
 }
+
+TEST_CASE("own loop: a parameter that is computed from others is an error") {
+  const Tensor v = torch::ones({3}).requires_grad_();
+  const Tensor w = v / v.norm();
+  for (const auto name : {"sum", "upgrad"})
+    CHECK(contains(error_text([&] {
+                     make_combiner(name)->backward(task_losses({w.square().sum(), w.exp().sum()}),
+                                                   {.shared = {w}});
+                   }),
+                   "parameter 0 of the shared ones, of shape [3], is computed from other tensors"));
+}
