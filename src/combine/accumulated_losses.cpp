@@ -45,10 +45,12 @@ void add_gradient(const Tensor& loss, double weight, const std::vector<Tensor>& 
   for (size_t p = 0; p < found.size(); ++p) {
     if (!found[p].defined()) continue;
     // Anew, since an autograd graph may hand the same memory to two parameters.
-    if (row[p].defined())
-      row[p].add_(found[p], weight);
-    else
+    if (!row[p].defined())
       row[p] = found[p] * weight;
+    else if (row[p].is_sparse() && !found[p].is_sparse())
+      row[p] = found[p] * weight + row[p];  // an embedding read as a table, and now as a matrix
+    else
+      row[p].add_(found[p], weight);
   }
 }
 

@@ -171,3 +171,23 @@ TEST_CASE("AccumulatedLosses: clip shortens each task's shared gradient alone") 
   CHECK(torch::allclose(found[1][1], rows[1][1], 1e-12));  // the head's stays
   CHECK(contains(error_text([&] { parts.clip(0); }), "max_norm 0"));
 }
+
+TEST_CASE("AccumulatedLosses: an embedding that one part reads as a table, the other as a matrix") {
+  torch::manual_seed(2);
+  const Tensor table = torch::randn({5, 3}, torch::kDouble).requires_grad_();
+  const auto rows = torch::tensor({1, 2, 1}, torch::kLong);
+  const auto as_table = [&] {
+    return torch::embedding(table, rows, -1, false, /*sparse=*/true).square().sum();
+  };
+  const auto as_matrix = [&] { return table.exp().sum(); };
+  ((as_table() + as_matrix()) / 2).backward();
+  const Tensor by_hand = table.grad().to_dense().clone();
+  for (const bool table_first : {true, false}) {
+    mtl::AccumulatedLosses parts({table});
+    for (const bool first : {true, false})
+      parts.add(mtl::task_losses({first == table_first ? as_table() : as_matrix()}));
+    table.mutable_grad().reset();
+    mtl::Sum().backward(parts.losses(), {.shared = {table}});
+    CHECK(torch::allclose(table.grad().to_dense(), by_hand, 1e-12));
+  }
+}
