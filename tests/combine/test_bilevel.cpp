@@ -278,3 +278,28 @@ TEST_CASE("Bilevel combiners: the trainer gives them what they need, and runs ar
     CHECK(equal(run(), run()));
   }
 }
+
+TEST_CASE("Bilevel combiners: expanded buffers rest, an expanded parameter is an error") {
+  for (const auto& text : bilevel) {
+    INFO(text);
+    const Tensor x = torch::ones({3}, torch::kDouble).requires_grad_();
+    const Tensor mask = torch::ones({1}, torch::kDouble).expand({3});
+    const auto losses = [&] { return task_losses({(x * mask).square().sum(), x.exp().sum()}); };
+    const auto step = [&] {
+      TaskLosses all = losses();
+      all.same_batch = all.another_batch = losses;
+      return all;
+    };
+    make_combiner(text)->backward(step(), {.shared = {x}, .buffers = {mask}});
+    CHECK(x.grad().defined());
+    const Tensor wide = torch::ones({1}, torch::kDouble).expand({3}).detach().requires_grad_();
+    CHECK(contains(error_text([&] {
+                     make_combiner(text)->backward(step(), {.shared = {x, wide}});
+                   }),
+                   "shape [3] is an expanded tensor"));
+    TaskLosses unknown = step();
+    unknown.another_batch = [] { return task_losses({Tensor(), Tensor()}); };
+    CHECK(contains(error_text([&] { make_combiner(text)->backward(unknown, {.shared = {x}}); }),
+                   "its loss is undefined"));
+  }
+}

@@ -18,6 +18,18 @@ namespace mtl::combine_detail {
 
 using Eigen::VectorXd;
 
+namespace {
+
+/// Whether several of its elements are one place in memory (expand), so that none can be written.
+bool lies_upon_itself(const Tensor& tensor) {
+  if (tensor.layout() != torch::kStrided) return false;
+  for (int64_t d = 0; d < tensor.dim(); ++d)
+    if (tensor.size(d) > 1 && tensor.stride(d) == 0) return true;
+  return false;
+}
+
+}  // namespace
+
 Trial::Trial(const TaskLosses& losses, const Parameters& parameters) {
   std::unordered_set<const at::TensorImpl*> seen;
   const auto add = [&](const std::vector<Tensor>& list) {
@@ -28,9 +40,16 @@ Trial::Trial(const TaskLosses& losses, const Parameters& parameters) {
   add(parameters.shared);
   for (const auto& list : parameters.by_task) add(list);
   if (parameters.by_task.empty()) add(engine::leaves(losses.values, {}));
+  for (const Tensor& parameter : parameters_)
+    if (lies_upon_itself(parameter))
+      throw Error(
+          "a parameter of shape {} is an expanded tensor, whose elements share their memory, so "
+          "that it cannot be tried at other values; clone it",
+          shape_text(parameter));
   tensors_ = parameters_;
+  // What is expanded no forward pass changes.
   for (const Tensor& buffer : parameters.buffers)
-    if (buffer.defined()) tensors_.push_back(buffer);
+    if (buffer.defined() && !lies_upon_itself(buffer)) tensors_.push_back(buffer);
   const torch::NoGradGuard no_grad;
   values_.reserve(tensors_.size());
   for (const Tensor& tensor : tensors_) values_.push_back(tensor.detach().clone());
