@@ -22,7 +22,10 @@ std::vector<double> numbers_of(const Tensor& tensor) {
 }
 
 Kind kind_of(const Task& task, const Tensor& prediction, const Tensor& target) {
-  if (!target.is_floating_point()) {
+  // A loss of values or of yes and no takes whole numbers, too: counts, 0 and 1.
+  const bool by_entry = prediction.numel() == target.numel() &&
+                        (task.loss.kind() == LossKind::regression || task.loss.yes_or_no());
+  if (!target.is_floating_point() && !by_entry) {
     if (prediction.dim() == 2 && target.dim() == 1) return Kind::classes;
     return prediction.dim() > 2 && target.dim() == prediction.dim() - 1 ? Kind::regions
                                                                         : Kind::none;
@@ -41,6 +44,14 @@ Tensor targets_that_count(const Task& task, const Predictions& predictions, cons
   std::vector<int64_t> along_rows(static_cast<size_t>(target.dim()), 1);
   along_rows.front() = target.size(0);
   return known.masked_fill(weights.eq(0).view(along_rows), missing_label(known, task.name));
+}
+
+// As real numbers, missing ones NaN.
+Tensor real_numbers(const Tensor& target) {
+  if (target.is_floating_point()) return target;
+  return target.to(torch::kDouble)
+      .masked_fill(labelled_entries(target).logical_not(),
+                   std::numeric_limits<double>::quiet_NaN());
 }
 
 // Rows of class scores may be probabilities already (of an average of several models).
@@ -168,13 +179,13 @@ TaskAnswers task_answers(const Task& task, const Predictions& predictions, const
       find_classes(found, *prediction, truth);
       break;
     case Kind::yes_no:
-      find_yes_no(found, *prediction, truth);
+      find_yes_no(found, *prediction, real_numbers(truth));
       break;
     case Kind::regions:
       find_regions(found, *prediction, truth);
       break;
     case Kind::values:
-      find_values(found, *prediction, truth);
+      find_values(found, *prediction, real_numbers(truth));
       break;
     case Kind::none:
       break;

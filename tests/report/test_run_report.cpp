@@ -245,3 +245,29 @@ TEST_CASE("run_page: yes or no, several outputs, probabilities and regions") {
   CHECK(contains(error_text([&] { report::run_page(TrainingRun(), tasks, found); }),
                  "sample 1 has class 2, its head knows 0 to 1"));
 }
+
+TEST_CASE("run_page: whole numbers as targets of values and of yes or no") {
+  struct YesNo : ClassError {
+    static constexpr bool yes_or_no() { return true; }
+  };
+  TaskRegistry tasks;
+  tasks.add({.name = "count", .loss = squared_error});
+  tasks.add({.name = "flat", .loss = squared_error});
+  tasks.add({.name = "yes", .loss = YesNo{}});
+  tasks.add({.name = "several", .loss = YesNo{}});
+  Predictions found;
+  found.predictions = {{"count", torch::tensor({{1.0}, {2.0}, {9.0}})},
+                       {"flat", torch::tensor({1.0, 2.0, 9.0})},
+                       {"yes", torch::tensor({{2.0}, {-1.0}, {3.0}})},
+                       {"several", torch::tensor({{2.0, -1.0}, {1.0, 1.0}, {-1.0, -1.0}})}};
+  found.targets = {{"count", torch::tensor({1, 4, -100}, torch::kLong)},
+                   {"flat", torch::tensor({1, 4, 9}, torch::kByte)},
+                   {"yes", torch::tensor({true, false, false})},
+                   {"several", torch::tensor({{1, 0}, {0, 1}, {-100, 0}}, torch::kInt)}};
+  const auto page = report::run_page(TrainingRun(), tasks, found);
+  REQUIRE(page.verdict.size() == 4);
+  CHECK(contains(page.verdict[0], "count: mean absolute error 1 over 2 samples"));
+  CHECK(contains(page.verdict[1], "flat: mean absolute error 0.667 over 3 samples"));
+  CHECK(contains(page.verdict[2], "yes: 66.7\u00a0% right (2 of 3 samples"));
+  CHECK(contains(page.verdict[3], "several: 80.0\u00a0% right (4 of 5 answers"));
+}
