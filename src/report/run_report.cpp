@@ -28,11 +28,17 @@ constexpr size_t most_classes_drawn = 100;
 
 std::string shown(double value) { return std::isnan(value) ? "–" : fmt::format("{:.4g}", value); }
 
-// A task may be called anything; its file is not.
+// A task may be called anything; its file is not, nor longer than file systems allow.
 std::string file_name(const std::string& task) {
   std::string name;
   for (const char c : clean_text(task))
     name += std::string_view("/\\:*?\"<>| \n").find(c) == std::string_view::npos ? c : '_';
+  constexpr size_t longest = 120;
+  if (name.size() > longest) {
+    size_t end = longest;
+    while ((static_cast<unsigned char>(name[end]) & 0xc0) == 0x80) --end;  // within a letter
+    name.resize(end);
+  }
   return name.empty() || name.front() == '.' ? "_" + name : name;
 }
 
@@ -43,13 +49,17 @@ std::string date_of(double seconds) {
                      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
 }
 
+// Whether a calendar has the day.
+bool is_date(double seconds) { return std::abs(seconds) < 8e11; }
+
 std::string sample_name(const RunReport& report, const TaskAnswers& found,
                         const TaskAnswers::Answer& answer) {
   const auto place = static_cast<size_t>(answer.sample);
-  std::string name = report.sample_name ? report.sample_name(answer.sample)
-                     : static_cast<int64_t>(report.times.size()) == found.samples
-                         ? date_of(report.times[place])
-                         : fmt::format("{} {}", report.x_label, answer.sample + 1);
+  std::string name =
+      report.sample_name ? report.sample_name(answer.sample)
+      : static_cast<int64_t>(report.times.size()) == found.samples && is_date(report.times[place])
+          ? date_of(report.times[place])
+          : fmt::format("{} {}", report.x_label, answer.sample + 1);
   if (found.outputs > 1) name += fmt::format(", output {}", answer.output + 1);
   return name;
 }

@@ -271,3 +271,31 @@ TEST_CASE("run_page: whole numbers as targets of values and of yes or no") {
   CHECK(contains(page.verdict[2], "yes: 66.7\u00a0% right (2 of 3 samples"));
   CHECK(contains(page.verdict[3], "several: 80.0\u00a0% right (4 of 5 answers"));
 }
+
+TEST_CASE("run_page: a task's name longer than a file's may be, times that are no dates") {
+  auto f = finished();
+  std::string name;
+  for (int i = 0; i < 100; ++i) name += "天気";
+  TaskRegistry tasks;
+  tasks.add({.name = name, .loss = squared_error});
+  f.run.history.tasks = {name};
+  for (auto& record : f.run.history.epochs) {
+    record.train.losses = record.valid.losses = {1.0};
+    record.valid.metrics = {{}};
+  }
+  f.run.history.metrics = {{}};
+  f.run.history.auxiliary = {};
+  f.predictions.predictions = {{name, torch::tensor({{0.0}, {1.0}, {2.0}})}};
+  f.predictions.targets = {{name, torch::tensor({1.0, 3.0, 5.0})}};
+  const auto page =
+      report::run_page(f.run, tasks, f.predictions,
+                       {.times = {86400, missing, std::numeric_limits<double>::infinity()}});
+  for (const auto& section : page.sections)
+    for (const auto& piece : section.pieces)
+      if (const auto* picture = std::get_if<report::Section::Picture>(&piece))
+        CHECK(picture->file.size() < 150);
+  const std::string json = io::json_text(report::page_json(page));
+  CHECK(contains(json, "\"1970-01-02\""));
+  CHECK(contains(json, "\"sample 2\""));
+  CHECK(contains(json, "\"sample 3\""));
+}
