@@ -25,8 +25,12 @@ void check(const ContourPanel& panel) {
                   path.x.size(), path.y.size());
 }
 
+// A surface that is flat has no contour lines.
+bool is_flat(const ContourPanel& panel) { return !(panel.z.maxCoeff() > panel.z.minCoeff()); }
+
 // The contour lines as a table of their own, which a flat plot can show together with the paths.
 void make_contours(Script& script, const ContourPanel& panel, int levels, int index) {
+  if (is_flat(panel)) return;
   script.line("$grid{} << END", index);
   for (Eigen::Index row = 0; row < panel.y.size(); ++row) {
     for (Eigen::Index column = 0; column < panel.x.size(); ++column)
@@ -45,9 +49,14 @@ void draw_contours(Script& script, const ContourPanel& panel, int index) {
   script.line("set title {}", literal(shortened(panel.title, 44)));
   script.line("set xrange [{}:{}]\nset yrange [{}:{}]", panel.x[0], panel.x[panel.x.size() - 1],
               panel.y[0], panel.y[panel.y.size() - 1]);
-  script.line("set cbrange [{}:{}]", panel.z.minCoeff(), panel.z.maxCoeff());
-  std::vector<std::string> plots{
-      fmt::format("$contours{} using 1:2:3 with lines lw 1 lc palette notitle", index)};
+  std::vector<std::string> plots;
+  if (is_flat(panel)) {
+    plots.emplace_back("NaN notitle");
+  } else {
+    script.line("set cbrange [{}:{}]", panel.z.minCoeff(), panel.z.maxCoeff());
+    plots.push_back(
+        fmt::format("$contours{} using 1:2:3 with lines lw 1 lc palette notitle", index));
+  }
   if (!panel.front.x.empty())
     plots.push_back(fmt::format("{} using 1:2 with lines lw 6 lc rgb '#90808080' title {}",
                                 script.points(panel.front.x, panel.front.y),

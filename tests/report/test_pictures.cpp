@@ -207,6 +207,10 @@ TEST_CASE("contours: panels, paths and a front") {
   const auto two = drawn(contours({"toy", "θ1", "θ2", 8, {panel, panel}}));
   CHECK(occurrences(two, ">MGDA<") == 2);
   CHECK(contains(error_text([] { contours({}); }), "no panel"));
+  auto flat = panel;  // a loss that does not depend on the two
+  flat.z.setConstant(2);
+  CHECK(contains(drawn(contours({"toy", "", "", 8, {flat}})), "start 1"));
+  CHECK(occurrences(drawn(contours({"toy", "", "", 8, {panel, flat, panel}})), ">MGDA<") == 3);
   panel.z(3, 3) = nan_value;
   CHECK(contains(error_text([&] { contours({"t", "", "", 8, {panel}}); }), "not finite"));
   panel.z.resize(20, 30);
