@@ -1,4 +1,4 @@
-#include <torch/nn/modules/container/sequential.h>
+#include <torch/nn/modules/container/modulelist.h>
 #include <torch/nn/modules/linear.h>
 
 #include <stdexcept>
@@ -8,8 +8,8 @@
 
 TEST_CASE("KeepModes: each part is in its own mode again, also after an exception") {
   torch::nn::Linear frozen(2, 2);
-  torch::nn::Sequential inner(torch::nn::Linear(2, 2), frozen);
-  torch::nn::Sequential net(torch::nn::Linear(2, 2), inner);
+  torch::nn::ModuleList inner(torch::nn::Linear(2, 2), frozen);
+  torch::nn::ModuleList net(torch::nn::Linear(2, 2), inner);
   frozen->eval();
   const auto evaluate_and_fail = [&] {
     const mtl::nn::KeepModes modes(*net);
