@@ -1,6 +1,7 @@
 #pragma once
 
 #include <torch/enum.h>
+#include <torch/nn/modules/loss.h>
 
 #include <concepts>
 #include <memory>
@@ -10,16 +11,7 @@
 #include "mtl/core/loss_kind.hpp"
 #include "mtl/task/class_labels.hpp"
 
-namespace torch::nn {  // without the header of all losses
-struct BCELossImpl;
-struct BCEWithLogitsLossImpl;
-struct HuberLossImpl;
-struct MSELossImpl;
-}  // namespace torch::nn
-
 namespace mtl {
-
-namespace torch_losses = torch::nn;
 
 /// The holder of a module with `Tensor forward(prediction, target)`.
 template <class Holder>
@@ -48,10 +40,10 @@ class ModuleLoss {
     module.options.weight();
   };
   // Whose gradient torch computes for targets of the prediction's type alone.
-  static constexpr bool takes_real = std::same_as<Module, torch_losses::MSELossImpl> ||
-                                     std::same_as<Module, torch_losses::HuberLossImpl> ||
-                                     std::same_as<Module, torch_losses::BCELossImpl> ||
-                                     std::same_as<Module, torch_losses::BCEWithLogitsLossImpl>;
+  static constexpr bool takes_real = std::same_as<Module, torch::nn::MSELossImpl> ||
+                                     std::same_as<Module, torch::nn::HuberLossImpl> ||
+                                     std::same_as<Module, torch::nn::BCELossImpl> ||
+                                     std::same_as<Module, torch::nn::BCEWithLogitsLossImpl>;
 
  public:
   /// Known to classify: torch's cross-entropies, negative log-likelihood and margins of classes,
