@@ -6,6 +6,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "engine/capture.hpp"
 #include "loss_lists.hpp"
 #include "mtl/combine/loss_values.hpp"
 #include "mtl/core/error.hpp"
@@ -38,6 +39,7 @@ Tensor with_gradient(Tensor value, const std::vector<Tensor>& parameters,
 /// Adds to `row` the gradient of `loss` times `weight`.
 void add_gradient(const Tensor& loss, double weight, const std::vector<Tensor>& parameters,
                   bool last, std::vector<Tensor>& row) {
+  const engine::WithoutHooks once(parameters);
   const auto found = torch::autograd::grad({loss}, parameters, {}, /*retain_graph=*/!last,
                                            /*create_graph=*/false, /*allow_unused=*/true);
   const torch::NoGradGuard no_grad;

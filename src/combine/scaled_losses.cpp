@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "engine/capture.hpp"
 #include "engine/leaves.hpp"
 #include "mtl/core/error.hpp"
 #include "new_node.hpp"
@@ -38,6 +39,7 @@ struct ScaledNode : torch::autograd::Node {
     }
     torch::autograd::variable_list inner(inputs.size());
     if (from.empty() || wanted.empty()) return inner;
+    const engine::WithoutHooks once(wanted);
     const auto found = torch::autograd::grad(from, wanted, along, /*retain_graph=*/true,
                                              /*create_graph=*/false, /*allow_unused=*/true);
     const torch::NoGradGuard no_grad;

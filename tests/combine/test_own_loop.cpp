@@ -5,6 +5,7 @@
 #include "gradient_checks.hpp"
 #include "gradient_methods.hpp"
 #include "mtl/combine/accumulated_losses.hpp"
+#include "mtl/combine/scaled_losses.hpp"
 
 using namespace gradient_checks;
 
@@ -431,4 +432,26 @@ TEST_CASE("own loop: a parameter that is computed from others is an error") {
                                                    {.shared = {w}});
                    }),
                    "parameter 0 of the shared ones, of shape [3], is computed from other tensors"));
+}
+
+TEST_CASE("own loop: a hook of a parameter runs once, also behind parts and a scale") {
+  Tensor x = torch::ones({2}, torch::kDouble).requires_grad_();
+  int calls = 0;
+  x.register_hook([&](const Tensor& gradient) {
+    ++calls;
+    return gradient * 10;
+  });
+  const auto gradient_of = [&](const TaskLosses& losses) {
+    x.mutable_grad() = Tensor();
+    calls = 0;
+    make_combiner("sum")->backward(losses, {.shared = {x}});
+    CHECK(calls == 1);
+    return x.grad()[0].item<double>();
+  };
+  const auto losses = [&] { return task_losses({x.sum(), 2 * x.sum()}); };
+  AccumulatedLosses whole({x});
+  whole.add(losses());
+  CHECK(gradient_of(losses()) == 30);
+  CHECK(gradient_of(whole.losses()) == 30);
+  CHECK(gradient_of(scaled_losses(losses(), 4)) == 30);
 }

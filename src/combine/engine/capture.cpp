@@ -109,4 +109,18 @@ bool has_hooks(Node& node) {
 
 bool has_hooks(const Tensor& leaf) { return !ag::impl::hooks(leaf).empty(); }
 
+WithoutHooks::WithoutHooks([[maybe_unused]] const std::vector<Tensor>& tensors) {
+#if MTL_TORCH_2
+  for (const Tensor& tensor : tensors)
+    if (tensor.is_leaf() && has_hooks(tensor))
+      taken_.emplace_back(tensor, std::exchange(ag::impl::hooks(tensor), {}));
+#endif
+}
+
+WithoutHooks::~WithoutHooks() {
+#if MTL_TORCH_2
+  for (auto& [tensor, hooks] : taken_) ag::impl::hooks(tensor) = std::move(hooks);
+#endif
+}
+
 }  // namespace mtl::engine

@@ -2,8 +2,11 @@
 
 #include <torch/csrc/autograd/edge.h>
 #include <torch/csrc/autograd/function.h>
+#include <torch/csrc/autograd/variable.h>
 #include <torch/types.h>
 
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace mtl::engine {
@@ -48,5 +51,19 @@ void backward_into(const torch::Tensor& tensor, const torch::Tensor& gradient,
 /// Whether a hook of any kind waits at this node; hooks of a leaf included.
 bool has_hooks(Node& node);
 bool has_hooks(const torch::Tensor& leaf);
+
+/// Takes leaves' hooks off for a while, in which gradients are captured that come back by another
+/// graph: there they run, once. (LibTorch 1 runs them nowhere else.)
+class WithoutHooks {
+ public:
+  explicit WithoutHooks(const std::vector<torch::Tensor>& tensors);
+  ~WithoutHooks();
+  WithoutHooks(const WithoutHooks&) = delete;
+  WithoutHooks& operator=(const WithoutHooks&) = delete;
+
+ private:
+  using Hooks = std::decay_t<decltype(torch::autograd::impl::hooks(torch::Tensor()))>;
+  std::vector<std::pair<torch::Tensor, Hooks>> taken_;
+};
 
 }  // namespace mtl::engine
