@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/capture.hpp"
+#include "engine/gramian_sum.hpp"
 #include "loss_lists.hpp"
 #include "mtl/combine/loss_values.hpp"
 #include "mtl/core/error.hpp"
@@ -108,9 +109,8 @@ void AccumulatedLosses::clip(double max_norm) {
       if (!task.row[p].defined() || !is_shared_[p]) continue;
       parts.push_back(task.row[p]);
       const Tensor& part = task.row[p];
-      Tensor numbers = part.is_sparse() ? part.coalesce().values() : part;
-      if (numbers.is_complex()) numbers = torch::view_as_real(numbers.resolve_conj());
-      norms.push_back(numbers.norm(2, torch::kDouble));
+      const Tensor entries = part.is_sparse() ? part.coalesce().values() : part;
+      norms.push_back(engine::in_real_parts(entries).norm(2, torch::kDouble));
     }
     const double length = read_together(norms).norm() / (task.weight == 0 ? 1 : task.weight);
     if (!std::isfinite(length) || length <= max_norm) continue;

@@ -70,7 +70,7 @@ void LossCombiner::backward(const TaskLosses& losses, const Parameters& paramete
   if (losses.size() == 0) return;  // no task has a label in this batch: nothing to learn
   check_losses(losses);
   check_parameters(parameters, losses.task_count);
-  if (!are_alike(losses)) return backward(made_alike(losses), parameters);
+  if (!are_alike(losses)) return LossCombiner::backward(made_alike(losses), parameters);
   const Tensor combined = combine(losses);
   if (step_reports()) make_report(losses, parameters, loss_weights(combined, losses.values));
   combined.backward();

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "mtl/core/error.hpp"
@@ -44,14 +43,6 @@ Tensor targets_that_count(const Task& task, const Predictions& predictions, cons
   std::vector<int64_t> along_rows(static_cast<size_t>(target.dim()), 1);
   along_rows.front() = target.size(0);
   return known.masked_fill(weights.eq(0).view(along_rows), missing_label(known, task.name));
-}
-
-// As real numbers, missing ones NaN.
-Tensor real_numbers(const Tensor& target) {
-  if (target.is_floating_point()) return target;
-  return target.to(torch::kDouble)
-      .masked_fill(labelled_entries(target).logical_not(),
-                   std::numeric_limits<double>::quiet_NaN());
 }
 
 // Rows of class scores may be probabilities already (of an average of several models).
@@ -179,13 +170,13 @@ TaskAnswers task_answers(const Task& task, const Predictions& predictions, const
       find_classes(found, *prediction, truth);
       break;
     case Kind::yes_no:
-      find_yes_no(found, *prediction, real_numbers(truth));
+      find_yes_no(found, *prediction, with_type(truth, torch::kDouble));
       break;
     case Kind::regions:
       find_regions(found, *prediction, truth);
       break;
     case Kind::values:
-      find_values(found, *prediction, real_numbers(truth));
+      find_values(found, *prediction, with_type(truth, torch::kDouble));
       break;
     case Kind::none:
       break;

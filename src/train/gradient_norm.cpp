@@ -32,6 +32,10 @@ bool is_finite(const Tensor& tensor) {
   return tensor.isfinite().all().item<bool>();
 }
 
+Tensor gradient_entries(const Tensor& gradient) {
+  return gradient.is_sparse() ? gradient.coalesce().values() : gradient;
+}
+
 bool gradients_are_finite(const std::vector<Tensor>& parameters) {
   return std::all_of(parameters.begin(), parameters.end(),
                      [](const Tensor& parameter) { return mtl::is_finite(parameter.grad()); });
@@ -79,8 +83,7 @@ Tensor clip_unread(const std::vector<Tensor>& parameters, double max_norm, torch
   const int order = max_norm > 0 ? 2 : 1;  // a sum of squares leaves the range of a float sooner
   std::vector<Tensor> norms;
   if (!there.empty()) norms = at::_foreach_norm(there, order);
-  for (const Tensor& gradient : elsewhere)
-    norms.push_back((gradient.is_sparse() ? gradient.coalesce().values() : gradient).norm(order));
+  for (const Tensor& gradient : elsewhere) norms.push_back(gradient_entries(gradient).norm(order));
   for (Tensor& norm : norms) norm = beside(norm, zero);
   const Tensor norm = norms.empty() ? zero : torch::stack(norms).norm(order);
   if (max_norm == 0) return norm;

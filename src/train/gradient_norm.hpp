@@ -10,6 +10,9 @@ namespace mtl {
 /// False where a real tensor holds NaN or infinity. Undefined tensors are finite.
 bool is_finite(const Tensor& tensor);
 
+/// The entries that a gradient has: all, or those of a sparse one (an embedding's).
+Tensor gradient_entries(const Tensor& gradient);
+
 /// False where a gradient of one of the parameters holds NaN or infinity.
 bool gradients_are_finite(const std::vector<Tensor>& parameters);
 

@@ -68,8 +68,8 @@ void join(Combiner& combiner, torch::optim::Optimizer& optimizer) {
         "the optimizer holds {} of the combiner's {} learnable parameters; give it all of "
         "combiner.parameters(), or none, so that they join as a group of their own",
         there, wanted.size());
-  optimizer.add_param_group(
-      torch::optim::OptimizerParamGroup(learnable, without_weight_decay(optimizer.defaults())));
+  optimizer.add_param_group(torch::optim::OptimizerParamGroup(
+      std::move(learnable), without_weight_decay(optimizer.defaults())));
 }
 
 std::vector<Tensor> held_parameters(torch::optim::Optimizer& optimizer, const Model& model) {

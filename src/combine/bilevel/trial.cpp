@@ -111,9 +111,7 @@ TaskLosses validation_losses(const std::function<TaskLosses()>& source, const Ta
 }
 
 VectorXd finite_values(const TaskLosses& losses, std::string_view where) {
-  const Tensor numbers =
-      stacked(losses.values).detach().to(torch::kCPU, torch::kDouble).contiguous();
-  const VectorXd values = Eigen::Map<const VectorXd>(numbers.data_ptr<double>(), numbers.numel());
+  const VectorXd values = read_together(losses.values);
   for (Eigen::Index t = 0; t < values.size(); ++t) {
     if (std::isfinite(values[t])) continue;
     const std::string& name = losses.names[static_cast<size_t>(t)];

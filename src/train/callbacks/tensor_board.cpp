@@ -4,16 +4,13 @@
 #include <string>
 #include <vector>
 
+#include "../gradient_norm.hpp"
+
 namespace mtl {
 namespace {
 
 void add_known(io::TensorBoardWriter& writer, const std::string& tag, double value, int64_t step) {
   if (!std::isnan(value)) writer.add_scalar(tag, value, step);
-}
-
-/// Of a sparse gradient (an embedding's) those that it has.
-Tensor gradient_entries(const Tensor& gradient) {
-  return gradient.is_sparse() ? gradient.coalesce().values() : gradient;
 }
 
 }  // namespace
