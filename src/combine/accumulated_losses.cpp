@@ -95,8 +95,13 @@ void AccumulatedLosses::add(const TaskLosses& part) {
     task.weight += weight;
     task.samples += part.samples[i];
     task.weighted = task.weighted || weighted;
-    if (part.values[i].requires_grad() && !parameters_.empty())
+    if (!part.values[i].requires_grad() || parameters_.empty()) continue;
+    try {
       add_gradient(part.values[i], weight, parameters_, i + 1 == part.values.size(), task.row);
+    } catch (...) {
+      begin_anew();  // half a part would be counted as a whole one
+      throw;
+    }
   }
 }
 

@@ -123,8 +123,9 @@ std::string AnswerText::lines(const Answers& answers,
         text += format_ == Format::json ? "null" : "";
       else if (const auto k = static_cast<size_t>(number); all[c].is_class && k < labels[c].size())
         text += labels[c][k];
-      else
-        fmt::format_to(std::back_inserter(text), "{:.9g}", number);
+      else  // nine digits say which float it is; a time in seconds or a price needs more
+        fmt::format_to(std::back_inserter(text), "{:.{}g}", number,
+                       number == static_cast<float>(number) ? 9 : 15);
       between = comma;
     }
     if (text.size() == before) text += "\"\"";  // a blank line would be no row

@@ -33,10 +33,11 @@ class Kept {
 
 }  // namespace
 
-Eigen::MatrixXd task_affinity(ModelRef model, const Batch& batch, double learning_rate) {
+Eigen::MatrixXd task_affinity(ModelRef model, const Batch& given, double learning_rate) {
   if (!(learning_rate > 0) || std::isinf(learning_rate))
     throw Error("task affinity: found the learning rate {}, expected a positive number",
                 learning_rate);
+  const Batch batch = without_left_out_rows(given);
   const KeepGenerator keep_generator;
   const Tensor generator = default_generator_state();
   Kept buffers(model->buffers()), shared(model->parameter_sets().shared);

@@ -2,6 +2,7 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -135,6 +136,27 @@ Figure lines(const LinePlot& plot) {
     values["series"].push_back({{"name", clean_text(series.name)}, {"values", series.values}});
   figure.values = values_text(values);
   return figure;
+}
+
+Figure loss_curves(const TrainingRun& run) {
+  std::vector<LossCurves> panels{{"total", {}, {}}};
+  for (const auto& task : run.history.tasks) panels.push_back({task, {}, {}});
+  for (const EpochRecord& epoch : run.history.epochs) {
+    const auto add = [&](const SplitRecord& part, std::vector<double> LossCurves::*values) {
+      if (part.losses.empty()) return;  // no validation
+      (panels[0].*values).push_back(part.total);
+      for (size_t t = 0; t < part.losses.size(); ++t)
+        (panels[t + 1].*values).push_back(part.losses[t]);
+    };
+    add(epoch.train, &LossCurves::train);
+    add(epoch.valid, &LossCurves::validation);
+  }
+  std::erase_if(panels, [](const LossCurves& panel) {
+    const auto is_finite = [](double value) { return std::isfinite(value); };
+    return std::none_of(panel.train.begin(), panel.train.end(), is_finite) &&
+           std::none_of(panel.validation.begin(), panel.validation.end(), is_finite);
+  });
+  return loss_curves("Loss by epoch", panels, run.best_epoch);
 }
 
 }  // namespace mtl::report

@@ -93,6 +93,17 @@ TEST_CASE("AccumulatedLosses: a task without a label in some parts, or in all") 
                         mtl::task_gradients(alone, {model.shared})[0][0], 1e-12));
 }
 
+TEST_CASE("AccumulatedLosses: a backward pass that throws leaves no half of a part") {
+  const Tensor weight = torch::ones({2}, torch::requires_grad());
+  mtl::AccumulatedLosses parts({weight});
+  const Tensor first = weight.square().sum(), gone = weight.exp().sum();
+  gone.backward();  // its graph is freed
+  CHECK_THROWS(parts.add(mtl::task_losses({first, gone})));
+  CHECK(parts.losses().values.empty());
+  parts.add(mtl::task_losses({weight.square().sum(), weight.exp().sum()}));
+  CHECK(parts.losses().values[0].item<double>() == Approx(2));
+}
+
 TEST_CASE("AccumulatedLosses: the graph gives its gradients as often as it is asked") {
   torch::manual_seed(6);
   const LinearTasks model;

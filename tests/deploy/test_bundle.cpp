@@ -466,6 +466,16 @@ TEST_CASE("bundle: two notes of one input, no model, and files of others are err
   CHECK(entries(folder / "b") == 3);
 }
 
+TEST_CASE("AnswerText: a number of ten digits keeps its last, one of a network stays short") {
+  mtl::Answers answers;
+  mtl::Answer& answer = answers.by_task.emplace_back();
+  answer.task = "at";
+  answer.kind = mtl::AnswerKind::values;
+  answer.values = torch::tensor({1764316799.25, static_cast<double>(0.1F)}, torch::kFloat64);
+  CHECK(mtl::AnswerText(mtl::AnswerText::Format::csv, false).lines(answers) ==
+        "1764316799.25\n0.100000001\n");
+}
+
 TEST_CASE("AnswerText: no answer in the only column is no blank line") {
   const mtl::Answers answers{{{.task = "y",
                                .kind = mtl::AnswerKind::values,

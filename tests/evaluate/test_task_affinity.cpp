@@ -40,6 +40,19 @@ mtl::Batch batch_of() {
 
 }  // namespace
 
+TEST_CASE("task_affinity: rows of weight 0 are left out, also of a BatchNorm's statistics") {
+  torch::manual_seed(2);
+  auto model = model_of(torch::nn::Sequential(torch::nn::Linear(4, 6), torch::nn::BatchNorm1d(6)));
+  const mtl::Batch all = batch_of();
+  mtl::Batch weighted = all, fewer;
+  weighted.sample_weights = torch::ones(20);
+  weighted.sample_weights.slice(0, 15).zero_();
+  fewer.inputs.insert("x", all.inputs["x"].slice(0, 0, 15));
+  for (const auto& item : all.targets) fewer.targets.insert(item.key(), item.value().slice(0, 0, 15));
+  const auto found = task_affinity(model, weighted, 0.05), expected = task_affinity(model, fewer, 0.05);
+  CHECK((found - expected).cwiseAbs().maxCoeff() < 1e-12);
+}
+
 TEST_CASE("task_affinity: one minus the ratio of losses after a step made by hand") {
   auto model = model_of(mtl::nn::MlpEncoder({.input_size = 4, .hidden_sizes = {6}}));
   const mtl::Batch batch = batch_of();

@@ -63,6 +63,12 @@ TEST_CASE("DSelectK: an expert that nobody chose does not run") {
     }
 }
 
+TEST_CASE("DSelectK: gates by sample have no penalty of no samples") {
+  auto model = selecting({"a"}, 2, {.gate_input_size = 2});
+  model->forward({{"x", torch::zeros({0, 2})}});
+  CHECK(model->penalty().item<double>() == 0);
+}
+
 TEST_CASE("DSelectK: the penalty makes the gates choose") {
   auto model = selecting({"a", "b"}, 4, {.selected = 1, .entropy = 1});
   torch::optim::Adam adam(model->parameters(), 0.02);

@@ -32,7 +32,7 @@ class AccumulatedLosses {
 
   /// Takes a part; its graph is freed. Under NoGradGuard, or of a loss without a graph, the values
   /// only. FaultyStep, and nothing taken: a loss that is NaN or infinite. Error: parts of another
-  /// number of tasks.
+  /// number of tasks. Where a backward pass throws, all parts are forgotten, as by `begin_anew`.
   void add(const TaskLosses& part);
 
   /// Each task's gradient at the shared parameters, of all parts so far, is scaled down to this

@@ -1,11 +1,7 @@
 #pragma once
 
-#include <algorithm>
 #include <span>
 #include <string>
-#include <string_view>
-#include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "mtl/core/batch.hpp"
@@ -29,52 +25,18 @@ enum class UnknownLabel {
 class LabelEncoder {
  public:
   /// Error: an empty list, an empty or repeated name.
-  explicit LabelEncoder(std::vector<std::string> classes) : classes_(std::move(classes)) {
-    if (classes_.empty()) throw Error("LabelEncoder: there is no class");
-    std::unordered_set<std::string_view> seen;
-    for (const std::string& name : classes_) {
-      if (name.empty()) throw Error("LabelEncoder: an empty name stands for a missing label");
-      if (!seen.insert(name).second)
-        throw Error("LabelEncoder: class \"{}\" occurs twice", io::excerpt(name));
-    }
-  }
+  explicit LabelEncoder(std::vector<std::string> classes);
 
   /// The names that occur among `labels`; the empty ones are passed over. Error: there is none.
   static LabelEncoder learn(std::span<const std::string> labels,
-                            LabelOrder order = LabelOrder::first_seen) {
-    std::vector<std::string> classes;
-    std::unordered_set<std::string_view> seen;
-    for (const std::string& label : labels)
-      if (!label.empty() && seen.insert(label).second) classes.push_back(label);
-    if (classes.empty())
-      throw Error("LabelEncoder: all of the {} labels are missing", labels.size());
-    if (order == LabelOrder::sorted) std::sort(classes.begin(), classes.end());
-    return LabelEncoder(std::move(classes));
-  }
+                            LabelOrder order = LabelOrder::first_seen);
 
   int64_t size() const { return std::ssize(classes_); }
   const std::vector<std::string>& classes() const { return classes_; }
 
   /// int64 [labels]. Error: a name that is no class, unless it shall be a missing label.
   Tensor encode(std::span<const std::string> labels,
-                UnknownLabel unknown = UnknownLabel::error) const {
-    std::unordered_map<std::string_view, int64_t> index;
-    for (const std::string& name : classes_) index.emplace(name, std::ssize(index));
-    Tensor result = torch::full({std::ssize(labels)}, missing_class, torch::kInt64);
-    int64_t* out = result.data_ptr<int64_t>();
-    for (size_t i = 0; i < labels.size(); ++i) {
-      if (labels[i].empty()) continue;
-      const auto found = index.find(labels[i]);
-      if (found != index.end())
-        out[i] = found->second;
-      else if (unknown == UnknownLabel::error)
-        throw Error(
-            "LabelEncoder: label \"{}\" in row {} is none of the classes {}. Learn from all "
-            "labels, or encode unknown ones as missing",
-            io::excerpt(labels[i]), i, listed());
-    }
-    return result;
-  }
+                UnknownLabel unknown = UnknownLabel::error) const;
 
   /// The names of class indices [N]; "" for a missing label. Error: an index that is no class's.
   std::vector<std::string> decode(const Tensor& indices) const {

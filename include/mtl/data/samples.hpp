@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -149,13 +147,7 @@ struct PadToLongest {
 class SampleDataset {
  public:
   /// Error: no samples.
-  explicit SampleDataset(std::vector<Sample> samples, Collate collate = PadToLongest{})
-      : size_(static_cast<int64_t>(samples.size())), collate_(std::move(collate)) {
-    sample_ = [kept = std::make_shared<const std::vector<Sample>>(std::move(samples))](int64_t i) {
-      return (*kept)[static_cast<size_t>(i)];
-    };
-    check();
-  }
+  explicit SampleDataset(std::vector<Sample> samples, Collate collate = PadToLongest{});
   /// `sample` is asked for sample 0 <= i < size, as often as batches ask for it.
   SampleDataset(int64_t size, std::function<Sample(int64_t)> sample,
                 Collate collate = PadToLongest{})
@@ -166,13 +158,7 @@ class SampleDataset {
   int64_t size() const { return size_; }
 
   /// The batch of the samples named by `indices` [n]. Error: what the collate function says.
-  Batch get(const Tensor& indices) const {
-    data_detail::check_indices(indices, size_, "SampleDataset");
-    std::vector<Sample> samples;
-    for (int64_t i = 0; i < indices.size(0); ++i)
-      samples.push_back(sample_(indices[i].item<int64_t>()));
-    return collate_(samples);
-  }
+  Batch get(const Tensor& indices) const;
 
  private:
   void check() const {

@@ -86,16 +86,7 @@ class Sources {
   /// Error: no source, two of one name, one without a batch, a weight that is not above 0, shares
   /// for another number of sources, an epoch of more than 2^31 batches, a source of which no epoch
   /// would have a batch.
-  explicit Sources(std::vector<Source> sources, Options options)
-      : options_(std::move(options)), sources_(std::move(sources)) {
-    check();
-    std::vector<int64_t> sizes;
-    for (const Source& source : sources_) sizes.push_back(source.loader.batches);
-    const std::vector<double> shares = options_.sampling.of(sizes);
-    counts_ = parts_of(epoch_length(sizes, shares), shares);
-    check_drawn();
-    positions_.assign(sources_.size(), 0);
-  }
+  explicit Sources(std::vector<Source> sources, Options options);
   explicit Sources(std::vector<Source> sources) : Sources(std::move(sources), Options()) {}
   // A copy would move the loaders of the first.
   Sources(const Sources&) = delete;
@@ -114,12 +105,7 @@ class Sources {
   }
 
   /// What every epoch draws, in the order of the sources.
-  std::vector<DrawnSource> per_epoch() const {
-    std::vector<DrawnSource> drawn;
-    for (size_t s = 0; s < counts_.size(); ++s)
-      drawn.push_back({sources_[s].name, counts_[s], sources_[s].loader.batches});
-    return drawn;
-  }
+  std::vector<DrawnSource> per_epoch() const;
 
   /// How they are drawn, and what makes the batches of each.
   std::string text() const {
@@ -137,11 +123,7 @@ class Sources {
   }
 
   /// To the beginning of epoch `epoch`; new sources stand at the beginning of epoch 0.
-  void start_epoch(int64_t epoch) {
-    order_ = order_of(epoch);
-    at_ = 0;
-    for (size_t s = 0; s < counts_.size(); ++s) seek(s, epoch * counts_[s]);
-  }
+  void start_epoch(int64_t epoch);
 
   /// Passes over the next `count` batches of the epoch.
   void skip(int64_t count) {
@@ -223,39 +205,11 @@ class Sources {
   }
 
   /// `total` in whole parts as near to the shares as can be: the largest remainders round up.
-  static std::vector<int64_t> parts_of(int64_t total, const std::vector<double>& shares) {
-    std::vector<int64_t> parts;
-    std::vector<std::pair<double, size_t>> remainders;
-    for (size_t s = 0; s < shares.size(); ++s) {
-      const double exact = shares[s] * static_cast<double>(total);
-      parts.push_back(static_cast<int64_t>(exact * (1 + 1e-12)));
-      remainders.emplace_back(static_cast<double>(parts[s]) - exact, s);
-    }
-    std::sort(remainders.begin(), remainders.end());
-    int64_t left = total - std::accumulate(parts.begin(), parts.end(), int64_t{0});
-    for (size_t r = 0; left > 0; r = (r + 1) % remainders.size(), --left)
-      ++parts[remainders[r].second];
-    return parts;
-  }
+  static std::vector<int64_t> parts_of(int64_t total, const std::vector<double>& shares);
 
   /// Whose turn it is, batch by batch: the j-th of c batches of a source stands at (j + 1/2) / c of
   /// the epoch.
-  std::vector<uint32_t> order_of(int64_t epoch) const {
-    std::vector<std::pair<double, uint32_t>> places;
-    for (size_t s = 0; s < counts_.size(); ++s)
-      for (int64_t j = 0; j < counts_[s]; ++j)
-        places.emplace_back((static_cast<double>(j) + 0.5) / static_cast<double>(counts_[s]),
-                            static_cast<uint32_t>(s));
-    std::sort(places.begin(), places.end());
-    std::vector<uint32_t> order;
-    for (const auto& place : places) order.push_back(place.second);
-    if (!options_.shuffle || options_.sampling.takes_turns()) return order;
-    const Tensor drawn = shuffled_order(batches(), options_.seed, static_cast<uint64_t>(epoch));
-    std::vector<uint32_t> shuffled;
-    for (int64_t i = 0; i < batches(); ++i)
-      shuffled.push_back(order[static_cast<size_t>(drawn.data_ptr<int64_t>()[i])]);
-    return shuffled;
-  }
+  std::vector<uint32_t> order_of(int64_t epoch) const;
 
   /// Source s stands before its batch `position`, counted over all its epochs.
   void seek(size_t s, int64_t position) {

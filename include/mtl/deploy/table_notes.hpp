@@ -13,18 +13,6 @@ namespace mtl {
 ///     auto model = learn_table(data, rows).model;
 ///     save_bundle(model.networks, "houses", table_notes(model.encoder, model.tasks));
 ///     Predictor("houses").predict(Table::read("new.csv"))["price"].values;
-inline BundleNotes table_notes(const TableEncoder& encoder,
-                               const std::vector<TargetColumn>& tasks) {
-  BundleNotes notes{.inputs = {{.name = "row", .table = encoder}}};
-  for (const TargetColumn& task : tasks) {
-    auto& of_task =
-        notes.tasks.emplace_back(BundleNotes::OfTask{.task = task.name, .labels = task.classes});
-    if (task.classes.empty())
-      of_task.scaler =
-          StandardScaler::from_state_dict({{"mean", torch::tensor(task.mean, torch::kFloat64)},
-                                           {"scale", torch::tensor(task.scale, torch::kFloat64)}});
-  }
-  return notes;
-}
+BundleNotes table_notes(const TableEncoder& encoder, const std::vector<TargetColumn>& tasks);
 
 }  // namespace mtl

@@ -3,8 +3,6 @@
 #include <cmath>
 #include <span>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "mtl/core/error.hpp"
 #include "mtl/task/metric.hpp"
@@ -33,22 +31,6 @@ inline double relative_gain(const TaskGain& gain) {
 /// Delta_m, the mean relative gain of a joint model over models of one task each: of a task with
 /// several metrics their mean first, then the mean over tasks. Maninis et al., CVPR 2019 (arXiv
 /// 1904.08918). Error: no task; as relative_gain.
-inline double delta_m(std::span<const TaskGain> gains) {
-  std::vector<std::pair<std::string, std::vector<double>>> by_task;
-  for (const TaskGain& gain : gains) {
-    auto place = by_task.begin();
-    while (place != by_task.end() && place->first != gain.task) ++place;
-    if (place == by_task.end()) place = by_task.insert(place, {gain.task, {}});
-    place->second.push_back(relative_gain(gain));
-  }
-  if (by_task.empty()) throw Error("statistics: delta_m needs at least one task");
-  double sum = 0;
-  for (const auto& [task, of_metrics] : by_task) {
-    double of_task = 0;
-    for (const double gain : of_metrics) of_task += gain;
-    sum += of_task / static_cast<double>(of_metrics.size());
-  }
-  return sum / static_cast<double>(by_task.size());
-}
+double delta_m(std::span<const TaskGain> gains);
 
 }  // namespace mtl::evaluate

@@ -2,9 +2,8 @@
 
 #include <torch/nn/module.h>
 
+#include <functional>
 #include <string>
-#include <unordered_set>
-#include <vector>
 
 #include "mtl/core/error.hpp"
 #include "mtl/core/tensor.hpp"
@@ -41,32 +40,12 @@ inline void check_weights(const torch::nn::Module& module, const NamedTensors& v
 /// Copies what `value_of(name)` points to, where it is not null, into each of a module's tensors.
 /// Values may lie in the memory of others of them, as where two heads are exchanged: nothing is
 /// written before all of those are taken.
-template <class ValueOf>
-void copy_weights(NamedTensors& own, const ValueOf& value_of) {
-  const auto memory_of = [](const Tensor& tensor) -> const void* {
-    return tensor.has_storage() ? tensor.storage().unsafeGetStorageImpl() : nullptr;
-  };
-  std::unordered_set<const void*> memory;
-  for (const auto& item : own) memory.insert(memory_of(item.value()));
-  std::vector<Tensor> values;
-  for (const auto& item : own) {
-    const Tensor* value = value_of(item.key());
-    values.push_back(value == nullptr                     ? Tensor()
-                     : memory.contains(memory_of(*value)) ? value->detach().clone()
-                                                          : *value);
-  }
-  const torch::NoGradGuard no_grad;
-  for (size_t i = 0; i < values.size(); ++i)
-    if (values[i].defined()) own[i].value().copy_(values[i]);
-}
+void copy_weights(NamedTensors& own,
+                  const std::function<const Tensor*(const std::string&)>& value_of);
 
 /// Copies `values` into the module's parameters and buffers of the same names.
 /// Error, before anything is changed: as check_weights.
-inline void load_weights(torch::nn::Module& module, const NamedTensors& values) {
-  check_weights(module, values);
-  NamedTensors own = weights(module);
-  copy_weights(own, [&](const std::string& name) { return values.find(name); });
-}
+void load_weights(torch::nn::Module& module, const NamedTensors& values);
 
 /// A copy that shares no memory.
 inline NamedTensors cloned(const NamedTensors& tensors) {

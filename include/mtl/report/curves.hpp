@@ -1,7 +1,5 @@
 #pragma once
 
-#include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -31,26 +29,7 @@ Figure loss_curves(const std::string& title, const std::vector<LossCurves>& pane
 
 /// The losses of a run: a panel for the total, one for each task that has a value.
 /// Error: none has.
-inline Figure loss_curves(const TrainingRun& run) {
-  std::vector<LossCurves> panels{{"total", {}, {}}};
-  for (const auto& task : run.history.tasks) panels.push_back({task, {}, {}});
-  for (const EpochRecord& epoch : run.history.epochs) {
-    const auto add = [&](const SplitRecord& part, std::vector<double> LossCurves::*values) {
-      if (part.losses.empty()) return;  // no validation
-      (panels[0].*values).push_back(part.total);
-      for (size_t t = 0; t < part.losses.size(); ++t)
-        (panels[t + 1].*values).push_back(part.losses[t]);
-    };
-    add(epoch.train, &LossCurves::train);
-    add(epoch.valid, &LossCurves::validation);
-  }
-  std::erase_if(panels, [](const LossCurves& panel) {
-    const auto is_finite = [](double value) { return std::isfinite(value); };
-    return std::none_of(panel.train.begin(), panel.train.end(), is_finite) &&
-           std::none_of(panel.validation.begin(), panel.validation.end(), is_finite);
-  });
-  return loss_curves("Loss by epoch", panels, run.best_epoch);
-}
+Figure loss_curves(const TrainingRun& run);
 
 /// Several series in one plot: combiner weights over time, learning rates, metrics.
 struct LinePlot {

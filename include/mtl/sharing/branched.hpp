@@ -135,8 +135,7 @@ struct Branched : ModelHolder<BranchedImpl> {
   using Branch = BranchedImpl::Branch;
   using ModelHolder<BranchedImpl>::ModelHolder;
   Branched(Encoder stem, std::vector<Branch> branches, TaskRegistry tasks, std::string input = {})
-      : ModelHolder(std::make_shared<BranchedImpl>(std::move(stem), std::move(branches),
-                                                   std::move(tasks), std::move(input))) {}
+      : ModelHolder(std::move(stem), std::move(branches), std::move(tasks), std::move(input)) {}
 };
 
 }  // namespace mtl

@@ -34,25 +34,13 @@ inline std::shared_ptr<Model> clone(const Model& model) {
 /// Copies of layers, one and the same for one and the same layer.
 class LayerClones {
  public:
-  nn::Layer of(const nn::Layer& layer) {
-    const auto [found, is_new] = clones_.try_emplace(layer.module().get());
-    if (is_new) found->second = layer.clone();
-    return found->second;
-  }
+  nn::Layer of(const nn::Layer& layer);
 
  private:
   std::unordered_map<const torch::nn::Module*, nn::Layer> clones_;
 };
 
 /// Tasks with heads of their own.
-inline TaskRegistry clone(const TaskRegistry& tasks) {
-  LayerClones heads;
-  TaskRegistry copies;
-  for (Task task : tasks) {
-    task.head = heads.of(task.head);
-    copies.add(std::move(task));
-  }
-  return copies;
-}
+TaskRegistry clone(const TaskRegistry& tasks);
 
 }  // namespace mtl

@@ -140,8 +140,7 @@ struct CrossStitch : ModelHolder<CrossStitchImpl> {
   using ModelHolder<CrossStitchImpl>::ModelHolder;
   CrossStitch(std::vector<Stages> columns, TaskRegistry tasks, Options options = {},
               std::string input = {})
-      : ModelHolder(std::make_shared<CrossStitchImpl>(std::move(columns), std::move(tasks),
-                                                      std::move(options), std::move(input))) {}
+      : ModelHolder(std::move(columns), std::move(tasks), std::move(options), std::move(input)) {}
 };
 
 }  // namespace mtl

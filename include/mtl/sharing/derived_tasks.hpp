@@ -130,7 +130,7 @@ struct DerivedTasks : ModelHolder<DerivedTasksImpl> {
   DerivedTasks(std::nullptr_t) : ModelHolder(nullptr) {}
   explicit DerivedTasks(std::shared_ptr<Impl> model) : ModelHolder(std::move(model)) {}
   DerivedTasks(const ModelWithin& model, std::vector<DerivedTask> derived)
-      : ModelHolder(std::make_shared<Impl>(model, std::move(derived))) {}
+      : ModelHolder(model, std::move(derived)) {}
 };
 
 }  // namespace mtl

@@ -100,7 +100,8 @@ class DSelectKImpl : public Model {
       const Tensor choices = gate_of(t, last_seen()).choices;  // [..., selected, experts]
       Tensor by_choice = -options_.entropy * (choices * (choices + 1e-6).log()).sum(-1);
       if ((size_t{1} << bits()) != experts_.size()) by_choice = by_choice + 1 / choices.sum(-1);
-      terms.push_back(by_choice.sum(-1).mean());
+      const Tensor by_sample = by_choice.sum(-1);
+      terms.push_back(by_sample.numel() == 0 ? by_sample.sum() : by_sample.mean());
     }
     return at::stack(terms).sum();
   }
@@ -224,8 +225,7 @@ struct DSelectK : ModelHolder<DSelectKImpl> {
   using ModelHolder<DSelectKImpl>::ModelHolder;
   DSelectK(std::vector<Encoder> experts, TaskRegistry tasks, Options options = {},
            std::string input = {})
-      : ModelHolder(std::make_shared<DSelectKImpl>(std::move(experts), std::move(tasks), options,
-                                                   std::move(input))) {}
+      : ModelHolder(std::move(experts), std::move(tasks), options, std::move(input)) {}
 };
 
 }  // namespace mtl

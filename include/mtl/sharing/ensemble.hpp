@@ -117,7 +117,7 @@ struct Ensemble : ModelHolder<EnsembleImpl> {
   Ensemble(std::nullptr_t) : ModelHolder(nullptr) {}
   explicit Ensemble(std::shared_ptr<Impl> model) : ModelHolder(std::move(model)) {}
   explicit Ensemble(std::vector<std::shared_ptr<Model>> members)
-      : ModelHolder(std::make_shared<Impl>(std::move(members))) {}
+      : ModelHolder(std::move(members)) {}
 };
 
 }  // namespace mtl

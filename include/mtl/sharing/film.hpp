@@ -123,8 +123,7 @@ struct Film : ModelHolder<FilmImpl> {
   using Stage = FilmImpl::Stage;
   using ModelHolder<FilmImpl>::ModelHolder;
   Film(std::vector<Stage> stages, TaskRegistry tasks, std::string input = {})
-      : ModelHolder(
-            std::make_shared<FilmImpl>(std::move(stages), std::move(tasks), std::move(input))) {}
+      : ModelHolder(std::move(stages), std::move(tasks), std::move(input)) {}
 };
 
 }  // namespace mtl

@@ -52,8 +52,7 @@ struct HardSharing : ModelHolder<HardSharingImpl> {
   using ModelHolder<HardSharingImpl>::ModelHolder;
   /// Also with the tasks as a list: HardSharing(encoder, {{.name = "a", ...}, {.name = "b", ...}}).
   HardSharing(Encoder encoder, TaskRegistry tasks, std::string input = {})
-      : ModelHolder(std::make_shared<HardSharingImpl>(std::move(encoder), std::move(tasks),
-                                                      std::move(input))) {}
+      : ModelHolder(std::move(encoder), std::move(tasks), std::move(input)) {}
 };
 
 }  // namespace mtl

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "mtl/sharing/derived_tasks.hpp"
@@ -30,30 +29,6 @@ struct HeadOutputs {
 /// The head is shared by them all, and so among the parameters that combiners weigh gradients of.
 /// Error: no tasks, less than one output; when it predicts: the head has another number of outputs,
 /// or gives another shape than [N, outputs, ...].
-inline std::vector<DerivedTask> outputs_of(const std::string& head_of,
-                                           std::vector<HeadOutputs> tasks) {
-  if (tasks.empty()) throw Error("outputs of task \"{}\": no task reads them", head_of);
-  int64_t all = 0;
-  for (const HeadOutputs& one : tasks) {
-    if (one.outputs < 1)
-      throw Error("outputs of task \"{}\": task \"{}\" reads {}, expected at least 1", head_of,
-                  one.task.name, one.outputs);
-    all += one.outputs;
-  }
-  std::vector<DerivedTask> derived;
-  int64_t first = 0;
-  for (HeadOutputs& one : tasks) {
-    const auto read = [head_of, first, count = one.outputs, all](const NamedTensors& predictions) {
-      const Tensor& prediction = predictions[head_of];
-      if (prediction.dim() < 2 || prediction.size(1) != all)
-        throw Error("its head gives {}, and the tasks that read it have [N, {}]",
-                    shape_text(prediction), all);
-      return prediction.narrow(1, first, count);
-    };
-    first += one.outputs;
-    derived.push_back({std::move(one.task), {head_of}, read});
-  }
-  return derived;
-}
+std::vector<DerivedTask> outputs_of(const std::string& head_of, std::vector<HeadOutputs> tasks);
 
 }  // namespace mtl

@@ -81,7 +81,7 @@ struct JoinedInputs : ModelHolder<JoinedInputsImpl> {
   JoinedInputs(std::nullptr_t) : ModelHolder(nullptr) {}
   explicit JoinedInputs(std::shared_ptr<Impl> model) : ModelHolder(std::move(model)) {}
   JoinedInputs(std::vector<Input> inputs, const ModelWithin& model)
-      : ModelHolder(std::make_shared<Impl>(std::move(inputs), model)) {}
+      : ModelHolder(std::move(inputs), model) {}
 };
 
 }  // namespace mtl

@@ -182,8 +182,7 @@ struct LearnedBranching : ModelHolder<LearnedBranchingImpl> {
   using ModelHolder<LearnedBranchingImpl>::ModelHolder;
   LearnedBranching(std::vector<Stages> levels, TaskRegistry tasks, Options options = {},
                    std::string input = {})
-      : ModelHolder(std::make_shared<LearnedBranchingImpl>(std::move(levels), std::move(tasks),
-                                                           options, std::move(input))) {}
+      : ModelHolder(std::move(levels), std::move(tasks), options, std::move(input)) {}
 };
 
 }  // namespace mtl

@@ -174,8 +174,7 @@ struct LowRankUpdates : ModelHolder<LowRankUpdatesImpl> {
   using ModelHolder<LowRankUpdatesImpl>::ModelHolder;
   LowRankUpdates(std::vector<Layer> layers, TaskRegistry tasks, Options options = {},
                  std::string input = {})
-      : ModelHolder(std::make_shared<LowRankUpdatesImpl>(std::move(layers), std::move(tasks),
-                                                         options, std::move(input))) {}
+      : ModelHolder(std::move(layers), std::move(tasks), options, std::move(input)) {}
 };
 
 }  // namespace mtl

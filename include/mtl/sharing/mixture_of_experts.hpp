@@ -100,8 +100,7 @@ struct MixtureOfExperts : ModelHolder<MixtureOfExpertsImpl> {
   using ModelHolder<MixtureOfExpertsImpl>::ModelHolder;
   MixtureOfExperts(std::vector<Encoder> experts, TaskRegistry tasks, Options options,
                    std::string input = {})
-      : ModelHolder(std::make_shared<MixtureOfExpertsImpl>(std::move(experts), std::move(tasks),
-                                                           options, std::move(input))) {}
+      : ModelHolder(std::move(experts), std::move(tasks), options, std::move(input)) {}
 };
 
 }  // namespace mtl

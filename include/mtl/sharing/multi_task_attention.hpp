@@ -129,8 +129,7 @@ struct MultiTaskAttention : ModelHolder<MultiTaskAttentionImpl> {
   using Stage = MultiTaskAttentionImpl::Stage;
   using ModelHolder<MultiTaskAttentionImpl>::ModelHolder;
   MultiTaskAttention(std::vector<Stage> stages, TaskRegistry tasks, std::string input = {})
-      : ModelHolder(std::make_shared<MultiTaskAttentionImpl>(std::move(stages), std::move(tasks),
-                                                             std::move(input))) {}
+      : ModelHolder(std::move(stages), std::move(tasks), std::move(input)) {}
 };
 
 }  // namespace mtl

@@ -169,8 +169,7 @@ struct ProgressiveLayeredExtraction : ModelHolder<ProgressiveLayeredExtractionIm
   using ModelHolder<ProgressiveLayeredExtractionImpl>::ModelHolder;
   ProgressiveLayeredExtraction(std::vector<Level> levels, TaskRegistry tasks,
                                std::string input = {})
-      : ModelHolder(std::make_shared<ProgressiveLayeredExtractionImpl>(
-            std::move(levels), std::move(tasks), std::move(input))) {}
+      : ModelHolder(std::move(levels), std::move(tasks), std::move(input)) {}
 };
 
 }  // namespace mtl

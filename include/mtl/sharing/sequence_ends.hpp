@@ -96,7 +96,7 @@ struct SequenceEnds : ModelHolder<SequenceEndsImpl> {
   SequenceEnds(std::nullptr_t) : ModelHolder(nullptr) {}
   explicit SequenceEnds(std::shared_ptr<Impl> model) : ModelHolder(std::move(model)) {}
   SequenceEnds(const ModelWithin& model, std::vector<SequenceEnd> ends)
-      : ModelHolder(std::make_shared<Impl>(model, std::move(ends))) {}
+      : ModelHolder(model, std::move(ends)) {}
 };
 
 }  // namespace mtl

@@ -173,8 +173,7 @@ struct Sluice : ModelHolder<SluiceImpl> {
   using ModelHolder<SluiceImpl>::ModelHolder;
   Sluice(std::vector<Stages> columns, TaskRegistry tasks, Options options = {},
          std::string input = {})
-      : ModelHolder(std::make_shared<SluiceImpl>(std::move(columns), std::move(tasks), options,
-                                                 std::move(input))) {}
+      : ModelHolder(std::move(columns), std::move(tasks), options, std::move(input)) {}
 };
 
 }  // namespace mtl

@@ -147,8 +147,7 @@ struct SoftSharing : ModelHolder<SoftSharingImpl> {
   using ModelHolder<SoftSharingImpl>::ModelHolder;
   SoftSharing(std::vector<Encoder> encoders, TaskRegistry tasks, Options options = {},
               std::string input = {})
-      : ModelHolder(std::make_shared<SoftSharingImpl>(std::move(encoders), std::move(tasks),
-                                                      options, std::move(input))) {}
+      : ModelHolder(std::move(encoders), std::move(tasks), options, std::move(input)) {}
 };
 
 }  // namespace mtl

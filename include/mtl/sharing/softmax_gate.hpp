@@ -53,7 +53,7 @@ class SoftmaxGateImpl : public torch::nn::Module {
 struct SoftmaxGate : torch::nn::ModuleHolder<SoftmaxGateImpl> {
   using torch::nn::ModuleHolder<SoftmaxGateImpl>::ModuleHolder;
   using Options = SoftmaxGateImpl::Options;
-  SoftmaxGate(Options options) : ModuleHolder(std::make_shared<SoftmaxGateImpl>(options)) {}
+  SoftmaxGate(Options options) : ModuleHolder(options) {}
 };
 
 /// Experts' outputs, each [N, ...], one beside the other: [N, experts, size of an output]. Error:

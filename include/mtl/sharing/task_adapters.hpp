@@ -151,8 +151,7 @@ struct TaskAdapters : ModelHolder<TaskAdaptersImpl> {
   using ModelHolder<TaskAdaptersImpl>::ModelHolder;
   TaskAdapters(std::vector<Stage> stages, TaskRegistry tasks, Options options = {},
                std::string input = {})
-      : ModelHolder(std::make_shared<TaskAdaptersImpl>(std::move(stages), std::move(tasks), options,
-                                                       std::move(input))) {}
+      : ModelHolder(std::move(stages), std::move(tasks), options, std::move(input)) {}
 };
 
 }  // namespace mtl

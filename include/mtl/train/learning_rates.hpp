@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <utility>
 #include <vector>
 
 namespace mtl {
@@ -33,15 +32,7 @@ class LearningRates {
 
   /// From now on the rates would be `rates`, by group, if `who` alone had a say. Groups that have
   /// joined since the fit began keep theirs.
-  void set(const void* who, std::vector<double> rates) {
-    const auto same = [who](const Say& say) { return say.who == who; };
-    const auto found = std::find_if(says_.begin(), says_.end(), same);
-    if (found == says_.end())
-      says_.push_back({who, std::move(rates)});
-    else
-      found->rates = std::move(rates);
-    apply();
-  }
+  void set(const void* who, std::vector<double> rates);
 
   /// Gives the optimizer its base rates back; nothing where nobody had a say.
   void put_back() {

@@ -2,7 +2,6 @@
 
 #include <torch/optim/optimizer.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -53,14 +52,8 @@ struct TrainState {
   /// step, and with it its row of the Gramian; what belongs to it alone stays as it is, running
   /// statistics as well. The validation goes on measuring it. Freezing it again changes
   /// nothing. Error: there is no such task.
-  void freeze(std::string_view task) {
-    model.tasks().at(task);
-    if (!is_frozen(task)) frozen.push_back({std::string(task), epoch});
-  }
-  bool is_frozen(std::string_view task) const {
-    return std::any_of(frozen.begin(), frozen.end(),
-                       [task](const FrozenTask& done) { return done.name == task; });
-  }
+  void freeze(std::string_view task);
+  bool is_frozen(std::string_view task) const;
   std::vector<FrozenTask> frozen = {};  ///< in the order in which they were
 
   /// Ends the run: at once after this step, or after this epoch. The text is for people.

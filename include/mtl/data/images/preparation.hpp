@@ -17,10 +17,7 @@ struct Preparation {
   Normalize normalize = {};
 
   /// All but the last step, as ImageLoader::Options::transform takes it; `normalize` beside it.
-  Transform transform() const {
-    if (shorter_side == 0) return Resize{width, height, filter};
-    return Compose{{ResizeShorter{shorter_side, filter}, CenterCrop{width, height}}};
-  }
+  Transform transform() const;
 };
 
 }  // namespace mtl::images

@@ -186,8 +186,7 @@ class AttentionEncoderImpl : public torch::nn::Module {
 struct AttentionEncoder : torch::nn::ModuleHolder<AttentionEncoderImpl> {
   using torch::nn::ModuleHolder<AttentionEncoderImpl>::ModuleHolder;
   using Options = AttentionEncoderImpl::Options;
-  AttentionEncoder(const Options& options)
-      : ModuleHolder(std::make_shared<AttentionEncoderImpl>(options)) {}
+  AttentionEncoder(const Options& options) : ModuleHolder(options) {}
 };
 
 }  // namespace mtl::nn

@@ -127,7 +127,7 @@ class CnnImpl : public torch::nn::Module {
 struct CnnEncoder : torch::nn::ModuleHolder<CnnImpl> {
   using torch::nn::ModuleHolder<CnnImpl>::ModuleHolder;
   using Options = CnnImpl::Options;
-  CnnEncoder(const Options& options) : ModuleHolder(std::make_shared<CnnImpl>(options)) {}
+  CnnEncoder(const Options& options) : ModuleHolder(options) {}
 };
 
 }  // namespace mtl::nn

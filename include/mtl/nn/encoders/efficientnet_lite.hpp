@@ -223,8 +223,7 @@ class EfficientNetLiteImpl : public torch::nn::Module {
 struct EfficientNetLite : torch::nn::ModuleHolder<EfficientNetLiteImpl> {
   using torch::nn::ModuleHolder<EfficientNetLiteImpl>::ModuleHolder;
   using Options = EfficientNetLiteImpl::Options;
-  EfficientNetLite(const Options& options)
-      : ModuleHolder(std::make_shared<EfficientNetLiteImpl>(options)) {}
+  EfficientNetLite(const Options& options) : ModuleHolder(options) {}
 };
 
 }  // namespace mtl::nn

@@ -11,8 +11,7 @@ namespace mtl::nn {
 struct GruEncoder : torch::nn::ModuleHolder<RecurrentEncoderImpl<torch::nn::GRU>> {
   using torch::nn::ModuleHolder<RecurrentEncoderImpl<torch::nn::GRU>>::ModuleHolder;
   using Options = RecurrentEncoderImpl<torch::nn::GRU>::Options;
-  GruEncoder(const Options& options)
-      : ModuleHolder(std::make_shared<RecurrentEncoderImpl<torch::nn::GRU>>(options)) {}
+  GruEncoder(const Options& options) : ModuleHolder(options) {}
 };
 
 }  // namespace mtl::nn

@@ -11,8 +11,7 @@ namespace mtl::nn {
 struct LstmEncoder : torch::nn::ModuleHolder<RecurrentEncoderImpl<torch::nn::LSTM>> {
   using torch::nn::ModuleHolder<RecurrentEncoderImpl<torch::nn::LSTM>>::ModuleHolder;
   using Options = RecurrentEncoderImpl<torch::nn::LSTM>::Options;
-  LstmEncoder(const Options& options)
-      : ModuleHolder(std::make_shared<RecurrentEncoderImpl<torch::nn::LSTM>>(options)) {}
+  LstmEncoder(const Options& options) : ModuleHolder(options) {}
 };
 
 }  // namespace mtl::nn

@@ -68,7 +68,7 @@ class MlpImpl : public torch::nn::Module {
 struct MlpEncoder : torch::nn::ModuleHolder<MlpImpl> {
   using torch::nn::ModuleHolder<MlpImpl>::ModuleHolder;
   using Options = MlpImpl::Options;
-  MlpEncoder(const Options& options) : ModuleHolder(std::make_shared<MlpImpl>(options)) {}
+  MlpEncoder(const Options& options) : ModuleHolder(options) {}
 };
 
 }  // namespace mtl::nn

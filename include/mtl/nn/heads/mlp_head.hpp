@@ -11,7 +11,7 @@ struct MlpHead : torch::nn::ModuleHolder<MlpImpl> {
   using torch::nn::ModuleHolder<MlpImpl>::ModuleHolder;
   using Options = MlpImpl::Options;
   /// Error: as MlpEncoder, and no output_size.
-  MlpHead(const Options& options) : ModuleHolder(std::make_shared<MlpImpl>(options)) {
+  MlpHead(const Options& options) : ModuleHolder(options) {
     if (options.output_size == 0) throw Error("MlpHead: no output_size; give the task's outputs");
   }
 };

@@ -47,7 +47,7 @@ class StepHeadImpl : public torch::nn::Module {
 struct StepHead : torch::nn::ModuleHolder<StepHeadImpl> {
   using torch::nn::ModuleHolder<StepHeadImpl>::ModuleHolder;
   using Options = StepHeadImpl::Options;
-  StepHead(const Options& options) : ModuleHolder(std::make_shared<StepHeadImpl>(options)) {}
+  StepHead(const Options& options) : ModuleHolder(options) {}
 };
 
 }  // namespace mtl::nn

@@ -44,7 +44,7 @@ class SummaryHeadImpl : public torch::nn::Module {
 struct SummaryHead : torch::nn::ModuleHolder<SummaryHeadImpl> {
   using torch::nn::ModuleHolder<SummaryHeadImpl>::ModuleHolder;
   using Options = SummaryHeadImpl::Options;
-  SummaryHead(const Options& options) : ModuleHolder(std::make_shared<SummaryHeadImpl>(options)) {}
+  SummaryHead(const Options& options) : ModuleHolder(options) {}
 };
 
 }  // namespace mtl::nn

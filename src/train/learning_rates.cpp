@@ -1,0 +1,17 @@
+#include "mtl/train/learning_rates.hpp"
+
+#include <utility>
+
+namespace mtl {
+
+void LearningRates::set(const void* who, std::vector<double> rates) {
+  const auto same = [who](const Say& say) { return say.who == who; };
+  const auto found = std::find_if(says_.begin(), says_.end(), same);
+  if (found == says_.end())
+    says_.push_back({who, std::move(rates)});
+  else
+    found->rates = std::move(rates);
+  apply();
+}
+
+}  // namespace mtl
