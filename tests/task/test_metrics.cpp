@@ -264,6 +264,46 @@ TEST_CASE(
   CHECK(TopK{.k = 2}(equal, torch::tensor({1, 0})) == 0.5);
 }
 
+TEST_CASE("Metrics of order: an infinite score is above every other and equal to none of them") {
+  const double infinity = std::numeric_limits<double>::infinity();
+  const Tensor yes = torch::tensor({1, 0, 1, 0, 0}), groups = torch::zeros({5}, torch::kLong);
+  const Tensor infinite = torch::tensor({infinity, 3.0, 1.0, 2.0, -infinity}),
+               finite = torch::tensor({9.0, 3.0, 1.0, 2.0, -9.0});
+  CHECK(RocAuc{}(infinite, yes) == Approx(RocAuc{}(finite, yes)));
+  CHECK(AveragePrecision{}(infinite, yes) == Approx(AveragePrecision{}(finite, yes)));
+  CHECK(GroupedAuc{}(infinite, yes, {}, groups) == Approx(GroupedAuc{}(finite, yes, {}, groups)));
+}
+
+TEST_CASE("R2, ExplainedVariance: equal targets have no variance, whatever rounding leaves") {
+  for (const double value : {0.1, -7.7, 1e9 + 0.1}) {
+    const Tensor t = torch::full({10}, value, torch::kDouble);
+    const Tensor weights = torch::arange(1, 11, torch::kDouble) / 10;
+    for (const Tensor& w : {Tensor(), weights}) {
+      CHECK(R2{}(t + 1, t, w) == 0);
+      CHECK(R2{}(t, t, w) == 1);
+      CHECK(ExplainedVariance{}(t + torch::arange(10), t, w) == 0);
+      CHECK(ExplainedVariance{}(t, t, w) == 1);
+    }
+  }
+}
+
+TEST_CASE("Metrics: the unit of sample weights does not matter") {
+  for (const MetricCase& c : metric_cases()) {
+    if (c.metric.name == "map") continue;  // a recall at a step is there or not
+    const Tensor weights = torch::tensor({2, 1, 0, 3, 1, 1, 2, 1}).to(torch::kDouble);
+    const double value = c.metric(c.predictions, c.targets, weights);
+    for (const double unit : {1e-300, 1e-50, 1e100, 1e300}) {
+      INFO(c.metric.name << " with weights times " << unit);
+      CHECK(c.metric(c.predictions, c.targets, weights * unit) == Approx(value));
+    }
+  }
+}
+
+TEST_CASE("Metrics: class indices of a half type") {
+  const Tensor logits = torch::tensor({{1.0, 2.0, 0.0}, {0.0, 1.0, 0.0}, {3.0, 1.0, 0.0}});
+  CHECK(Accuracy{}(logits, torch::tensor({1, 2, 0}).to(torch::kHalf)) == Approx(2.0 / 3));
+}
+
 TEST_CASE("Metrics: wrong shapes and classes are Errors") {
   const Tensor logits = torch::zeros({2, 3});
   CHECK(contains(error_text([&] {

@@ -144,6 +144,21 @@ TEST_CASE("MeanAveragePrecision: perfect, none, and wrong input") {
   CHECK(contains(error_text([&] { MeanAveragePrecision{}(box, truth); }), "[N, Q, 4 + C]"));
 }
 
+TEST_CASE("MeanAveragePrecision: fractions as weights, in any order of the rows") {
+  torch::manual_seed(5);
+  const Tensor corner = torch::rand({12, 3, 2}) * 9, kind = torch::randint(2, {12, 3, 1});
+  const Tensor box = torch::cat({corner, corner + 1 + torch::rand({12, 3, 2})}, 2);
+  const Tensor truth = torch::cat({box, kind.to(torch::kFloat)}, 2);
+  const Tensor sure = torch::rand({12, 3, 1}) + 1, never = torch::full_like(sure, -INFINITY);
+  const Tensor found = torch::cat(
+      {box, torch::where(kind.eq(0), sure, never), torch::where(kind.eq(1), sure, never)}, 2);
+  const Tensor weights = torch::rand({12}, torch::kDouble);
+  CHECK(MeanAveragePrecision{}(found, truth, weights) == Approx(1));
+  const Tensor noisy = torch::cat({box + 0.2 * torch::randn({12, 3, 4}), found.slice(2, 4)}, 2);
+  CHECK(MeanAveragePrecision{}(noisy.flip(0), truth.flip(0), weights.flip(0)) ==
+        Approx(MeanAveragePrecision{}(noisy, truth, weights)));
+}
+
 TEST_CASE("Spearman and concordance: ties, events, weights as repetitions") {
   const auto& c = structured("orders");
   const Tensor y = tensor_of(c["predictions"]), t = tensor_of(c["targets"]);

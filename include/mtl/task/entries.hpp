@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -24,6 +26,15 @@ struct WeightedMean {
   void merge(const WeightedMean& other) { add(other.sum, other.weight); }
   double value() const { return weight == 0 ? no_value : sum / weight; }
 };
+
+/// The power of two that brings the sum of some weights into [1, 2). Where weights are multiplied
+/// by weights they are multiplied by it first: it changes no bit, and no product of very small or
+/// large ones leaves a double's range.
+inline double near_one(double sum) {
+  constexpr int most = 1000;
+  if (!(sum > 0 && std::isfinite(sum))) return 1;
+  return std::ldexp(1.0, std::clamp(-std::ilogb(sum), -most, most));
+}
 
 /// [N] as [N, 1, ..., 1], to meet `dims` dimensions.
 inline Tensor along_rows(const Tensor& by_row, int64_t dims) {
@@ -53,7 +64,8 @@ inline Tensor weights_of_entries(const Tensor& targets, const Tensor& sample_wei
 /// Class indices on the CPU, as torch::kLong with -100 where none counts. They may come in a real
 /// type, as the columns of a table do. RowError: a number that is no class index.
 inline Tensor class_indices(const Tensor& targets, const Tensor& counts) {
-  const Tensor host = targets.to(torch::kCPU);
+  const Tensor host = targets.is_floating_point() ? targets.to(torch::kCPU, torch::kDouble)
+                                                  : targets.to(torch::kCPU);
   if (host.is_floating_point() || host.scalar_type() == torch::kLong) {
     const Tensor parts =
         host.is_floating_point() ? host.ne(host.floor()) : torch::zeros_like(counts);

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -81,6 +82,8 @@ struct ConcordanceIndex {
     });
     // From the latest time down: what is in the tree outlived the rows at hand.
     Sums later(places);
+    const double scale =
+        task_detail::near_one(std::accumulate(state.weights.begin(), state.weights.end(), 0.0));
     const std::vector<size_t> by_time = rising_order(state.time);
     double concordant = 0, comparable = 0;
     for (size_t end = by_time.size(), begin = end; end > 0; end = begin) {
@@ -89,13 +92,14 @@ struct ConcordanceIndex {
         for (size_t i = begin; i < end; ++i)
           if ((state.event[by_time[i]] != 0) == event) f(by_time[i]);
       };
-      const auto enter = [&](size_t i) { later.add(place[i], state.weights[i]); };
+      const auto enter = [&](size_t i) { later.add(place[i], scale * state.weights[i]); };
       each(false, enter);
       each(true, [&](size_t i) {
         const double all = later.below(places), up_to = later.below(place[i] + 1),
                      tied = up_to - later.below(place[i]);
-        comparable += state.weights[i] * all;
-        concordant += state.weights[i] * (all - up_to + tied / 2);
+        const double weight = scale * state.weights[i];
+        comparable += weight * all;
+        concordant += weight * (all - up_to + tied / 2);
       });
       each(true, enter);
     }

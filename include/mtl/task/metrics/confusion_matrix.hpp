@@ -102,7 +102,7 @@ inline Tensor confusion_of(const Decisions& decisions) {
 }
 
 /// A confusion matrix in numbers: what was right, and how often each class occurs and is predicted,
-/// in sums of weights.
+/// in sums of weights times one number.
 struct Counts {
   std::vector<double> right, truth, predicted;
   double total = 0;  // NaN where a prediction is
@@ -149,9 +149,14 @@ struct DecisionCounts {
       counts.total = no_value;
       return counts;
     }
+    double sum = 0;
+    for (const double weight : truth) sum += weight;
+    const double scale = near_one(sum);
+    for (auto* of_class : {&counts.right, &counts.truth, &counts.predicted})
+      for (double& weight : *of_class) weight *= scale;
     for (size_t c = 0; c < truth.size(); ++c) {
-      counts.total += truth[c];
-      counts.all_right += right[c];
+      counts.total += counts.truth[c];
+      counts.all_right += counts.right[c];
     }
     return counts;
   }

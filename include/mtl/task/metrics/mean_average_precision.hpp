@@ -50,7 +50,7 @@ struct MeanAveragePrecision {
     };
     struct OfClass {
       std::vector<Detection> detections = {};
-      double objects = 0;  // that count
+      long double objects = 0;  // that count
     };
     std::map<int64_t, OfClass> classes = {};
     bool has_nan = false;
@@ -214,15 +214,19 @@ struct MeanAveragePrecision {
   /// `order`: of the detections, best score first.
   double average_precision(const State::OfClass& of_class, const std::vector<size_t>& order,
                            size_t o) const {
-    double right = 0, all = 0;
+    // Sums of fractions that do not depend on their order: else all of them might be less than all.
+    long double right = 0, all = 0;
+    const auto over = [](long double part, long double whole) {
+      return static_cast<double>(part) / static_cast<double>(whole);
+    };
     std::vector<double> recall, precision;
     for (const size_t d : order) {
       const auto& detection = of_class.detections[d];
       if (detection.outcomes[o] == Outcome::ignored) continue;
       all += detection.weight;
       right += detection.outcomes[o] == Outcome::right ? detection.weight : 0;
-      recall.push_back(right / of_class.objects);
-      precision.push_back(right / all);
+      recall.push_back(over(right, of_class.objects));
+      precision.push_back(over(right, all));
     }
     for (size_t i = precision.size(); i-- > 1;)
       precision[i - 1] = std::max(precision[i - 1], precision[i]);

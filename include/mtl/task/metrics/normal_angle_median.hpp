@@ -42,10 +42,11 @@ struct NormalAngleMedian {
   }
   double value(const State& state) const {
     if (!(state.total > 0)) return task_detail::no_value;
+    const double half = state.total / 2 * (1 - 1e-12);  // but for rounding
     double reached = 0;
     size_t step = 0;
     for (; step + 1 < state.weights.size(); ++step)
-      if ((reached += state.weights[step]) >= state.total / 2) break;
+      if ((reached += state.weights[step]) >= half) break;
     return (static_cast<double>(step) + 0.5) / steps;
   }
   double operator()(const Tensor& predictions, const Tensor& targets,

@@ -156,7 +156,9 @@ struct OutputSums {
  private:
   template <class F>
   static Moments moments(const Pairs& pairs, F value) {
-    const double center = pairs.mean(value);
+    // From the first on, so that equal values have no variance but for nothing of rounding.
+    const double first = value(0);
+    const double center = first + pairs.mean([&](size_t i) { return value(i) - first; });
     return {pairs.total, center,
             pairs.mean([&](size_t i) { return (value(i) - center) * (value(i) - center); })};
   }

@@ -52,8 +52,9 @@ struct Ranking {
     for (size_t begin = 0, end = 0; begin < scores.size(); begin = end) {
       const double rounding = 8 * std::numeric_limits<double>::epsilon() * std::abs(scores[begin]);
       double yes = 0, no = 0;
-      const auto equal = [&](size_t i) {  // also of two infinities
-        return scores[i] == scores[begin] || scores[begin] - scores[i] <= rounding;
+      const auto equal = [&](size_t i) {  // to infinity infinity alone
+        return scores[i] == scores[begin] ||
+               (std::isfinite(rounding) && scores[begin] - scores[i] <= rounding);
       };
       for (; end < scores.size() && equal(end); ++end) {
         yes += positive[end];
@@ -75,13 +76,14 @@ inline Ranking ranking_of(const Pairs& pairs) {
 
 /// Chance that a positive has a higher score than a negative, equal ones counting half.
 inline double area_under_roc(const Ranking& ranking) {
+  const double yes = near_one(ranking.positives), no = near_one(ranking.negatives);
   double above = 0;  // positives with a higher score than the negatives at hand
   double area = 0;
   ranking.for_each_threshold([&](double positives, double negatives) {
-    area += negatives * (above + positives / 2);
-    above += positives;
+    area += no * negatives * (above + yes * positives / 2);
+    above += yes * positives;
   });
-  return area / (ranking.positives * ranking.negatives);
+  return area / (yes * ranking.positives * (no * ranking.negatives));
 }
 
 /// One ranking a question: one for two classes, C one-against-rest for more, K for K yes/no

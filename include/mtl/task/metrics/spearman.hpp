@@ -22,8 +22,9 @@ struct Spearman {
   double value(const State& state) const {
     return task_detail::mean_over_parts(state.outputs, [](const task_detail::Pairs& pairs) {
       if (pairs.has_nan()) return task_detail::no_value;
-      const std::vector<double> y = ranks(pairs.predicted, pairs.weights),
-                                t = ranks(pairs.truth, pairs.weights);
+      const double scale = task_detail::near_one(pairs.total);
+      const std::vector<double> y = ranks(pairs.predicted, pairs.weights, scale),
+                                t = ranks(pairs.truth, pairs.weights, scale);
       const double y_mean = pairs.mean([&](size_t i) { return y[i]; }),
                    t_mean = pairs.mean([&](size_t i) { return t[i]; });
       const auto product = [&](const auto& a, double a_mean, const auto& b, double b_mean) {
@@ -39,16 +40,17 @@ struct Spearman {
   }
 
  private:
-  /// A row of weight w counts as w rows. A rank's constant half does not matter to a correlation.
+  /// A row of weight w counts as w rows, all ranks times `scale`. A rank's constant half does not
+  /// matter to a correlation.
   static std::vector<double> ranks(const std::vector<double>& values,
-                                   const std::vector<double>& weights) {
+                                   const std::vector<double>& weights, double scale) {
     const std::vector<size_t> order = rising_order(values);
     std::vector<double> ranks(values.size());
     double below = 0;
     for_each_tie(values, order, [&](size_t begin, size_t end) {
       double tied = 0;
       for (size_t i = begin; i < end; ++i) tied += weights[order[i]];
-      for (size_t i = begin; i < end; ++i) ranks[order[i]] = below + tied / 2;
+      for (size_t i = begin; i < end; ++i) ranks[order[i]] = scale * (below + tied / 2);
       below += tied;
     });
     return ranks;
