@@ -95,9 +95,11 @@ void AccumulatedLosses::add(const TaskLosses& part) {
     task.weight += weight;
     task.samples += part.samples[i];
     task.weighted = task.weighted || weighted;
+    if (task.unit == 0 && weight > 0) task.unit = std::exp2(std::ilogb(weight));
     if (!part.values[i].requires_grad() || parameters_.empty()) continue;
     try {
-      add_gradient(part.values[i], weight, parameters_, i + 1 == part.values.size(), task.row);
+      add_gradient(part.values[i], task.unit == 0 ? 0 : weight / task.unit, parameters_,
+                   i + 1 == part.values.size(), task.row);
     } catch (...) {
       begin_anew();  // half a part would be counted as a whole one
       throw;
@@ -117,7 +119,7 @@ void AccumulatedLosses::clip(double max_norm) {
       const Tensor entries = part.is_sparse() ? part.coalesce().values() : part;
       norms.push_back(engine::in_real_parts(entries).norm(2, torch::kDouble));
     }
-    const double length = read_together(norms).norm() / (task.weight == 0 ? 1 : task.weight);
+    const double length = read_together(norms).norm() / task.units();
     if (!std::isfinite(length) || length <= max_norm) continue;
     for (Tensor& part : parts) part.mul_(max_norm / length);
   }
@@ -136,7 +138,7 @@ TaskLosses AccumulatedLosses::losses() const {
       for (size_t p = 0; p < task.row.size(); ++p) {
         if (!task.row[p].defined()) continue;
         reached.push_back(parameters_[p]);
-        gradient.push_back(task.row[p] / divisor);
+        gradient.push_back(task.row[p] / task.units());
       }
     }
     if (!reached.empty()) value = with_gradient(std::move(value), reached, std::move(gradient));

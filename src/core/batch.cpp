@@ -5,6 +5,17 @@
 #include "mtl/core/error.hpp"
 
 namespace mtl {
+namespace {
+
+/// Error: a tensor does not have so many rows.
+void check_rows(const NamedTensors& tensors, std::string_view kind, int64_t rows) {
+  for (const auto& item : tensors)
+    if (item.value().defined() && (item.value().dim() == 0 || item.value().size(0) != rows))
+      throw Error("{} \"{}\" has shape {} in a batch of {} samples", kind, item.key(),
+                  shape_text(item.value()), rows);
+}
+
+}  // namespace
 
 Batch to(const Batch& batch, torch::Device device) {
   // Whether labels are missing is soon seen here; on a device each task would wait for the answer.
@@ -64,6 +75,9 @@ Batch without_left_out_rows(Batch batch) {
   check_sample_weights(batch.sample_weights, size(batch));
   const Tensor rows = batch.sample_weights.nonzero().squeeze(1);
   if (rows.size(0) == 0 || rows.size(0) == size(batch)) return batch;
+  check_rows(batch.inputs, "input", size(batch));
+  check_rows(batch.targets, "target", size(batch));
+  check_rows(batch.task_sample_weights, "sample weights", size(batch));
   return batch_rows(batch, rows);
 }
 
@@ -74,11 +88,8 @@ Tensor sample_weights_of(const Batch& batch, const std::string& task) {
   // Each for itself: two negative ones would make a positive one.
   check_sample_weights(batch.sample_weights, batch.sample_weights.numel());
   check_sample_weights(*own, batch.sample_weights.numel());
-  // As real numbers: a product of bytes ends at 255.
-  const auto real = [](const Tensor& weights) {
-    return weights.to(at::promote_types(weights.scalar_type(), torch::kFloat));
-  };
-  return real(batch.sample_weights) * real(*own);
+  // A product of bytes ends at 255, one of small floats at 0.
+  return batch.sample_weights.to(torch::kDouble) * own->to(torch::kDouble);
 }
 
 void check_sample_weights(const Tensor& weights, int64_t samples) {

@@ -7,16 +7,25 @@
 namespace mtl {
 namespace {
 
-/// In double precision, or as precise as the loss: sums of many weights do not fit a half.
+/// As precise as the loss, as a float at least: sums of many weights do not fit a half.
 Tensor as_weights(const Tensor& weights, const Tensor& values) {
   return weights.to(
       values.options().dtype(at::promote_types(values.scalar_type(), c10::ScalarType::Float)));
 }
 
+/// A power of two beside which weights above 0 fit the type of the loss, as 1e-50 does not fit a
+/// float. Undefined: they do as they are.
+Tensor unit_of(const Tensor& weights, const Tensor& values) {
+  if (weights.scalar_type() != torch::kDouble || values.scalar_type() == torch::kDouble) return {};
+  return weights.max().log2().floor().exp2();
+}
+
 /// Where every weight is zero (a class of weight 0 only) the batch teaches nothing: 0, not 0 / 0.
-LossValue weighted_mean(const Tensor& values, const Tensor& weights, int64_t samples) {
+LossValue weighted_mean(const Tensor& values, const Tensor& weights, int64_t samples,
+                        const Tensor& unit) {
   const Tensor total = weights.sum();
-  return {(values * weights).sum() / total.masked_fill(total.eq(0), 1), samples, total};
+  return {(values * weights).sum() / total.masked_fill(total.eq(0), 1), samples,
+          unit.defined() ? total * unit : total};
 }
 
 /// The weight that all samples have; Error where they differ.
@@ -76,13 +85,15 @@ LossValue Loss::operator()(const Tensor& prediction, const Tensor& target, bool 
                 toString(values.scalar_type()));
   if (one_number) {
     if (!weights.defined()) return {values, samples, own};
-    const Tensor weight = as_weights(common_weight(weights), values);
+    const Tensor weight = common_weight(weights).to(values.device(), torch::kDouble);
     return {values, samples, own.defined() ? own * weight : weight * samples};
   }
   if (!own.defined() && !weights.defined()) return {values.mean(), samples};
-  Tensor all = own.defined() ? as_weights(own, values) : as_weights(weights, values);
-  if (own.defined() && weights.defined()) all = all * as_weights(weights, values);
-  return weighted_mean(values, all, samples);
+  if (!weights.defined()) return weighted_mean(values, as_weights(own, values), samples, {});
+  const Tensor unit = unit_of(weights, values);
+  Tensor all = as_weights(unit.defined() ? weights / unit : weights, values);
+  if (own.defined()) all = as_weights(own, values) * all;
+  return weighted_mean(values, all, samples, unit);
 }
 
 }  // namespace mtl

@@ -134,6 +134,32 @@ TEST_CASE("AccumulatedLosses: without gradients the values only") {
   CHECK_FALSE(found.values[1].requires_grad());
 }
 
+TEST_CASE("AccumulatedLosses: weights beyond a float's range beside gradients in float") {
+  const Tensor parameter = torch::tensor({1.0F, 2.0F}).requires_grad_();
+  const auto accumulated = [&](double unit) {
+    mtl::AccumulatedLosses parts({parameter});
+    for (const double weight : {2.0, 6.0}) {
+      mtl::TaskLosses part;
+      part.task_count = 1;
+      part.tasks = {0};
+      part.names = {"a"};
+      part.values = {(weight * parameter).square().sum()};
+      part.samples = {3};
+      part.weights = {torch::tensor(weight * unit, torch::kDouble)};
+      part.kinds = {mtl::LossKind::regression};
+      parts.add(part);
+    }
+    return parts.losses();
+  };
+  const auto expected = accumulated(1);
+  const Tensor gradient = mtl::task_gradients(expected, {parameter})[0][0];
+  for (const double unit : {1e-100, 1e100}) {
+    const auto found = accumulated(unit);
+    CHECK(found.values[0].item<double>() == Approx(expected.values[0].item<double>()));
+    CHECK(torch::allclose(mtl::task_gradients(found, {parameter})[0][0], gradient));
+  }
+}
+
 TEST_CASE("AccumulatedLosses: a weight of 0 in all parts teaches nothing") {
   LinearTasks model;
   mtl::AccumulatedLosses parts(model.parameters());

@@ -126,6 +126,21 @@ TEST_CASE("Losses: weight 0 is a row left out, weight 2 a row twice, whatever st
   }
 }
 
+TEST_CASE("Losses: the unit of sample weights does not matter, within a float's range or not") {
+  const Tensor weights = torch::tensor({2.0, 0.0, 1.0, 3.0, 0.5, 1.0}, real);
+  for (const LossCase& c : loss_cases()) {
+    const Tensor prediction = c.prediction.to(torch::kFloat);
+    const LossValue loss = c.loss(prediction, c.target, false, weights);
+    for (const double unit : {1e-200, 1e-50, 1e38, 1e200}) {
+      INFO(c.name << " with weights times " << unit);
+      const LossValue other = c.loss(prediction, c.target, false, weights * unit);
+      CHECK(is_close(other.value, loss.value, 1e-5));
+      CHECK(other.value.scalar_type() == torch::kFloat);
+      CHECK(weight_of(other) / unit == Approx(weight_of(loss)));
+    }
+  }
+}
+
 TEST_CASE("Losses: the mean over batches does not depend on how rows fall into them") {
   const Tensor weights = torch::tensor({0.3, 1.7, 0.0, 2.5, 1.0, 0.2}, real);
   for (const LossCase& c : loss_cases()) {

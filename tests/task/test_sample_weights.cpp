@@ -32,6 +32,16 @@ TEST_CASE("loss_of: sample weights for all tasks and of the task are multiplied"
   CHECK(loss.value.item<double>() == Approx((3 * 1 + 1 * 4) / 4.0));
 }
 
+TEST_CASE("loss_of: very small weights for all tasks and of the task are multiplied, too") {
+  const Task task{.name = "a", .loss = absolute};
+  const Tensor y = torch::tensor({1.0, 2.0, 4.0}), t = torch::zeros({3});
+  Batch batch = weighted_batch(t, torch::tensor({1.0, 0.0, 2.0}) * 1e-30);
+  batch.task_sample_weights.insert("a", torch::tensor({3.0, 1.0, 0.5}) * 1e-30);
+  const LossValue loss = loss_of(task, y, batch);
+  CHECK(loss.samples == 2);
+  CHECK(loss.value.item<double>() == Approx((3 * 1 + 1 * 4) / 4.0));
+}
+
 TEST_CASE("loss_of: weights that are none are Errors that name task and row") {
   const Task task{.name = "a", .loss = absolute};
   const Tensor y = torch::zeros({3}), t = torch::zeros({3});

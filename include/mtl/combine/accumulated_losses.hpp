@@ -54,7 +54,11 @@ class AccumulatedLosses {
     double sum = 0, weight = 0;
     int64_t samples = 0;
     bool weighted = false;    // some part says its weight
-    std::vector<Tensor> row;  // sum_k W_k g_k by parameter; undefined: zero
+    double unit = 0;          // the power of two below its first weight above 0
+    std::vector<Tensor> row;  // sum_k W_k g_k / unit by parameter; undefined: zero
+
+    /// What a row is divided by; 1 where every weight is 0.
+    double units() const { return weight == 0 ? 1 : weight / unit; }
   };
 
   std::vector<Tensor> parameters_;
