@@ -25,6 +25,10 @@ Kind kind_of(const Task& task, const Tensor& prediction, const Tensor& target) {
   const bool by_entry = prediction.numel() == target.numel() &&
                         (task.loss.kind() == LossKind::regression || task.loss.yes_or_no());
   if (!target.is_floating_point() && !by_entry) {
+    // Counts that quantiles are learnt of; a function of one's own does not say that it classifies.
+    if (task.loss.kind() == LossKind::regression && prediction.dim() > 1 &&
+        target.max().item<int64_t>() >= prediction.size(1))
+      return Kind::none;
     if (prediction.dim() == 2 && target.dim() == 1) return Kind::classes;
     return prediction.dim() > 2 && target.dim() == prediction.dim() - 1 ? Kind::regions
                                                                         : Kind::none;
@@ -33,8 +37,14 @@ Kind kind_of(const Task& task, const Tensor& prediction, const Tensor& target) {
   return task.loss.kind() == LossKind::regression ? Kind::values : Kind::yes_no;
 }
 
-// The task's targets; in rows of weight 0, which metrics leave out, they are missing.
-Tensor targets_that_count(const Task& task, const Predictions& predictions, const Tensor& target) {
+// The task's targets as metrics see them: in rows of weight 0 they are missing, and class indices
+// come without a dimension 1 of length 1.
+Tensor targets_that_count(const Task& task, const Predictions& predictions, const Tensor& given,
+                          const Tensor& prediction) {
+  const bool column = task.loss.kind() == LossKind::classification && !given.is_floating_point() &&
+                      given.dim() >= 2 && given.size(1) == 1 && given.dim() == prediction.dim() &&
+                      prediction.size(1) > 1;
+  const Tensor target = task.loss.marked(column ? given.squeeze(1) : given);
   const Batch weighted{.sample_weights = predictions.sample_weights,
                        .task_sample_weights = predictions.task_sample_weights};
   const Tensor weights = sample_weights_of(weighted, task.name);
@@ -161,7 +171,7 @@ TaskAnswers task_answers(const Task& task, const Predictions& predictions, const
   const Tensor* prediction = predictions.predictions.find(task.name);
   const Tensor* target = predictions.targets.find(task.target_name());
   if (!prediction || !target || target->numel() == 0) return found;
-  const Tensor truth = targets_that_count(task, predictions, *target);
+  const Tensor truth = targets_that_count(task, predictions, *target, *prediction);
   found.kind = kind_of(task, *prediction, truth);
   found.samples = truth.size(0);
   found.outputs = truth.numel() / found.samples;

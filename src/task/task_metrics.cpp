@@ -54,7 +54,7 @@ void TaskMetrics::add(const Tensor& predictions, const Tensor& targets,
   task_detail::Rows rows;
   try {
     task_detail::check_same_samples(predictions, targets);
-    const Tensor truth = targets.cpu();
+    const Tensor truth = task_.loss.marked(targets.cpu());
     rows = task_detail::rows_that_count(predictions.cpu(), truth, on_cpu(sample_weights),
                                         task_.loss.is_labelled(truth));
   } catch (const Error& error) {

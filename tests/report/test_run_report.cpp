@@ -6,6 +6,8 @@
 #include "error_text.hpp"
 #include "mtl/io/atomic_file.hpp"
 #include "mtl/report/run_report.hpp"
+#include "mtl/task/losses/cross_entropy.hpp"
+#include "mtl/task/losses/quantile.hpp"
 #include "report/checked_page.hpp"
 
 using namespace mtl;
@@ -270,6 +272,37 @@ TEST_CASE("run_page: whole numbers as targets of values and of yes or no") {
   CHECK(contains(page.verdict[1], "flat: mean absolute error 0.667 over 3 samples"));
   CHECK(contains(page.verdict[2], "yes: 66.7\u00a0% right (2 of 3 samples"));
   CHECK(contains(page.verdict[3], "several: 80.0\u00a0% right (4 of 5 answers"));
+}
+
+TEST_CASE("run_page: class indices in a column or a map of one channel, and torch's ignore_index") {
+  TaskRegistry tasks;
+  tasks.add({.name = "column", .loss = CrossEntropy{}});
+  tasks.add({.name = "map", .loss = CrossEntropy{}});
+  tasks.add({.name = "border",
+             .loss = torch::nn::CrossEntropyLoss(
+                 torch::nn::CrossEntropyLossOptions().ignore_index(255))});
+  const auto scores = torch::tensor({{{1.0, 0.0}, {0.0, 1.0}}}).expand({3, 2, 2});
+  Predictions found;
+  found.predictions = {{"column", torch::tensor({{2.0, 1.0}, {0.0, 1.0}, {0.0, 1.0}})},
+                       {"map", scores},
+                       {"border", scores}};
+  found.targets = {{"column", torch::tensor({{0}, {1}, {0}})},
+                   {"map", torch::zeros({3, 1, 2}, torch::kLong)},
+                   {"border", torch::tensor({{0, 255}, {0, 1}, {0, 0}}).to(torch::kByte)}};
+  const auto page = report::run_page(TrainingRun(), tasks, found);
+  REQUIRE(page.verdict.size() == 3);
+  CHECK(contains(page.verdict[0], "column: 66.7\u00a0% right (2 of 3 samples"));
+  CHECK(contains(page.verdict[1], "map: 50.0\u00a0% right (3 of 6 pixels"));
+  CHECK(contains(page.verdict[2], "border: 80.0\u00a0% right (4 of 5 pixels"));
+}
+
+TEST_CASE("run_page: whole numbers of which quantiles are learnt are no classes") {
+  TaskRegistry tasks;
+  tasks.add({.name = "count", .loss = Quantile{}});
+  Predictions found;
+  found.predictions = {{"count", torch::randn({3, 3})}};
+  found.targets = {{"count", torch::tensor({1, 40, 2})}};
+  CHECK(error_text([&] { report::run_page(TrainingRun(), tasks, found); }).empty());
 }
 
 TEST_CASE("run_page: a task's name longer than a file's may be, times that are no dates") {

@@ -72,6 +72,20 @@ TEST_CASE("ModuleLoss: class indices, -100 and torch's ignore_index are missing"
   CHECK(contains(error_text([&] { value_of(theirs, y, torch::full({4, 2}, 3L)); }), "class 3"));
 }
 
+TEST_CASE("ModuleLoss: torch's ignore_index is missing to the task's metrics, too") {
+  namespace nn = torch::nn;
+  const Task task{.name = "tags",
+                  .loss = nn::CrossEntropyLoss(nn::CrossEntropyLossOptions().ignore_index(0)),
+                  .metrics = {Accuracy{}, MeanIou{}}};
+  torch::manual_seed(2);
+  const Tensor scores = torch::randn({2, 3, 4});  // filled up with class 0
+  const Tensor filled = torch::tensor({{1, 2, 1, 0}, {2, 0, 0, 0}});
+  const Tensor known = filled.masked_fill(filled.eq(0), missing_class);
+  for (const auto type : {torch::kLong, torch::kByte})
+    CHECK(metrics_of(task, scores, filled.to(type)) == metrics_of(task, scores, known));
+  CHECK(metrics_of(task, scores, known)[0] == Accuracy{}(scores, known));
+}
+
 TEST_CASE("ModuleLoss: shapes that torch would broadcast are Errors") {
   const Task task{.name = "a", .loss = torch::nn::MSELoss()};
   Batch batch;

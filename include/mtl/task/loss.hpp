@@ -22,6 +22,7 @@ namespace mtl {
 ///     static constexpr LossKind kind      default: regression
 ///     Tensor or MeanLoss mean(prediction, target)   the mean over all samples in fewer operations
 ///     Tensor is_labelled(target)          [N] bool, where NaN and -100 are not the rule
+///     Tensor marked(target)               the target with its missing labels as NaN or -100
 ///     void check()                        Error: an option is wrong; asked when a task gets it
 ///     static constexpr bool trains        false: the task is only judged (NoLoss)
 ///     bool yes_or_no()                    whether each output is a yes or no for itself
@@ -59,6 +60,8 @@ class Loss {
       mean_ = [loss](const Tensor& p, const Tensor& t) -> MeanLoss { return {loss.mean(p, t)}; };
     if constexpr (requires(const F& f, const Tensor& t) { f.is_labelled(t); })
       is_labelled_ = [loss](const Tensor& t) -> Tensor { return loss.is_labelled(t); };
+    if constexpr (requires(const F& f, const Tensor& t) { f.marked(t); })
+      marked_ = [loss](const Tensor& t) -> Tensor { return loss.marked(t); };
     by_sample_ = [loss = std::move(loss)](const Tensor& p, const Tensor& t) -> SampleLosses {
       return as_sample_losses(loss(p, t));
     };
@@ -74,6 +77,8 @@ class Loss {
   Tensor is_labelled(const Tensor& target) const {
     return is_labelled_ ? is_labelled_(target) : mtl::is_labelled(target);
   }
+  /// The target in which missing labels are NaN or -100, as metrics know them.
+  Tensor marked(const Tensor& target) const { return marked_ ? marked_(target) : target; }
   LossKind kind() const { return kind_; }
   /// False: its task is only judged (NoLoss).
   bool trains() const { return trains_; }
@@ -94,7 +99,7 @@ class Loss {
   // One number instead of one value a sample is told by its having no dimension.
   std::function<SampleLosses(const Tensor&, const Tensor&)> by_sample_;
   std::function<MeanLoss(const Tensor&, const Tensor&)> mean_;
-  std::function<Tensor(const Tensor&)> is_labelled_;
+  std::function<Tensor(const Tensor&)> is_labelled_, marked_;
 };
 
 }  // namespace mtl

@@ -73,6 +73,14 @@ class ModuleLoss {
     return mtl::is_labelled(target);
   }
 
+  /// Of class indices, with torch's ignore_index as -100.
+  Tensor marked(const Tensor& target) const {
+    if constexpr (takes_classes)
+      if (!target.is_floating_point() && module_->options.ignore_index() != missing_class)
+        return without_ignored(target);
+    return target;
+  }
+
   SampleLosses operator()(const Tensor& prediction, const Tensor& target) const {
     if constexpr (takes_classes)
       if (!target.is_floating_point()) return of_classes(prediction, target);
