@@ -18,6 +18,19 @@ TEST_CASE("GridSearch: every combination once, bounds and all choices among them
                                           "41a", "41b", "42a", "42b"});
 }
 
+TEST_CASE("GridSearch: what is tried before it takes nothing away from the grid") {
+  Tuner tuner({{.name = "rate", .low = 0, .high = 1}}, GridSearch{.steps = 3},
+              {.trials = 5, .first = {{0.3}, {0.7}}});
+  std::vector<double> tried;
+  while (const auto candidate = tuner.ask()) tried.push_back(candidate->at("rate"));
+  CHECK(tried == std::vector<double>{0.3, 0.7, 0, 0.5, 1});
+  CHECK(contains(
+      error_text([&] {
+        Tuner({{.name = "rate"}}, GridSearch{.steps = 3}, {.trials = 4, .first = {{0.3}, {0.7}}});
+      }),
+      "2 trials"));
+}
+
 TEST_CASE("GridSearch: Error: more combinations than trials, fewer than 2 steps") {
   const SearchSpace space{{.name = "a"}, {.name = "b"}, {.name = "c"}};
   CHECK(contains(error_text([&] { Tuner(space, GridSearch{}, {.trials = 124}); }), "124 trials"));

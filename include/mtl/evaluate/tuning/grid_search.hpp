@@ -30,7 +30,7 @@ struct GridSearch {
   }
 
   std::optional<Proposal> operator()(const SearchState& state) const {
-    int64_t rest = state.next;
+    int64_t rest = state.next - state.given;
     std::vector<double> values(state.space.size());
     for (size_t d = values.size(); d-- > 0;) {
       const std::vector<double> all = values_of(state.space.dimensions()[d]);

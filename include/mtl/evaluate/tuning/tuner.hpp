@@ -49,7 +49,7 @@ class Tuner {
       : space_(std::move(space)), options_(std::move(options)) {
     check_options();
     if constexpr (requires { method.check_options(space_, options_.trials); })
-      method.check_options(space_, options_.trials);
+      method.check_options(space_, options_.trials - std::ssize(options_.first));
     method_ = std::move(method);
     open_log();
   }
@@ -74,7 +74,9 @@ class Tuner {
   std::optional<Best> best() const;
 
   /// What a method sees, for the trial that is next.
-  SearchState state() const { return {space_, trials_, next(), options_.better, options_.seed}; }
+  SearchState state() const {
+    return {space_, trials_, next(), options_.better, options_.seed, std::ssize(options_.first)};
+  }
   /// By number; those that run included.
   const std::vector<TuningTrial>& trials() const { return trials_; }
   const SearchSpace& space() const { return space_; }

@@ -57,6 +57,7 @@ struct SearchState {
   int64_t next = 0;                     ///< the number of the trial that is asked for
   Better better = Better::lower;
   uint64_t seed = 0;
+  int64_t given = 0;  ///< so many trials were given before the method was asked (Options::first)
 };
 
 struct Proposal {
