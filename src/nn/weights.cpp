@@ -17,10 +17,16 @@ void copy_weights(NamedTensors& own,
     values.push_back(value == nullptr                     ? Tensor()
                      : memory.contains(memory_of(*value)) ? value->detach().clone()
                                                           : *value);
+    if (value == nullptr) continue;
+    const Tensor once = each_once(item.value(), *value);
+    if (once.sizes() != value->sizes() && !once.expand_as(*value).equal(*value))
+      throw Error("weights: \"{}\" is expanded, one value in several places, and gets several",
+                  item.key());
+    values.back() = each_once(item.value(), values.back());
   }
   const torch::NoGradGuard no_grad;
   for (size_t i = 0; i < values.size(); ++i)
-    if (values[i].defined()) own[i].value().copy_(values[i]);
+    if (values[i].defined()) each_once(own[i].value(), own[i].value()).copy_(values[i]);
 }
 
 void load_weights(torch::nn::Module& module, const NamedTensors& values) {

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <mutex>
 
+#include "mtl/nn/weights.hpp"
+
 namespace mtl {
 namespace {
 
@@ -15,10 +17,10 @@ at::CPUGeneratorImpl& cpu_generator() {
 
 /// Past autograd's version counter: a graph that saved the buffer does not read it again.
 void copy_values(const Tensor& to, const Tensor& from) {
-  if (to.is_cpu() && to.is_contiguous())
+  if (to.is_cpu() && to.is_contiguous() && from.is_contiguous())
     std::memcpy(to.data_ptr(), from.data_ptr(), to.nbytes());
   else
-    to.variable_data().copy_(from);
+    nn::each_once(to, to.variable_data()).copy_(nn::each_once(to, from));
 }
 
 }  // namespace

@@ -77,6 +77,14 @@ TEST_CASE("histogram_of: every finite value is in one bucket") {
   CHECK(io::histogram_of(torch::empty({0})).limits.empty());
 }
 
+TEST_CASE("histogram_of: of complex values both parts") {
+  const auto histogram =
+      mtl::io::histogram_of(torch::complex(torch::tensor({1.0, 2.0}), torch::tensor({-3.0, 4.0})));
+  CHECK(histogram.least == -3);
+  CHECK(histogram.most == 4);
+  CHECK(histogram.sum == 4);
+}
+
 TEST_CASE("picture_event: what is no PNG file is an error") {
   for (const std::string& bytes : {std::string(), std::string("GIF89a"), small_png().substr(0, 25)})
     CHECK(contains(error_text([&] { io::picture_event("front", bytes, 0, 0); }), "\"front\""));

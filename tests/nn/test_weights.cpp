@@ -34,3 +34,18 @@ TEST_CASE("weights: the module's own may change places") {
   CHECK(own["layers.1.weight"].equal(before["layers.0.weight"]));
   CHECK(own["layers.1.bias"].equal(before["layers.0.bias"]));
 }
+
+TEST_CASE("weights: one value in several places takes one, and refuses several") {
+  torch::nn::Linear module(2, 2);
+  module->register_buffer("scale", torch::ones({1}).expand({3}));
+  auto values = mtl::nn::cloned(mtl::nn::weights(*module));
+  values["scale"].fill_(4);
+  mtl::nn::load_weights(*module, values);
+  CHECK(module->named_buffers()["scale"].equal(torch::full({3}, 4.0)));
+
+  values["scale"][1] = 5;
+  values["weight"].fill_(7);
+  CHECK(contains(error_text([&] { mtl::nn::load_weights(*module, values); }),
+                 "\"scale\" is expanded"));
+  CHECK_FALSE(module->weight.eq(7).any().item<bool>());
+}

@@ -1,8 +1,8 @@
 #include <algorithm>
 
 #include "catch.hpp"
+#include "complex_layer.hpp"
 #include "error_text.hpp"
-#include "two_task_problem.hpp"
 
 TEST_CASE("ClipValues: no element of the gradient is beyond the limit") {
   struct Largest {
@@ -25,4 +25,19 @@ TEST_CASE("ClipValues: no element of the gradient is beyond the limit") {
   CHECK(fit(0.1, 0) == Approx(0.1));
   CHECK(fit(0.1, 1e-3) < 1e-3);  // after the clipping by norm
   CHECK(contains(error_text([&] { fit(0, 0); }), "found limit 0"));
+}
+
+TEST_CASE("ClipValues: of complex elements both parts are within the limit") {
+  struct LargestPart {
+    double largest = 0;
+    void on_gradients(mtl::TrainState& state) {
+      const auto gradient = state.model.named_parameters()["encoder.weight"].grad();
+      largest = std::max(largest, torch::view_as_real(gradient).abs().max().item<double>());
+    }
+  };
+  LargestPart before, after;
+  auto model = complex_model();
+  complex_run(model, {.epochs = 1}, before, mtl::ClipValues{.limit = 0.05}, after);
+  CHECK(before.largest > 0.05);
+  CHECK(after.largest == Approx(0.05));
 }

@@ -1,6 +1,6 @@
 #include "catch.hpp"
+#include "complex_layer.hpp"
 #include "error_text.hpp"
-#include "two_task_problem.hpp"
 
 // A batch that is faulty: what the error says, and that a step given up leaves nothing behind.
 
@@ -263,4 +263,55 @@ TEST_CASE("Trainer: a loss that is infinite when a combiner looks at it again af
   ListLoader loader(batches_of(weather_like(16, 1)));
   const auto text = error_text([&] { mtl::Trainer(model, sgd, famo, {.epochs = 1}).fit(loader); });
   holds_all(text, {"epoch 1, batch 1 of 2", "task \"temp\": after the step the loss is NaN"});
+}
+
+TEST_CASE("Trainer: a gradient of a complex parameter that is NaN is seen") {
+  for (const double max_norm : {0.0, 1.0}) {
+    auto model = complex_model();
+    int calls = 0;
+    complex_weight(model).register_hook([&calls](const torch::Tensor& gradient) {
+      return ++calls == 2 ? gradient * std::nan("") : gradient;
+    });
+    const auto run = complex_run(model, skipping(2, max_norm));
+    CHECK(run.faulty_batches == 1);
+    CHECK(torch::view_as_real(complex_weight(model)).isfinite().all().item<bool>());
+  }
+}
+
+namespace {
+
+/// Buffers that are no piece of memory of their own: a column of a matrix, and one value in several
+/// places.
+struct OddBuffersImpl : torch::nn::Module {
+  OddBuffersImpl()
+      : column(register_buffer("column", torch::arange(16.0).view({8, 2}).select(1, 1))),
+        one(register_buffer("one", torch::full({1}, 0.5).expand({8}))),
+        linear(register_module("linear", torch::nn::Linear(5, 8))) {}
+  torch::Tensor forward(const torch::Tensor& x) {
+    column.add_(1);
+    return linear(x) * one + 1e-3 * column;
+  }
+  torch::Tensor column, one;
+  torch::nn::Linear linear;
+};
+TORCH_MODULE(OddBuffers);
+
+}  // namespace
+
+TEST_CASE("Trainer: buffers that are views, or expanded, are put back and loaded, too") {
+  torch::manual_seed(3);
+  const OddBuffers encoder;
+  mtl::HardSharing model(encoder, weather_tasks(8));
+  int calls = 0;
+  encoder->linear->weight.register_hook([&calls](const torch::Tensor& gradient) {
+    return ++calls == 2 ? gradient * std::nan("") : gradient;
+  });
+  torch::optim::SGD sgd(model->parameters(), 0.01);
+  mtl::BatchLoader train(weather_like(48, 1), {.batch_size = 8}), valid(weather_like(8, 2));
+  mtl::Trainer trainer(model, sgd, mtl::Sum(), skipping(1));
+  const auto run = trainer.fit(train, valid, mtl::BestModel{}, mtl::AverageWeights{.decay = 0});
+  CHECK(run.faulty_batches == 1);
+  // Five sound batches, and the validation.
+  CHECK(encoder->column.equal(torch::arange(1.0, 16.0, 2) + 6));
+  CHECK(encoder->one.equal(torch::full({8}, 0.5)));
 }

@@ -1,8 +1,8 @@
 #include <limits>
 
 #include "catch.hpp"
+#include "complex_layer.hpp"
 #include "error_text.hpp"
-#include "two_task_problem.hpp"
 
 namespace {
 
@@ -96,4 +96,16 @@ TEST_CASE("WeightPenalty: of a sparse gradient the entries that it has") {
   auto expected = before - 0.1 * (gradient + 0.5 * before.sign() + 0.25 * before);
   expected[1] = before[1];
   CHECK(apart(weight.detach(), expected) < 1e-6);
+}
+
+TEST_CASE("WeightPenalty: l1 of complex weights is their direction") {
+  auto plain = complex_model(), penalized = complex_model();
+  const auto before = complex_weight(plain).detach().clone();
+  struct OneStep {
+    void on_step_end(mtl::TrainState& state) { state.stop("one step"); }
+  };
+  complex_run(plain, {.epochs = 1}, OneStep{});
+  complex_run(penalized, {.epochs = 1}, mtl::WeightPenalty{.l1 = {0.3}}, OneStep{});
+  const auto expected = complex_weight(plain) - 0.01 * 0.3 * before / before.abs();
+  CHECK(torch::allclose(complex_weight(penalized), expected));
 }

@@ -37,9 +37,18 @@ inline void check_weights(const torch::nn::Module& module, const NamedTensors& v
                   item.key());
 }
 
+/// Of `tensor` what `written` has in memory once: where that is expanded, its elements along a
+/// dimension are one, and cannot be written each for itself.
+inline Tensor each_once(const Tensor& written, Tensor tensor) {
+  for (int64_t d = 0; written.layout() == torch::kStrided && d < written.dim(); ++d)
+    if (written.stride(d) == 0 && written.size(d) > 1) tensor = tensor.narrow(d, 0, 1);
+  return tensor;
+}
+
 /// Copies what `value_of(name)` points to, where it is not null, into each of a module's tensors.
 /// Values may lie in the memory of others of them, as where two heads are exchanged: nothing is
 /// written before all of those are taken.
+/// Error, before anything is changed: values that differ where a tensor is expanded.
 void copy_weights(NamedTensors& own,
                   const std::function<const Tensor*(const std::string&)>& value_of);
 

@@ -8,8 +8,9 @@
 
 namespace mtl {
 
-/// Brings every element of the gradient into [-limit, limit], after the trainer's clipping by norm.
-/// It turns the direction, which clipping by norm (TrainerOptions::max_grad_norm) keeps.
+/// Brings every element of the gradient into [-limit, limit], of complex ones both parts, after the
+/// trainer's clipping by norm. It turns the direction, which clipping by norm
+/// (TrainerOptions::max_grad_norm) keeps.
 struct ClipValues {
   double limit = 1.0;
 
@@ -27,11 +28,16 @@ struct ClipValues {
         if (gradient.is_sparse())
           parameter.mutable_grad() = clipped(gradient.coalesce());
         else
-          gradient.clamp_(-limit, limit);
+          in_real_parts(gradient).clamp_(-limit, limit);
       }
   }
 
  private:
+  /// The same memory; a conjugate's parts lie within the limit where its own do.
+  static Tensor in_real_parts(const Tensor& values) {
+    if (!values.is_complex()) return values;
+    return torch::view_as_real(values.is_conj() ? values.conj() : values);
+  }
   Tensor clipped(const Tensor& sparse) const {
     return torch::sparse_coo_tensor(sparse.indices(), sparse.values().clamp(-limit, limit),
                                     sparse.sizes());

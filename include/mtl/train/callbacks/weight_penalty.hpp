@@ -13,7 +13,7 @@ namespace mtl {
 
 /// L1 and L2 penalties by the optimizer's parameter groups, beside what the combiner made of the
 /// losses: no weight of a method touches them, and they are not clipped.
-///     g += l1_k sign(w) + l2_k w       for the weights w of group k,
+///     g += l1_k sign(w) + l2_k w       for the weights w of group k (complex: sign w = w / |w|),
 /// the gradient of  sum l1_k |w| + l2_k w^2 / 2.  As an optimizer's weight decay it leaves weights
 /// alone that got no gradient in this step.
 ///
@@ -52,11 +52,11 @@ struct WeightPenalty {
           const Tensor entries = gradient.coalesce();
           const Tensor own = weight.detach().sparse_mask(entries)._values();
           weight.mutable_grad() = torch::sparse_coo_tensor(
-              entries._indices(), entries._values() + first * own.sign() + second * own,
+              entries._indices(), entries._values() + first * own.sgn() + second * own,
               entries.sizes());
           continue;
         }
-        if (first > 0) gradient.add_(weight.sign(), first);
+        if (first > 0) gradient.add_(weight.sgn(), first);
         if (second > 0) gradient.add_(weight, second);
       }
     }
