@@ -3,9 +3,9 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "complex_layer.hpp"
 #include "error_text.hpp"
 #include "temporary_folder.hpp"
-#include "two_task_problem.hpp"
 
 namespace {
 
@@ -86,6 +86,44 @@ TEST_CASE("AverageWeights: the best model is an averaged one, and has the last w
   CHECK(mtl::validate(model, valid)("temp") == run.history.at(2).valid("temp"));
 }
 
+TEST_CASE("AverageWeights: where nobody puts the best back, the run ends with the average") {
+  const TemporaryFolder folder;
+  auto alone = two_task_model(), by_task = two_task_model(), only_kept = two_task_model();
+  const mtl::AverageWeights averaging{.decay = 0.9};
+  averaged_run(alone, {.epochs = 2}, averaging);
+  averaged_run(by_task, {.epochs = 2}, mtl::BestByTask{.folder = folder.path()}, averaging);
+  averaged_run(only_kept, {.epochs = 2}, mtl::BestModel{.reload = false}, averaging);
+  CHECK(flat(by_task).equal(flat(alone)));
+  CHECK(flat(only_kept).equal(flat(alone)));
+}
+
+TEST_CASE("AverageWeights: a run that fails in or behind the validation ends with the best model") {
+  struct Failing {
+    void on_epoch_end(mtl::TrainState& state) {
+      if (state.epoch == 3) throw mtl::Error("the test fails here");
+    }
+    void on_steps_end(mtl::TrainState& state) {
+      if (state.epoch == 3 && early) throw mtl::Error("the test fails here");
+    }
+    bool early = false;
+  };
+  for (const bool early : {false, true}) {
+    auto model = two_task_model();
+    mtl::BestModel best;
+    // Between the two the averaged weights are in the model at the epoch's end.
+    const auto fails = [&] {
+      if (early)
+        averaged_run(model, {.epochs = 4}, best, mtl::AverageWeights{.decay = 0.9}, Failing{true});
+      else
+        averaged_run(model, {.epochs = 4}, best, Failing{}, mtl::AverageWeights{.decay = 0.9});
+    };
+    CHECK(contains(error_text(fails), "the test fails here"));
+    REQUIRE_FALSE(best.weights.is_empty());
+    for (const auto& item : mtl::nn::weights(*model))
+      CHECK(item.value().equal(best.weights[item.key()]));
+  }
+}
+
 TEST_CASE("AverageWeights: ahead of the best model, or twice, it is refused") {
   auto model = two_task_model();
   CHECK(contains(error_text([&] {
@@ -150,4 +188,19 @@ TEST_CASE(
           averaged_run(averaged, {.epochs = 1}, mtl::AverageWeights{.keep = false}, Throws{});
         }) == "on purpose");
   CHECK(flat(averaged).equal(flat(plain)));
+}
+
+TEST_CASE("AverageWeights: complex weights are averaged, too") {
+  struct Weights {
+    std::vector<torch::Tensor> after_steps = {};
+    void on_step_end(mtl::TrainState& state) {
+      after_steps.push_back(state.model.named_parameters()["encoder.weight"].detach().clone());
+    }
+  };
+  auto model = complex_model();
+  auto average = complex_weight(model).detach().clone();
+  Weights weights;
+  complex_run(model, {.epochs = 1}, weights, mtl::AverageWeights{.decay = 0.8, .warm_up = false});
+  for (const auto& weight : weights.after_steps) average = 0.8 * average + 0.2 * weight;
+  CHECK(torch::allclose(complex_weight(model), average, 1e-5, 1e-6));
 }

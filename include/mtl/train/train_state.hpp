@@ -65,6 +65,8 @@ struct TrainState {
   bool stopped() const { return stop_reason.has_value(); }
   std::optional<StopReason> stop_reason = {};
   std::string stop_text = {};
+  /// In on_fit_end: a callback before has put back weights that it chose, which shall stay.
+  bool has_chosen_weights = false;
 };
 
 }  // namespace mtl

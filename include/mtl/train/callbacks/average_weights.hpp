@@ -36,14 +36,12 @@ struct AverageWeights {
   /// Error: a callback that keeps the best weights comes behind it; there are two of it, each of
   /// which would put back what the other left; a checkpoint's averages are of another model.
   void on_fit_begin(TrainState& state) {
-    chooses_best = false;
     bool behind = false;
     for (const Callback& callback : state.callbacks) {
       const bool averages = callback.name == "mtl::AverageWeights";
       if (averages && behind) throw Error("AverageWeights: found two of it, expected one a run");
       behind = behind || averages;
       if (!callback.name.starts_with("mtl::Best")) continue;
-      chooses_best = true;
       if (behind)
         throw Error(
             "AverageWeights: {} comes behind it and would keep other weights than were "
@@ -68,7 +66,7 @@ struct AverageWeights {
     const double kept = warm_up ? std::min(decay, (1 + n) / (10 + n)) : decay;
     for (const auto& item : nn::weights(state.model)) {
       Tensor& mean = average[item.key()];
-      if (mean.is_floating_point())
+      if (mean.is_floating_point() || mean.is_complex())
         mean.lerp_(item.value(), 1 - kept);
       else
         mean.copy_(item.value());
@@ -82,8 +80,9 @@ struct AverageWeights {
   void on_epoch_end(TrainState& state) { put_back(state); }
 
   void on_fit_end(TrainState& state) {
+    if (state.has_chosen_weights) return trained.clear();
     put_back(state);
-    if (keep && !chooses_best && steps > 0) nn::load_weights(state.model, average);
+    if (keep && steps > 0) nn::load_weights(state.model, average);
   }
 
   NamedTensors state_dict() const {
@@ -103,7 +102,6 @@ struct AverageWeights {
   NamedTensors average = NamedTensors();
   NamedTensors trained = NamedTensors();  // while the averaged ones are in the model
   int64_t steps = 0;
-  bool chooses_best = false;  // another callback puts back the best at the end
 
  private:
   static constexpr std::string_view weight_prefix = "weights.";

@@ -46,7 +46,9 @@ struct BestModel {
 
   void on_fit_end(TrainState& state) {
     lock.reset();
-    if (reload && !weights.is_empty()) nn::load_weights(state.model, weights);
+    if (!reload || weights.is_empty()) return;
+    nn::load_weights(state.model, weights);
+    state.has_chosen_weights = true;
   }
 
   NamedTensors state_dict() const {
