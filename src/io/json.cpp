@@ -144,7 +144,9 @@ std::string json_text(const Json& value, int indent) {
   try {
     return value.dump(indent);
   } catch (const Json::exception& error) {
-    throw Error("cannot write JSON: {}", excerpt(reason(error.what()), 200));
+    const std::string_view what = error.what();
+    throw Error("cannot write JSON: {}; texts, such as names, have to be UTF-8",
+                excerpt(what.substr(std::min(what.find("] ") + 2, what.size())), 200));
   }
 }
 

@@ -1,5 +1,5 @@
 #include "catch.hpp"
-
+#include "error_text.hpp"
 #include "mtl/core/core.hpp"
 
 TEST_CASE("is_labelled: a row of real values has a label if any of them is there") {
@@ -7,6 +7,14 @@ TEST_CASE("is_labelled: a row of real values has a label if any of them is there
   const auto target = torch::tensor({{1.0, nan}, {nan, nan}, {0.0, 2.0}});
   CHECK(mtl::is_labelled(target).equal(torch::tensor({true, false, true})));
   CHECK(mtl::is_labelled(torch::tensor({3L, -100L, 0L})).equal(torch::tensor({true, false, true})));
+}
+
+TEST_CASE("without_left_out_rows: a tensor of another number of rows is an Error that names it") {
+  mtl::Batch batch{.inputs = {{"x", torch::ones({3, 2})}},
+                   .targets = {{"a", torch::ones({3})}, {"b", torch::ones({2})}},
+                   .sample_weights = torch::tensor({1.0, 0.0, 1.0})};
+  CHECK(contains(error_text([&] { mtl::without_left_out_rows(batch); }),
+                 "target \"b\" has shape [2] in a batch of 3 samples"));
 }
 
 TEST_CASE("generator: a saved state draws the same numbers again") {

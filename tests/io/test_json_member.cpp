@@ -4,6 +4,7 @@
 
 #include "catch.hpp"
 #include "error_text.hpp"
+#include "mtl/io/json.hpp"
 
 using namespace mtl;
 
@@ -33,4 +34,9 @@ TEST_CASE("json_member: an error names file and key") {
   CHECK(contains(error("i", std::vector<double>()), "found 1.5, expected a list"));
   CHECK(contains(error_text([] { io::json_member<bool>(io::Json(3), "b", "config.json"); }),
                  "config.json: found 3, expected an object"));
+}
+
+TEST_CASE("json_text: a text that is not UTF-8 is an error that says so") {
+  CHECK(contains(error_text([] { io::json_text(io::Json("t\xe9mp"), -1); }),
+                 "invalid UTF-8 byte at index 2: 0x6D; texts, such as names, have to be UTF-8"));
 }

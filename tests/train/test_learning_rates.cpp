@@ -87,3 +87,10 @@ TEST_CASE("Schedule: what it would do in the run is its identity") {
         std::vector<std::string>{"rate 1 at 0", "rate 1 at 1", "rate 0.5 at 2", "rate 0.5 at 3"});
   CHECK(other.identity(run.state) != same.identity(run.state));
 }
+
+TEST_CASE("LearningRates: fewer rates than groups are an Error") {
+  torch::optim::SGD sgd({torch::ones({1}).requires_grad_()}, 0.1);
+  mtl::LearningRates rates(sgd);
+  CHECK(contains(error_text([&] { rates.set(&sgd, {}); }),
+                 "learning rates: found 0 for 1 parameter groups"));
+}

@@ -47,7 +47,7 @@ Batch batch_rows(const Batch& batch, const Tensor& rows);
 
 /// The batch without the rows whose weight for all tasks is 0, so that no model sees them: neither
 /// what its layers count by batch nor a NaN of theirs reaches the others. A batch that has no other
-/// rows stays as it is. Error: sample weights that are none.
+/// rows stays as it is. Error: sample weights that are none, tensors of other numbers of rows.
 Batch without_left_out_rows(Batch batch);
 
 /// The weights of a task's samples, [N]: those for all tasks times the task's own. Undefined: all

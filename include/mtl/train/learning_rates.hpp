@@ -31,7 +31,7 @@ class LearningRates {
   std::vector<double> now() const { return learning_rates(*optimizer_); }
 
   /// From now on the rates would be `rates`, by group, if `who` alone had a say. Groups that have
-  /// joined since the fit began keep theirs.
+  /// joined since the fit began keep theirs. Error: fewer rates than groups.
   void set(const void* who, std::vector<double> rates);
 
   /// Gives the optimizer its base rates back; nothing where nobody had a say.
