@@ -24,6 +24,22 @@ TEST_CASE("CsvLog: a second fit and a resumed one write their own history") {
   CHECK(mtl::io::read_file(log.file) == run.history.csv());
 }
 
+TEST_CASE("CsvLog: two columns of one name are an error before training") {
+  const TemporaryFolder folder;
+  mtl::HardSharing model(
+      mtl::nn::MlpEncoder({.input_size = 3, .hidden_sizes = {4}}),
+      {{.name = "total", .head = mtl::nn::LinearHead(4, 1), .loss = squared_error, .target = "a"}});
+  torch::optim::SGD sgd(model->parameters(), 0.01);
+  mtl::BatchLoader loader(two_targets(false));
+  mtl::Trainer trainer(model, sgd, EqualWeights(), {.epochs = 1});
+  const auto before = model->parameters()[0].detach().clone();
+  CHECK(contains(
+      error_text([&] { trainer.fit(loader, mtl::CsvLog{.file = folder / "history.csv"}); }),
+      "CsvLog: two columns would be called \"train_total\""));
+  CHECK(model->parameters()[0].equal(before));
+  CHECK_FALSE(std::filesystem::exists(folder / "history.csv"));
+}
+
 TEST_CASE("CsvLog: no file is an error when it joins") {
   CHECK(contains(joining_error(mtl::CsvLog{}), "CsvLog: found no file"));
 }

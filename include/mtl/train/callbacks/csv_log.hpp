@@ -4,9 +4,12 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <unordered_set>
 
 #include "mtl/core/error.hpp"
 #include "mtl/io/atomic_file.hpp"
+#include "mtl/io/csv.hpp"
 #include "mtl/io/file.hpp"
 #include "mtl/io/file_lock.hpp"
 #include "mtl/train/train_state.hpp"
@@ -23,7 +26,16 @@ struct CsvLog {
 
   static constexpr bool only_writes = true;
 
-  void on_fit_begin(TrainState& /*state*/) {
+  /// Error: two columns would have one name, as those of a task "total" and of the total.
+  void on_fit_begin(TrainState& state) {
+    const std::string header = state.history.csv_header(state.has_validation);
+    io::CsvReader row(header, "CsvLog");
+    row.next();
+    std::unordered_set<std::string_view> names;
+    for (const std::string_view name : row.cells())
+      if (!names.insert(name).second)
+        throw Error(
+            "CsvLog: two columns would be called \"{}\"; give a task or metric another name", name);
     io::make_folder_of(file);
     lock = std::make_shared<io::FileLock>(file.string() + ".lock");
     text.clear();
