@@ -86,6 +86,8 @@ struct LossLeftBehind {
 
 Loss no_loss(const deploy_detail::TaskNotes& task) {
   switch (task.classes_in) {
+    case -1:
+      return {LossLeftBehind<-1>{}, task.kind};
     case 0:
       return {LossLeftBehind<1>{true}, task.kind};
     case 1:
@@ -95,7 +97,7 @@ Loss no_loss(const deploy_detail::TaskNotes& task) {
     case 3:
       return {LossLeftBehind<3>{}, task.kind};
     default:
-      throw Error("the classes of its outputs lie in dimension {}, expected 0 to 3",
+      throw Error("the classes of its outputs lie in dimension {}, expected -1 to 3",
                   task.classes_in);
   }
 }

@@ -193,8 +193,10 @@ void write_notes(io::Json& bundle, const Model& model, const BundleNotes& notes)
   std::vector<bool> said(all.tasks.size());
   for (size_t t = 0; t < all.tasks.size(); ++t) {
     const Loss& loss = model.tasks()[static_cast<int64_t>(t)].loss;
-    if (loss.yes_or_no()) all.tasks[t].notes.answer = AnswerKind::scores;
-    if (loss.class_dimension() != 1) all.tasks[t].notes.answer = AnswerKind::values;
+    if (loss.yes_or_no() || loss.class_dimension() < 0)
+      all.tasks[t].notes.answer = AnswerKind::scores;
+    else if (loss.class_dimension() != 1)
+      all.tasks[t].notes.answer = AnswerKind::values;
   }
   for (const auto& given : notes.tasks) {
     const auto t = static_cast<size_t>(model.tasks().index_of(given.task));

@@ -51,7 +51,8 @@ Answer answer_of(const Task& task, const BundleNotes::OfTask& notes, const Tenso
       answer.values = raw.argmax(1).masked_fill(raw.isnan().any(1), missing_class);
       break;
     case AnswerKind::scores:
-      answer.probabilities = without_last_one(raw).sigmoid();
+      answer.probabilities =
+          without_last_one(task.loss.class_dimension() < 0 ? raw : raw.sigmoid());
       answer.values = answer.probabilities.ge(0.5);
       break;
     default: {

@@ -23,7 +23,8 @@ std::vector<double> numbers_of(const Tensor& tensor) {
 Kind kind_of(const Task& task, const Tensor& prediction, const Tensor& target) {
   // A loss of values or of yes and no takes whole numbers, too: counts, 0 and 1.
   const bool by_entry = prediction.numel() == target.numel() &&
-                        (task.loss.kind() == LossKind::regression || task.loss.yes_or_no());
+                        (task.loss.kind() == LossKind::regression || task.loss.yes_or_no() ||
+                         task.loss.class_dimension() < 0);
   if (!target.is_floating_point() && !by_entry) {
     // Counts that quantiles are learnt of; a function of one's own does not say that it classifies.
     if (task.loss.kind() == LossKind::regression && prediction.dim() > 1 &&
@@ -100,10 +101,9 @@ void find_classes(TaskAnswers& found, const Tensor& scores, const Tensor& target
   count_answers(found);
 }
 
-void find_yes_no(TaskAnswers& found, const Tensor& logits, const Tensor& target) {
+void find_yes_no(TaskAnswers& found, const Tensor& probabilities, const Tensor& target) {
   name_classes(found, 2, true);
-  const std::vector<double> all = numbers_of(torch::sigmoid(logits.to(torch::kDouble))),
-                            truth = numbers_of(target);
+  const std::vector<double> all = numbers_of(probabilities), truth = numbers_of(target);
   for (size_t i = 0; i < all.size(); ++i) {
     if (!std::isfinite(all[i]) || !(truth[i] >= 0 && truth[i] <= 1)) continue;
     const bool yes = all[i] > 0.5, is = truth[i] >= 0.5;
@@ -180,7 +180,10 @@ TaskAnswers task_answers(const Task& task, const Predictions& predictions, const
       find_classes(found, *prediction, truth);
       break;
     case Kind::yes_no:
-      find_yes_no(found, *prediction, with_type(truth, torch::kDouble));
+      find_yes_no(
+          found,
+          task.loss.class_dimension() < 0 ? *prediction : prediction->to(torch::kDouble).sigmoid(),
+          with_type(truth, torch::kDouble));
       break;
     case Kind::regions:
       find_regions(found, *prediction, truth);

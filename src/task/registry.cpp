@@ -15,6 +15,13 @@ Task& TaskRegistry::add(Task task) {
     throw Error("task \"{}\" is registered already; names are unique", task.name);
   if (!task.loss)
     throw Error("task \"{}\" has no loss; give Task::loss, e.g. MeanSquaredError{{}}", task.name);
+  for (const Metric& metric : task.metrics)
+    if (task.loss.class_dimension() < 0 && metric.takes_logits())
+      throw Error(
+          "task \"{}\": its loss takes probabilities, and metric \"{}\" logits, of which those "
+          "above 0 are a yes; give torch::nn::BCEWithLogitsLoss or BinaryCrossEntropy, and the "
+          "head no sigmoid",
+          task.name, metric.name);
   // By their names results are asked for and watched.
   for (const Metric& metric : task.metrics)
     if (metric.name == "loss" ||

@@ -433,6 +433,38 @@ TEST_CASE("bundle: what losses said of the outputs outlives them, in ensembles a
   check(frames, torch::randn({5, 6, 3}));
 }
 
+TEST_CASE("bundle: outputs of torch's losses that are probabilities, or yes or no each") {
+  const TemporaryFolder folder;
+  const auto make = [] {
+    return mtl::HardSharing(
+        gelu_layer(3, 4),
+        {{.name = "click",
+          .head = torch::nn::Sequential(torch::nn::Linear(4, 1), torch::nn::Sigmoid()),
+          .loss = torch::nn::BCELoss()},
+         {.name = "topics",
+          .head = mtl::nn::LinearHead(4, 3),
+          .loss = torch::nn::MultiLabelSoftMarginLoss()}});
+  };
+  auto a = make(), b = make();
+  a->eval();
+  b->eval();
+  const auto x = torch::randn({5, 3});
+  const auto of_a = a->forward({{"x", x}})["click"], of_b = b->forward({{"x", x}})["click"];
+  mtl::save_bundle(a, folder / "a");
+  const auto answers = mtl::Predictor(folder / "a").predict({{"x", x}});
+  REQUIRE(answers["click"].kind == mtl::AnswerKind::scores);
+  CHECK(answers["click"].probabilities.allclose(of_a.squeeze(1).to(torch::kDouble)));
+  CHECK(answers["topics"].kind == mtl::AnswerKind::scores);
+
+  mtl::Ensemble together({a.ptr(), b.ptr()});
+  together->eval();
+  const auto mean = (of_a + of_b) / 2;
+  CHECK(together->forward({{"x", x}})["click"].allclose(mean));
+  mtl::save_bundle(together, folder / "both");
+  const auto both = mtl::Predictor(folder / "both").predict({{"x", x}});
+  CHECK(both["click"].probabilities.allclose(mean.squeeze(1).to(torch::kDouble)));
+}
+
 TEST_CASE("bundle: double precision stays") {
   const TemporaryFolder folder;
   mtl::HardSharing model(torch::nn::Sequential(torch::nn::Linear(3, 4), torch::nn::BatchNorm1d(4)),

@@ -296,6 +296,19 @@ TEST_CASE("run_page: class indices in a column or a map of one channel, and torc
   CHECK(contains(page.verdict[2], "border: 80.0\u00a0% right (4 of 5 pixels"));
 }
 
+TEST_CASE("run_page: probabilities of torch's BCELoss are taken as they are") {
+  TaskRegistry tasks;
+  tasks.add({.name = "click", .loss = torch::nn::BCELoss()});
+  Predictions found;
+  found.predictions = {{"click", torch::tensor({{0.9}, {0.2}, {0.4}})}};
+  for (const auto type : {torch::kFloat, torch::kLong}) {
+    found.targets = {{"click", torch::tensor({1, 0, 1}).to(type)}};
+    const auto page = report::run_page(TrainingRun(), tasks, found);
+    REQUIRE(page.verdict.size() == 1);
+    CHECK(contains(page.verdict[0], "click: 66.7\u00a0% right (2 of 3 samples"));
+  }
+}
+
 TEST_CASE("run_page: whole numbers of which quantiles are learnt are no classes") {
   TaskRegistry tasks;
   tasks.add({.name = "count", .loss = Quantile{}});

@@ -46,6 +46,22 @@ TEST_CASE("TaskRegistry: metrics that a name would not tell apart are errors") {
   CHECK(fault({mtl::DepthWithin{}, mtl::DepthWithin{.ratio = 1.5625, .name = "delta_2"}}).empty());
 }
 
+TEST_CASE("TaskRegistry: a metric of logits beside a loss of probabilities is an error") {
+  const auto fault = [](mtl::Loss loss, mtl::Metric metric) {
+    return error_text([&] {
+      mtl::TaskRegistry{{.name = "click", .loss = std::move(loss), .metrics = {std::move(metric)}}};
+    });
+  };
+  const mtl::Loss of_probabilities = torch::nn::BCELoss();
+  for (const mtl::Metric& metric : {mtl::Metric(mtl::Accuracy{}), mtl::Metric(mtl::MeanIou{}),
+                                    mtl::Metric(mtl::BrierScore{}), mtl::Metric(mtl::SoftBce{})}) {
+    CHECK(
+        contains(fault(of_probabilities, metric), "task \"click\": its loss takes probabilities"));
+    CHECK(fault(torch::nn::BCEWithLogitsLoss(), metric).empty());
+  }
+  CHECK(fault(of_probabilities, mtl::RocAuc{}).empty());
+}
+
 TEST_CASE("Loss: any callable; only labelled samples reach it, and weights make a weighted mean") {
   mtl::Loss loss = squared_error;
   const auto prediction = torch::tensor({{1.0}, {2.0}, {5.0}});

@@ -26,7 +26,8 @@ namespace mtl {
 ///     void check()                        Error: an option is wrong; asked when a task gets it
 ///     static constexpr bool trains        false: the task is only judged (NoLoss)
 ///     bool yes_or_no()                    whether each output is a yes or no for itself
-///     static constexpr int64_t class_dimension      of a classification's prediction; default: 1
+///     static constexpr int64_t class_dimension      of a classification's prediction; default: 1;
+///                                         -1: none, each output is the probability of a yes
 template <class F>
 concept LossFunction = requires(const F& loss, const Tensor& tensor) {
   requires std::same_as<std::invoke_result_t<const F&, const Tensor&, const Tensor&>, Tensor> ||
@@ -84,7 +85,8 @@ class Loss {
   bool trains() const { return trains_; }
   /// Whether each output is a yes or no for itself, by what the loss is (BinaryCrossEntropy).
   bool yes_or_no() const { return yes_or_no_; }
-  /// Where the classes of a classification's prediction lie: 1 as in [N, C, ...], 2 of Ctc.
+  /// Where the classes of a classification's prediction lie: 1 as in [N, C, ...], 2 of Ctc; -1: its
+  /// outputs are probabilities of a yes (torch::nn::BCELoss).
   int64_t class_dimension() const { return class_dimension_; }
   explicit operator bool() const { return static_cast<bool>(by_sample_); }
 

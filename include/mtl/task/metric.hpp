@@ -79,6 +79,8 @@ class Metric {
   requires(!std::same_as<F, Metric>) Metric(F metric) : name(metric.name) {
     if constexpr (requires { F::higher_is_better; }) higher_is_better = metric.higher_is_better;
     if constexpr (task_detail::GroupedMetric<F>) group = metric.group;
+    takes_logits_ = requires { F::takes_logits; }
+    || requires { F::State::takes_logits; };
     if constexpr (StreamingMetric<F>) {
       streams_ = true;
       begin_ = [metric = std::move(metric)]() -> std::unique_ptr<task_detail::MetricState> {
@@ -104,6 +106,8 @@ class Metric {
 
   /// Whether it sees a data set batch after batch and keeps no rows.
   bool streams() const { return streams_; }
+  /// Whether what a yes or no is told by has to be a logit to it, and not a probability.
+  bool takes_logits() const { return takes_logits_; }
 
   std::string name;
   bool higher_is_better = false;
@@ -129,7 +133,7 @@ class Metric {
     };
   }
 
-  bool streams_ = false;
+  bool streams_ = false, takes_logits_ = false;
   std::function<std::unique_ptr<task_detail::MetricState>()> begin_;
 };
 

@@ -51,10 +51,16 @@ class ModuleLoss {
   static constexpr LossKind kind = requires(Module & module) { module.options.weight(); }
   ? LossKind::classification : LossKind::regression;
 
-  /// torch::nn::BCEWithLogitsLoss, the one that knows positives.
+  /// torch::nn::BCEWithLogitsLoss, the one that knows positives, and MultiLabelSoftMarginLoss.
   static constexpr bool yes_or_no() {
-    return requires(Module & module) { module.options.pos_weight(); };
+    return std::same_as<Module, torch::nn::MultiLabelSoftMarginLossImpl> ||
+           requires(Module & module) {
+      module.options.pos_weight();
+    };
   }
+
+  /// torch::nn::BCELoss takes probabilities.
+  static constexpr int64_t class_dimension = std::same_as<Module, torch::nn::BCELossImpl> ? -1 : 1;
 
   explicit ModuleLoss(std::shared_ptr<Module> module) : module_(std::move(module)) {}
 

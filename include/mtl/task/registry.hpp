@@ -23,7 +23,8 @@ class TaskRegistry {
   }
 
   /// Adds a task. Error: no name, a name with a dot (it becomes part of parameter names), a name
-  /// taken, no loss, two metrics of one name, a metric called "loss".
+  /// taken, no loss, two metrics of one name, a metric called "loss", one of logits beside a loss
+  /// of probabilities.
   Task& add(Task task);
 
   /// The task of that name. Error: none; the text lists those that are there.

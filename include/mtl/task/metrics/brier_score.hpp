@@ -16,7 +16,7 @@ namespace mtl {
 /// or predictions [N, ...] logits of a yes, targets of the same shape in [0, 1], NaN missing, every
 /// labelled entry by itself. Sample weights [N] >= 0. Without any label: NaN.
 struct BrierScore {
-  static constexpr bool higher_is_better = false;
+  static constexpr bool higher_is_better = false, takes_logits = true;
   std::string name = "brier";
 
   using State = task_detail::WeightedMean;

@@ -115,6 +115,7 @@ struct Counts {
 /// The State of metrics of decisions: of the confusion matrix what they need, so that heads of very
 /// many classes cost three numbers a class.
 struct DecisionCounts {
+  static constexpr bool takes_logits = true;
   std::vector<double> right, truth, predicted;  // by class, sums of weights
   bool has_nan = false;
 

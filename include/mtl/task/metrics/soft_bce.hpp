@@ -12,7 +12,7 @@ namespace mtl {
 /// floor for soft scores is their entropy, not 0. Without any label: NaN.
 /// Error: a score outside [0, 1].
 struct SoftBce {
-  static constexpr bool higher_is_better = false;
+  static constexpr bool higher_is_better = false, takes_logits = true;
   std::string name = "soft_bce";
 
   using State = task_detail::WeightedMean;
