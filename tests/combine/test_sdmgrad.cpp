@@ -14,3 +14,13 @@ TEST_CASE("SdmGrad: without a preferred direction it is MGDA") {
               .norm() <= 1e-6 * many.norm());
   }
 }
+
+TEST_CASE("SdmGrad: steep gradients of which two batches agree in no task leave weights") {
+  const MatrixXd cross{{-1e8, 3e7}, {2e7, -2e8}};
+  SdmGrad combiner;
+  for (int step = 0; step < 3; ++step) {
+    const VectorXd w = combiner.weights(cross);
+    CHECK(w.minCoeff() >= 0);
+    CHECK(w.sum() == Approx(1));
+  }
+}

@@ -20,6 +20,11 @@ TEST_CASE("project_on_simplex: no point of the simplex is nearer") {
         CHECK((v - w).dot(VectorXd::Unit(tasks, corner) - w) <= 1e-12 * (1 + scale * scale));
     }
   CHECK(project_on_simplex(VectorXd::Constant(1, -7)) == VectorXd::Ones(1));
+  for (const double far : {1e17, -1e17, 1e200, -1e200}) {  // beside which 1 is nothing
+    CHECK(project_on_simplex(Eigen::Vector2d(far, far)) == Eigen::Vector2d(0.5, 0.5));
+    CHECK(project_on_simplex(Eigen::Vector2d(far, 2 * far)).maxCoeff() == 1);
+    CHECK(project_on_simplex(Eigen::Vector2d(far, 2 * far)).sum() == 1);
+  }
   CHECK(
       project_on_simplex(Eigen::Vector3d(0.2, 0.3, 0.5)).isApprox(Eigen::Vector3d(0.2, 0.3, 0.5)));
   CHECK(project_on_simplex(Eigen::Vector3d(2, 0, 0)) == Eigen::Vector3d(1, 0, 0));

@@ -6,8 +6,10 @@
 namespace mtl::solvers {
 
 Eigen::VectorXd project_on_simplex(const Eigen::VectorXd& v) {
-  // w = max(v - shift, 0), with the shift at which the largest entries alone sum to 1.
-  Eigen::VectorXd sorted = v;
+  // w = max(v - shift, 0), with the shift at which the largest entries alone sum to 1. Counted from
+  // the largest, beside which that 1 might be lost.
+  const Eigen::VectorXd below = v.array() - v.maxCoeff();
+  Eigen::VectorXd sorted = below;
   std::sort(sorted.begin(), sorted.end(), std::greater<>());
   double sum = 0, shift = 0;
   for (Eigen::Index k = 0; k < sorted.size(); ++k) {
@@ -16,7 +18,7 @@ Eigen::VectorXd project_on_simplex(const Eigen::VectorXd& v) {
     if (sorted[k] <= next) break;
     shift = next;
   }
-  return (v.array() - shift).max(0.0);
+  return (below.array() - shift).max(0.0);
 }
 
 Eigen::VectorXd softmax(const Eigen::VectorXd& logits) {
