@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "mtl/core/error.hpp"
 #include "new_node.hpp"
 
 namespace mtl {
@@ -48,6 +49,8 @@ Tensor plainly_stacked(const std::vector<Tensor>& scalars) {
 
 /// The same of any scalars, [] or of one element, with graph.
 Tensor generally_stacked(std::vector<Tensor> scalars) {
+  if (scalars.empty())
+    throw Error("there is no loss to put together: no task has a label, and such a batch has none");
   for (Tensor& scalar : scalars)
     if (scalar.defined() && scalar.dim() != 0) scalar = scalar.reshape({});
   return torch::stack(scalars);

@@ -127,6 +127,23 @@ TEST_CASE(
   CHECK(sum.combine(task_losses({torch::ones({1}), torch::ones({})})).item<double>() == 2);
 }
 
+TEST_CASE("Loss combiners: a value or total of losses of one element and of several types") {
+  for (auto& [name, combiner] : all_combiners()) {
+    INFO(name);
+    combiner->set_task_count(3);
+    TaskLosses losses = constant_losses({0.75, 1.25, 2.0}), mixed = losses, none;
+    mixed.values[0] = mixed.values[0].to(torch::kFloat);
+    mixed.values[1] = mixed.values[1].reshape({1});
+    const double expected = combiner->total(losses).item<double>();
+    const Tensor total = combiner->total(mixed);
+    CHECK(total.dim() == 0);
+    CHECK(total.item<double>() == Approx(expected).epsilon(1e-6));
+    CHECK(combiner->combine(mixed).dim() == 0);
+    none.task_count = 3;
+    CHECK(contains(error_text([&] { combiner->total(none); }), "no loss to put together"));
+  }
+}
+
 TEST_CASE("Loss combiners: what is learned joins the trainer's optimizer without a registry") {
   for (const char* text : {"kendall", "revised_uncertainty", "imtl_l"}) {
     INFO(text);

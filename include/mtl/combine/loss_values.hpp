@@ -119,10 +119,14 @@ inline void require_by_task(const Tensor& by_task, int64_t tasks, std::string_vi
   }
 }
 
-/// A few numbers made on the host, in the dtype and on the device of the losses, which is not
-/// waited for.
+/// A few numbers made on the host, in the dtype of the losses, of several types in that which holds
+/// them all, and on their device, which is not waited for.
 inline Tensor like_losses(const Tensor& numbers, const TaskLosses& losses) {
-  return beside(numbers, losses.values.front());
+  const Tensor& first = losses.values.front();
+  auto type = first.scalar_type();
+  for (const Tensor& loss : losses.values)
+    if (loss.scalar_type() != type) type = at::promote_types(type, loss.scalar_type());
+  return beside(numbers, type == first.scalar_type() ? first : first.detach().to(type));
 }
 
 /// The entries of the tasks of a step out of `by_task` [T], [P], as the losses are. Error: it is

@@ -35,7 +35,7 @@ class FixedWeights : public LossCombiner {
     return loss_values(losses, name).dot(of_step(weights_, losses, what));
   }
   Tensor total(const TaskLosses& losses) const override {
-    return torch::stack(losses.values).dot(of_step(weights_, losses, what));
+    return stacked(losses.values).dot(of_step(weights_, losses, what));
   }
   void set_task_count(int64_t tasks) override { require_by_task(weights_, tasks, what); }
 

@@ -20,7 +20,7 @@ class GeometricMean : public LossCombiner {
     return loss_values(losses, name, LossRange::above_zero).log().mean().exp();
   }
   Tensor total(const TaskLosses& losses) const override {
-    return torch::stack(losses.values).log().mean().exp();
+    return stacked(losses.values).log().mean().exp();
   }
 };
 

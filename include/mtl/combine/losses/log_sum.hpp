@@ -19,7 +19,7 @@ class LogSum : public LossCombiner {
     return loss_values(losses, name, LossRange::above_zero).log().sum();
   }
   Tensor total(const TaskLosses& losses) const override {
-    return torch::stack(losses.values).log().sum();
+    return stacked(losses.values).log().sum();
   }
 };
 

@@ -15,9 +15,7 @@ class Mean : public LossCombiner {
   static constexpr std::string_view name = "mean";
 
   Tensor combine(const TaskLosses& losses) override { return loss_values(losses, name).mean(); }
-  Tensor total(const TaskLosses& losses) const override {
-    return torch::stack(losses.values).mean();
-  }
+  Tensor total(const TaskLosses& losses) const override { return stacked(losses.values).mean(); }
 };
 
 }  // namespace mtl

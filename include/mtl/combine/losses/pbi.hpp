@@ -38,7 +38,7 @@ class Pbi : public LossCombiner {
     return value(losses, loss_values(losses, name));
   }
   Tensor total(const TaskLosses& losses) const override {
-    return value(losses, torch::stack(losses.values));
+    return value(losses, stacked(losses.values));
   }
   void set_task_count(int64_t tasks) override {
     require_by_task(weights_, tasks, "weights");

@@ -107,7 +107,7 @@ inline Tensor Stch::plain(const TaskLosses& losses, const Tensor& values) const 
 
 inline Tensor Stch::total(const TaskLosses& losses) const {
   if (options_.warm_up_epochs > 0) return LossCombiner::total(losses);
-  return plain(losses, torch::stack(losses.values));
+  return plain(losses, stacked(losses.values));
 }
 
 inline NamedTensors Stch::state_dict() const {
