@@ -77,3 +77,4 @@ void LossCombiner::backward(const TaskLosses& losses, const Parameters& paramete
 }
 
 }  // namespace mtl
+  const torch::AutoGradMode with_graph(true);  // backward() does not mind a NoGradGuard either

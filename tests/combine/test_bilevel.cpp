@@ -196,6 +196,27 @@ TEST_CASE("Bilevel combiners: what is missing or wrong is an Error by name") {
   }
 }
 
+TEST_CASE("Bilevel combiners: losses without a graph are an Error by name, not no lesson") {
+  const auto net = std::make_shared<Net>();
+  const Batch batch = random_batch(1);
+  const auto unrecorded = [&] {
+    const torch::NoGradGuard no_grad;
+    return net->losses(batch);
+  };
+  for (const auto& text : bilevel) {
+    INFO(text);
+    TaskLosses losses = net->step(batch, batch);
+    losses.another_batch = unrecorded;
+    CHECK(contains(error_text([&] { make_combiner(text)->backward(losses, *net); }),
+                   "of the validation losses, but that of task \"task0\" has no graph"));
+    CHECK_FALSE(net->layer->weight.grad().defined());
+  }
+  TaskLosses losses = net->step(batch, batch);
+  losses.same_batch = unrecorded;
+  CHECK(contains(error_text([&] { make_combiner("forum")->backward(losses, *net); }),
+                 "of the same batch's losses, but that of task \"task0\" has no graph"));
+}
+
 TEST_CASE("Bilevel combiners: without lists by task they try what the losses reach") {
   for (const auto& text : bilevel) {
     INFO(text);

@@ -455,3 +455,19 @@ TEST_CASE("own loop: a hook of a parameter runs once, also behind parts and a sc
   CHECK(gradient_of(whole.losses()) == 30);
   CHECK(gradient_of(scaled_losses(losses(), 4)) == 30);
 }
+
+TEST_CASE("own loop: under NoGradGuard a step is the same, as backward() is") {
+  for (const std::string& name : combiner_names()) {
+    INFO(name);
+    OwnLoop outside(kRows), inside(kRows);
+    const auto first = plain_combiner(name, 4), second = plain_combiner(name, 4);
+    for (int i = 0; i < 2; ++i) {
+      const auto expected = step(*first, outside, outside.parameters());
+      const TaskLosses losses = with_further(inside);
+      inside.clear();
+      const torch::NoGradGuard no_grad;
+      second->backward(losses, inside.parameters());
+      CHECK(same(gradients_of(inside), expected));
+    }
+  }
+}

@@ -3,6 +3,7 @@
 #include <ATen/Context.h>
 #include <torch/autograd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <unordered_set>
 
@@ -26,6 +27,24 @@ bool lies_upon_itself(const Tensor& tensor) {
   for (int64_t d = 0; d < tensor.dim(); ++d)
     if (tensor.size(d) > 1 && tensor.stride(d) == 0) return true;
   return false;
+}
+
+bool has_graph(const TaskLosses& losses) {
+  return std::any_of(losses.values.begin(), losses.values.end(),
+                     [](const Tensor& loss) { return loss.requires_grad(); });
+}
+
+/// Error: none of the losses has a graph, though one is of a task that learns in the step.
+void require_graph(const TaskLosses& losses, const TaskLosses& step, std::string_view combiner,
+                   std::string_view whose) {
+  if (has_graph(losses)) return;
+  for (size_t i = 0; i < step.tasks.size(); ++i)
+    if (step.values[i].requires_grad() &&
+        std::find(losses.tasks.begin(), losses.tasks.end(), step.tasks[i]) != losses.tasks.end())
+      throw Error(
+          "{} learns from the gradients of the {} losses, but that of task \"{}\" has no graph; "
+          "compute them outside of NoGradGuard",
+          combiner, whose, step.names[i]);
 }
 
 }  // namespace
@@ -89,6 +108,7 @@ TaskLosses again(const TaskLosses& step, std::string_view combiner) {
     throw Error("{}: the same batch has labels of {} tasks, and had of {}", combiner, losses.size(),
                 step.size());
   }
+  if (torch::GradMode::is_enabled()) require_graph(losses, step, combiner, "same batch's");
   return losses;
 }
 
@@ -106,7 +126,13 @@ TaskLosses validation_losses(const std::function<TaskLosses()>& source, const Ta
                 losses.task_count, step.task_count);
   }
   check_lists(losses);
-  if (losses.size() > 0) finite_values(losses, "in validation");
+  if (losses.size() == 0) return losses;
+  finite_values(losses, "in validation");
+  require_graph(losses, step, combiner, "validation");
+  if (!has_graph(losses)) {  // of tasks that learn nothing: as without labels
+    losses = TaskLosses();
+    losses.task_count = step.task_count;
+  }
   return losses;
 }
 

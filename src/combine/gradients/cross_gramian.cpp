@@ -88,6 +88,7 @@ void CrossGramianCombiner::backward(const TaskLosses& losses, const Parameters& 
     const TaskLosses both = tasks_of_both(losses, first, second);
     if (both.size() > 0) weights_of(both, cross_gramian(both, first, second));
     if (third.size() == 0) return;
+  const torch::AutoGradMode with_graph(true);  // also under NoGradGuard, as backward()
     const VectorXd share = shares_.among(third), w = of_update(third, share);
     const auto of_third = begin(third, parameters);
     if (reports) make_report(third, {.shared = engine().columns()}, w);

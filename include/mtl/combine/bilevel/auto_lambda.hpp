@@ -82,6 +82,7 @@ inline AutoLambda::AutoLambda(Options options)
 
 inline void AutoLambda::backward(const TaskLosses& losses, const Parameters& parameters) {
   if (losses.size() == 0) return;
+  const at::AutoGradMode with_graph(true);  // also under NoGradGuard, as backward()
   combine_detail::check_step(losses, parameters);
   set_task_count(losses.task_count);
   learn(losses, parameters);

@@ -96,6 +96,7 @@ inline Forum::Forum(Options options)
 inline void Forum::backward(const TaskLosses& losses, const Parameters& parameters) {
   using namespace combine_detail;
   if (losses.size() == 0) return;
+  const at::AutoGradMode with_graph(true);  // also under NoGradGuard, as backward()
   check_step(losses, parameters);
   if (losses.task_count == 1) return losses.values.front().backward();
   Trial trial(losses, parameters);

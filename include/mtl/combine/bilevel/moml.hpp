@@ -73,6 +73,7 @@ inline Moml::Moml(Options options)
 inline void Moml::backward(const TaskLosses& losses, const Parameters& parameters) {
   using namespace combine_detail;
   if (losses.size() == 0) return;
+  const at::AutoGradMode with_graph(true);  // also under NoGradGuard, as backward()
   check_step(losses, parameters);
   if (losses.task_count == 1) return losses.values.front().backward();
   Trial trial(losses, parameters);

@@ -42,11 +42,12 @@ class Trial {
 void check_step(const TaskLosses& losses, const Parameters& parameters);
 
 /// The losses of the step's batch on the parameters of now. Error: the step cannot say; they are of
-/// other tasks.
+/// other tasks, or without a graph though one is recorded.
 TaskLosses again(const TaskLosses& step, std::string_view combiner);
 
-/// The losses of `source` or, where it is empty, of another batch. Error: there is neither, or they
-/// are of another number of tasks. FaultyStep: a loss is not finite.
+/// The losses of `source` or, where it is empty, of another batch; none where none of their tasks
+/// learns. Error: there is neither, or they are of another number of tasks, or without a graph.
+/// FaultyStep: a loss is not finite.
 TaskLosses validation_losses(const std::function<TaskLosses()>& source, const TaskLosses& step,
                              std::string_view combiner);
 

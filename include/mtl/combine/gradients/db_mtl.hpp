@@ -62,6 +62,7 @@ inline void DbMtl::backward(const TaskLosses& losses, const Parameters& paramete
   if (losses.size() == 0) return;
   check_losses(losses);
   loss_numbers(losses, name, LossRange::at_least_zero);
+  const at::AutoGradMode with_graph(true);  // also under NoGradGuard, as backward()
   TaskLosses logarithms = losses;
   for (Tensor& value : logarithms.values) value = torch::log(value + 1e-8);
   DirectionCombiner::backward(logarithms, parameters);

@@ -43,6 +43,7 @@ class Imtl : public ImtlG {
 
 inline void Imtl::backward(const TaskLosses& losses, const Parameters& parameters) {
   if (losses.size() == 0) return;
+  const at::AutoGradMode with_graph(true);  // also under NoGradGuard, as backward()
   check_losses(losses);
   const Eigen::VectorXd numbers = loss_numbers(losses, name, LossRange::at_least_zero);
   TaskLosses scaled = losses;
