@@ -6,6 +6,9 @@
 
 #include <cmath>
 #include <mutex>
+#include <string>
+
+#include "mtl/core/error.hpp"
 
 namespace mtl {
 
@@ -19,7 +22,13 @@ Tensor generator_state(const torch::Generator& generator) {
 
 void set_generator_state(torch::Generator& generator, const Tensor& state) {
   std::lock_guard<std::mutex> lock(generator.mutex());
-  generator.set_state(state);
+  try {
+    generator.set_state(state.contiguous());
+  } catch (const c10::Error& error) {
+    const std::string text = error.what_without_backtrace();
+    throw Error("the state of a generator, {}, is none of this one's: {}", shape_text(state),
+                text.substr(0, text.find('\n')));
+  }
 }
 
 Tensor default_generator_state() { return generator_state(at::detail::getDefaultCPUGenerator()); }

@@ -13,3 +13,12 @@ TEST_CASE("ExcessMtl: a head whose task has no shared gradient takes its own") {
   }
   CHECK(loop.heads[1].grad().item<double>() == Approx(loop.head_gradient(1)));
 }
+
+TEST_CASE("ExcessMtl: a step of another number of tasks leaves no trace") {
+  ExcessMtl combiner;
+  aggregate(combiner, torch::tensor({{1.0, 2.0}, {3.0, -1.0}}));
+  const NamedTensors before = combiner.state_dict();
+  CHECK(contains(error_text([&] { aggregate(combiner, torch::ones({3, 2})); }), "3"));
+  const NamedTensors after = combiner.state_dict();
+  for (const auto& item : before) CHECK(torch::equal(item.value(), after[item.key()]));
+}

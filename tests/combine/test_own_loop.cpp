@@ -471,3 +471,37 @@ TEST_CASE("own loop: under NoGradGuard a step is the same, as backward() is") {
     }
   }
 }
+
+TEST_CASE("own loop: a state that does not fit leaves the combiner as it was") {
+  for (const std::string& name : combiner_names()) {
+    std::vector<std::string> texts = {name};
+    for (const OptionDescription& option : combiner_options(name))
+      if (option.name == "every") texts.push_back(name + ":every=3");
+    if (name == "fixed") texts = {"fixed:weights=1/1/1/1"};
+    if (name == "cr_mogm") texts.insert(texts.end(), {"cr_mogm:of=pcd", "cr_mogm:of=pcgrad"});
+    for (const std::string& text : texts) {
+      OwnLoop loop(kRows);
+      const auto other = make_combiner(text, 4), combiner = make_combiner(text, 4);
+      for (int i = 0; i < 3; ++i) step(*other, loop, loop.parameters());
+      const NamedTensors fits = other->state_dict(), before = combiner->state_dict();
+      for (const auto& spoilt : fits) {
+        INFO(text << ", " << spoilt.key());
+        NamedTensors state;
+        for (const auto& item : fits)
+          state.insert(item.key(), &item == &spoilt ? torch::zeros({7, 3, 2}) : item.value());
+        if (error_text([&] { combiner->load_state_dict(state); }).empty()) {
+          // A row of a parameter may have any shape: that is seen in a step, which then is none.
+          const std::string error = error_text([&] { step(*combiner, loop, loop.parameters()); });
+          CHECK(contains(error, "what is kept for it has shape [7, 3, 2]"));
+          const NamedTensors after = combiner->state_dict();
+          for (const auto& item : state) CHECK(torch::equal(item.value(), after[item.key()]));
+          combiner->load_state_dict(before);
+        }
+        const NamedTensors after = combiner->state_dict();
+        REQUIRE(after.keys() == before.keys());
+        for (const auto& item : before)
+          CHECK(torch::equal(item.value().nan_to_num(-1), after[item.key()].nan_to_num(-1)));
+      }
+    }
+  }
+}

@@ -37,3 +37,11 @@ TEST_CASE("RowState: what is kept follows the gradient's type, and refuses anoth
   const std::string text = error_text([&] { kept.at(0, 0, torch::zeros({3})); });
   CHECK(contains(text, "parameter 0: what is kept for it has shape [2, 3], its gradient [3]"));
 }
+
+TEST_CASE("RowState: what is loaded has no graph") {
+  mtl::RowState rows;
+  mtl::NamedTensors state;
+  state.insert("mean.0.0", torch::ones({2}).requires_grad_());
+  rows.load(state, "mean");
+  CHECK_FALSE(rows.at(0, 0, torch::zeros({2})).requires_grad());
+}

@@ -1,6 +1,7 @@
+#include "mtl/core/core.hpp"
+
 #include "catch.hpp"
 #include "error_text.hpp"
-#include "mtl/core/core.hpp"
 
 TEST_CASE("is_labelled: a row of real values has a label if any of them is there") {
   const double nan = std::nan("");
@@ -29,6 +30,18 @@ TEST_CASE("generator: a saved state draws the same numbers again") {
 TEST_CASE("mix_seed: neighbouring numbers give unlike seeds") {
   CHECK(mtl::mix_seed(0, 0) != mtl::mix_seed(0, 1));
   CHECK(mtl::mix_seed(0, 1) != mtl::mix_seed(1, 0));
+}
+
+TEST_CASE(
+    "generator: a state that is none of a generator is an Error, one that is strided is taken") {
+  auto generator = mtl::make_generator(7);
+  const auto state = mtl::generator_state(generator);
+  const auto first = torch::rand({4}, generator);
+  for (const auto& wrong : {torch::zeros({7}, torch::kByte), state.to(torch::kFloat)})
+    CHECK(contains(error_text([&] { mtl::set_generator_state(generator, wrong); }),
+                   "the state of a generator, ["));
+  mtl::set_generator_state(generator, torch::stack({state, state}, 1).select(1, 0));
+  CHECK(torch::rand({4}, generator).equal(first));
 }
 
 TEST_CASE("draw_seed: a saved generator draws the same seed again, then others") {

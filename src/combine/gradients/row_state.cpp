@@ -20,7 +20,24 @@ std::optional<size_t> index_below(const std::string& text, size_t limit) {
   return value && *value < limit ? value : std::nullopt;
 }
 
+void check_shape(size_t p, const Tensor& kept, const Tensor& like) {
+  if (kept.sizes() != like.sizes())
+    throw Error(
+        "parameter {}: what is kept for it has shape {}, its gradient {}; where gradients are "
+        "compared at the representation, give batches of one size (a loader's drop_last)",
+        p, shape_text(kept), shape_text(like));
+}
+
 }  // namespace
+
+void RowState::check(const Rows& rows, const std::vector<int64_t>& tasks) const {
+  for (size_t p = 0; p < std::min(rows.size(), rows_.size()); ++p)
+    for (size_t i = 0; i < rows[p].size(); ++i) {
+      const auto t = static_cast<size_t>(tasks[i]);
+      if (t < rows_[p].size() && rows_[p][t].defined() && rows[p][i].defined())
+        check_shape(p, rows_[p][t], rows[p][i]);
+    }
+}
 
 Tensor& RowState::at(size_t p, int64_t t, const Tensor& like) {
   if (rows_.size() <= p) rows_.resize(p + 1);
@@ -28,9 +45,7 @@ Tensor& RowState::at(size_t p, int64_t t, const Tensor& like) {
   if (tasks.size() <= static_cast<size_t>(t)) tasks.resize(static_cast<size_t>(t) + 1);
   Tensor& kept = tasks[static_cast<size_t>(t)];
   if (!kept.defined()) kept = at::zeros_like(like, like.options().requires_grad(false));
-  if (kept.sizes() != like.sizes())
-    throw Error("parameter {}: what is kept for it has shape {}, its gradient {}", p,
-                shape_text(kept), shape_text(like));
+  check_shape(p, kept, like);
   if (kept.options().device() != like.device() || kept.scalar_type() != like.scalar_type())
     kept = kept.to(like.options().requires_grad(false));
   return kept;
@@ -61,7 +76,7 @@ void RowState::load(const NamedTensors& state, const std::string& prefix) {
     if (!p || !t)
       throw Error("\"{}.{}\": expected {}.<parameter>.<task>, two numbers below {} and {}", prefix,
                   place, prefix, most_parameters, most_tasks);
-    at(*p, static_cast<int64_t>(*t), item.value()).copy_(item.value());
+    at(*p, static_cast<int64_t>(*t), item.value()).copy_(item.value().detach());
   }
 }
 

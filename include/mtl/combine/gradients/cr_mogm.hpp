@@ -108,8 +108,10 @@ inline void CrMogm::load_state_dict(const NamedTensors& state) {
   const NamedTensors inner = under(state, "of.");
   std::vector<std::string> names;
   for (const std::string& key : inner.keys()) names.push_back("of." + key);
+  TaskNumbers loaded = weights_;
+  load(state, {&loaded}, names);
   of_->load_state_dict(inner);
-  load(state, {&weights_}, names);
+  weights_ = std::move(loaded);
 }
 
 }  // namespace mtl

@@ -48,8 +48,10 @@ class DbMtl : public DirectionCombiner {
     return state;
   }
   void load_state_dict(const NamedTensors& state) override {
+    RowState loaded;
+    loaded.load(state, "mean");
     load_numbers(state, {&steps_}, RowState::names(state, "mean"));
-    mean_.load(state, "mean");
+    mean_ = std::move(loaded);
   }
 
  private:
@@ -60,15 +62,16 @@ class DbMtl : public DirectionCombiner {
 
 inline void DbMtl::backward(const TaskLosses& losses, const Parameters& parameters) {
   if (losses.size() == 0) return;
+  const at::AutoGradMode with_graph(true);  // also under NoGradGuard, as backward()
   check_losses(losses);
   loss_numbers(losses, name, LossRange::at_least_zero);
-  const at::AutoGradMode with_graph(true);  // also under NoGradGuard, as backward()
   TaskLosses logarithms = losses;
   for (Tensor& value : logarithms.values) value = torch::log(value + 1e-8);
   DirectionCombiner::backward(logarithms, parameters);
 }
 
 inline Direction DbMtl::direction_of(const TaskLosses& step, const Rows& rows) {
+  mean_.check(rows, step.tasks);
   Eigen::VectorXd steps = steps_.present(step);
   for (double& k : steps) k += 1;
   steps_.keep(step, steps);

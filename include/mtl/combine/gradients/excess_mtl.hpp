@@ -51,8 +51,10 @@ class ExcessMtl : public DirectionCombiner {
     return state;
   }
   void load_state_dict(const NamedTensors& state) override {
+    RowState loaded;
+    loaded.load(state, "squares");
     load_numbers(state, {&weights_.numbers(), &initial_}, RowState::names(state, "squares"));
-    squares_.load(state, "squares");
+    squares_ = std::move(loaded);
   }
 
  private:
@@ -80,10 +82,11 @@ inline Eigen::VectorXd ExcessMtl::excess(const TaskLosses& step, const Rows& row
 }
 
 inline Direction ExcessMtl::direction_of(const TaskLosses& step, const Rows& rows) {
-  const Eigen::VectorXd found = excess(step, rows);
+  squares_.check(rows, step.tasks);
   Eigen::VectorXd logits = weights_.present(step), first = initial_.present(step);
   for (Eigen::Index i = 0; i < logits.size(); ++i) {
     const double relative = first[i] > 0 ? found[i] / (first[i] + 1e-7) : found[i];
+  const Eigen::VectorXd found = excess(step, rows);
     if (!(first[i] > 0)) first[i] = std::max(found[i], std::numeric_limits<double>::min());
     logits[i] = std::log(logits[i]) + step_size_ * relative;
   }

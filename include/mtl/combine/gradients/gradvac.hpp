@@ -190,8 +190,10 @@ inline void GradVac::load_state_dict(const NamedTensors& state) {
                   shape_text(phi));
     loaded.push_back(solvers::from_rows(phi.data_ptr<double>(), phi.size(0), phi.size(1)));
   }
+  RowOrders orders = orders_;
+  orders.load(state_entry(state, "draws"));
   load(state, {}, names);
-  orders_.load(state_entry(state, "draws"));
+  orders_ = std::move(orders);
   phi_ = std::move(loaded);
 }
 

@@ -58,8 +58,10 @@ class MoCo : public DirectionCombiner {
     return state;
   }
   void load_state_dict(const NamedTensors& state) override {
+    RowState loaded;
+    loaded.load(state, "mean");
     load_numbers(state, {&weights_.numbers(), &steps_}, RowState::names(state, "mean"));
-    mean_.load(state, "mean");
+    mean_ = std::move(loaded);
   }
 
  private:
@@ -70,6 +72,7 @@ class MoCo : public DirectionCombiner {
 };
 
 inline Direction MoCo::direction_of(const TaskLosses& step, const Rows& rows) {
+  mean_.check(rows, step.tasks);
   const Eigen::VectorXd lengths = norms(rows);
   // Of gradients alone nobody knows the losses.
   const Eigen::VectorXd losses = step.values.front().defined()

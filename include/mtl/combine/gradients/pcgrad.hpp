@@ -40,8 +40,10 @@ class PcGrad : public GradientCombiner {
     return state;
   }
   void load_state_dict(const NamedTensors& state) override {
+    RowOrders loaded = orders_;
+    loaded.load(state_entry(state, "draws"));
     load(state, {}, {"draws"});
-    orders_.load(state_entry(state, "draws"));
+    orders_ = std::move(loaded);
   }
 
  private:

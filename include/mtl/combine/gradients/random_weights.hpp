@@ -43,8 +43,10 @@ class RandomWeights : public GradientCombiner {
     return state;
   }
   void load_state_dict(const NamedTensors& state) override {
+    torch::Generator loaded = generator_.clone();
+    set_generator_state(loaded, state_entry(state, "generator"));
     load(state, {}, {"generator"});
-    set_generator_state(generator_, state_entry(state, "generator"));
+    generator_ = std::move(loaded);
   }
 
  protected:

@@ -16,6 +16,8 @@ class RowState {
   /// The tensor of parameter p and task t, shaped like `like`. Error: it was kept with another
   /// shape.
   Tensor& at(size_t p, int64_t t, const Tensor& like);
+  /// Error: as of `at`, for all rows of these tasks before anything is changed.
+  void check(const Rows& rows, const std::vector<int64_t>& tasks) const;
   bool empty() const { return rows_.empty(); }
 
   /// Entries "<prefix>.<parameter>.<task>".
