@@ -22,3 +22,14 @@ TEST_CASE("ExcessMtl: a step of another number of tasks leaves no trace") {
   const NamedTensors after = combiner.state_dict();
   for (const auto& item : before) CHECK(torch::equal(item.value(), after[item.key()]));
 }
+
+TEST_CASE("ExcessMtl: in a type of few digits the sum of many squares goes on growing") {
+  const auto weights = [](torch::Dtype type) {
+    ExcessMtl combiner;
+    Rows rows{{torch::full({3}, 0.3), torch::full({3}, 0.1)}};
+    for (Tensor& row : rows[0]) row = row.to(type);
+    for (int k = 0; k < 1000; ++k) combiner.direction(rows);
+    return combiner.direction(rows).head_weights;
+  };
+  CHECK(weights(torch::kBFloat16).isApprox(weights(torch::kDouble), 0.02));
+}

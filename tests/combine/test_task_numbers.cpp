@@ -100,6 +100,37 @@ TEST_CASE("TaskNumbers: an optimizer's parameters stay the same objects and foll
   CHECK(held[2].is_same(numbers.parameters()[2]));
 }
 
+TEST_CASE("TaskNumbers: the first losses say the type, float32 at least, and later ones keep it") {
+  const auto step = [](torch::Dtype type) {
+    TaskLosses losses = step_of({0, 1, 2});
+    for (Tensor& value : losses.values) value = value.detach().to(type).requires_grad_();
+    return losses;
+  };
+  for (const auto type : {torch::kHalf, torch::kBFloat16, torch::kFloat}) {
+    TaskNumbers numbers("log_scale", 0.5, 3);
+    CHECK(numbers.learned(step(type))[0].scalar_type() == torch::kFloat);
+    CHECK(numbers.learned(step(torch::kDouble))[0].scalar_type() == torch::kFloat);
+    numbers.add(step_of({0, 2}), torch::ones({2}, torch::kDouble));
+    CHECK(listed(numbers.all()) == std::vector<double>{1.5, 0.5, 1.5});
+  }
+  TaskNumbers counts("steps", 0);
+  for (int k = 0; k < 1000; ++k)
+    counts.add(step(torch::kBFloat16), torch::ones({3}, torch::kBFloat16));
+  CHECK(listed(counts.all()) == std::vector<double>{1000, 1000, 1000});
+  // As where a double loss has labels in some batches only, under an optimizer that keeps moments.
+  for (const auto name : {"kendall", "revised_uncertainty", "imtl_l"}) {
+    INFO(name);
+    const auto combiner = make_combiner(name, 3);
+    torch::optim::Adam adam(combiner->parameters(), 0.1);
+    for (const auto type : {torch::kDouble, torch::kFloat, torch::kBFloat16, torch::kDouble}) {
+      const TaskLosses losses = step(type);
+      combiner->backward(losses, {});
+      CHECK(losses.values[0].grad().scalar_type() == type);
+      adam.step();
+    }
+  }
+}
+
 TEST_CASE("TaskNumbers: a copy is of its own") {
   TaskNumbers first("log_scale", 0, 2);
   first.parameters();

@@ -72,7 +72,9 @@ inline Eigen::VectorXd ExcessMtl::excess(const TaskLosses& step, const Rows& row
   for (size_t p = 0; p < rows.size(); ++p)
     for (size_t i = 0; i < rows[p].size(); ++i) {
       if (!rows[p][i].defined()) continue;
-      const Tensor squared = rows[p][i].detach().square();
+      // Of many steps, which a type of few digits would lose.
+      const Tensor row = rows[p][i].detach();
+      const Tensor squared = row.to(at::promote_types(row.scalar_type(), torch::kFloat)).square();
       Tensor& sum = squares_.at(p, step.tasks[i], squared);
       sum.add_(squared);
       // A number on the CPU may be added to one on a device, and the sum is there.
@@ -84,9 +86,9 @@ inline Eigen::VectorXd ExcessMtl::excess(const TaskLosses& step, const Rows& row
 inline Direction ExcessMtl::direction_of(const TaskLosses& step, const Rows& rows) {
   squares_.check(rows, step.tasks);
   Eigen::VectorXd logits = weights_.present(step), first = initial_.present(step);
+  const Eigen::VectorXd found = excess(step, rows);
   for (Eigen::Index i = 0; i < logits.size(); ++i) {
     const double relative = first[i] > 0 ? found[i] / (first[i] + 1e-7) : found[i];
-  const Eigen::VectorXd found = excess(step, rows);
     if (!(first[i] > 0)) first[i] = std::max(found[i], std::numeric_limits<double>::min());
     logits[i] = std::log(logits[i]) + step_size_ * relative;
   }

@@ -36,7 +36,10 @@ class TaskNumbers {
         numbers_(torch::full({tasks}, start, torch::kDouble)) {}
   /// A copy learns by itself: it shares no tensor.
   TaskNumbers(const TaskNumbers& other)
-      : name_(other.name_), start_(other.start_), numbers_(other.numbers_.clone()) {}
+      : name_(other.name_),
+        start_(other.start_),
+        numbers_(other.numbers_.clone()),
+        has_type_(other.has_type_) {}
   TaskNumbers(TaskNumbers&&) = default;
   TaskNumbers& operator=(const TaskNumbers& other) { return *this = TaskNumbers(other); }
   TaskNumbers& operator=(TaskNumbers&&) = default;
@@ -63,8 +66,8 @@ class TaskNumbers {
 
   /// One scalar a task, the same objects from now on. Error: the number of tasks is not known.
   const std::vector<Tensor>& parameters();
-  /// Those of the tasks of a step, P of them, in the losses' dtype and on their device, where the
-  /// parameters go and stay.
+  /// Those of the tasks of a step, P of them, in the dtype of the first losses, float32 at least,
+  /// and on their device, where the parameters go and stay.
   std::vector<Tensor> learned(const TaskLosses& step);
   /// Adds to the .grad of the tasks of a step, [P], as backward() would.
   void add_gradient(const TaskLosses& step, const Eigen::VectorXd& gradient);
@@ -80,6 +83,7 @@ class TaskNumbers {
   std::string name_;
   double start_;
   Tensor numbers_;                  // [T], no graph
+  bool has_type_ = false;           // that of the first losses
   std::vector<Tensor> parameters_;  // leaves that are views of it, once somebody asked for them
 };
 
@@ -133,7 +137,7 @@ inline void TaskNumbers::add(const TaskLosses& step, const Tensor& numbers) {
   } else {
     numbers_.index_add_(
         0, torch::tensor(step.tasks).to(numbers.device(), torch::kLong, /*non_blocking=*/true),
-        numbers);
+        numbers.to(numbers_.scalar_type()));
   }
 }
 
@@ -188,10 +192,15 @@ inline void TaskNumbers::load(const Tensor& saved) {
   numbers_.copy_(saved);
 }
 
-/// The parameters, which an optimizer holds, stay the same objects and views of the numbers.
+/// The parameters, which an optimizer holds, stay the same objects and views of the numbers. Later
+/// losses of another type no longer change theirs, since what it keeps beside them is of that type;
+/// in less than float32 small steps, and sums of many losses, would be lost.
 inline void TaskNumbers::move_to(const Tensor& like) {
-  if (numbers_.scalar_type() == like.scalar_type() && numbers_.device() == like.device()) return;
-  numbers_ = numbers_.to(like.options().requires_grad(false));
+  const auto type =
+      has_type_ ? numbers_.scalar_type() : at::promote_types(like.scalar_type(), at::kFloat);
+  has_type_ = true;
+  if (numbers_.scalar_type() == type && numbers_.device() == like.device()) return;
+  numbers_ = numbers_.to(like.device(), type);
   for (size_t t = 0; t < parameters_.size(); ++t) {
     parameters_[t].mutable_grad().reset();  // of the old type
     parameters_[t].set_data(numbers_.select(0, static_cast<int64_t>(t)));
