@@ -86,3 +86,16 @@ TEST_CASE("RandomLossWeighting: draws that are none are an Error") {
   CHECK(contains(error(Distribution::normal, torch::full({2}, infinity)), "finite"));
   CHECK(contains(error(Distribution::bernoulli, torch::ones({2})), "chose no task"));
 }
+
+TEST_CASE("RandomLossWeighting: a copy draws by itself, from where the other is") {
+  const auto drawn = [](RandomLossWeighting& rlw) {
+    return rlw.combine(constant_losses({1.0, 2.0, 4.0})).item<double>();
+  };
+  RandomLossWeighting first;
+  drawn(first);
+  RandomLossWeighting second = first, third;
+  third = first;
+  const double next = drawn(first);
+  CHECK(drawn(second) == next);
+  CHECK(drawn(third) == next);
+}

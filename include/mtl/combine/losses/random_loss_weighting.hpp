@@ -44,6 +44,15 @@ class RandomLossWeighting : public LossCombiner {
   RandomLossWeighting() : RandomLossWeighting(Options{}) {}
   explicit RandomLossWeighting(Options options)
       : options_(checked(std::move(options), name)), generator_(make_generator(options_.seed)) {}
+  /// A copy draws by itself, from where the other is.
+  RandomLossWeighting(const RandomLossWeighting& other)
+      : LossCombiner(other), options_(other.options_), generator_(other.generator_.clone()) {}
+  RandomLossWeighting(RandomLossWeighting&&) = default;
+  RandomLossWeighting& operator=(const RandomLossWeighting& other) {
+    return *this = RandomLossWeighting(other);
+  }
+  RandomLossWeighting& operator=(RandomLossWeighting&&) = default;
+  ~RandomLossWeighting() override = default;
 
   /// Error: the option draws gives another number of them, or one that is not finite.
   inline Tensor combine(const TaskLosses& losses) override;
