@@ -26,4 +26,8 @@ TEST_CASE("PcGrad: the seed decides the order, and an order that is none is an E
   CHECK_FALSE(direction("pcgrad:seed=1", j) == direction("pcgrad:seed=2", j));
   PcGrad combiner({.order = [](int64_t, int64_t) { return std::vector<int64_t>{0, 0}; }});
   CHECK(contains(error_text([&] { aggregate(combiner, torch::eye(2)); }), "no permutation"));
+  PcGrad fewer({.order = [](int64_t, int64_t) { return std::vector<int64_t>{0, 2}; }});
+  CHECK(contains(error_text([&] { aggregate(fewer, torch::eye(3)); }), "row 0 lacks row 1"));
+  PcGrad without_own({.order = [](int64_t row, int64_t) { return std::vector<int64_t>{1 - row}; }});
+  CHECK(aggregate(without_own, torch::eye(2)).equal(torch::ones({2})));
 }

@@ -45,6 +45,10 @@ inline void RowOrders::next(int64_t row, int64_t rows, std::vector<int64_t>& ord
     for (int64_t j : order)
       if (j < 0 || j >= rows || seen[static_cast<size_t>(j)]++)
         throw Error("the order of row {} is no permutation of 0..{}", row, rows - 1);
+    for (int64_t j = 0; j < rows; ++j)
+      if (j != row && !seen[static_cast<size_t>(j)])
+        throw Error("the order of row {} lacks row {}, expected all of 0..{} but its own", row, j,
+                    rows - 1);
     return;
   }
   order.resize(static_cast<size_t>(rows));
