@@ -1,6 +1,7 @@
 #include "mtl/combine/combiner.hpp"
 
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 #include "engine/shared_rows.hpp"
@@ -24,6 +25,14 @@ TaskLosses made_alike(TaskLosses losses) {
   for (const Tensor& loss : losses.values) type = at::promote_types(type, loss.scalar_type());
   for (Tensor& loss : losses.values) loss = loss.reshape({}).to(type);
   return losses;
+}
+
+std::vector<Tensor> each_once(const std::vector<Tensor>& tensors) {
+  std::unordered_set<const at::TensorImpl*> seen;
+  std::vector<Tensor> once;
+  for (const Tensor& tensor : tensors)
+    if (seen.insert(tensor.unsafeGetTensorImpl()).second) once.push_back(tensor);
+  return once;
 }
 
 }  // namespace
@@ -59,7 +68,7 @@ void Combiner::make_report(const TaskLosses& losses, const Parameters& parameter
   // Where nothing is shared, no task gradient is either.
   Eigen::MatrixXd products = Eigen::MatrixXd::Zero(weights.size(), weights.size());
   if (!parameters.shared.empty())
-    products = gramian(unchecked_task_gradients(losses, parameters.shared));
+    products = gramian(unchecked_task_gradients(losses, each_once(parameters.shared)));
   if (parameters.shared.size() == 1)  // a representation may be a share of the batch's
     if (const auto* share = engine::share_of(parameters.shared.front()))
       products = share->sum(products);
@@ -70,6 +79,7 @@ void LossCombiner::backward(const TaskLosses& losses, const Parameters& paramete
   if (losses.size() == 0) return;  // no task has a label in this batch: nothing to learn
   check_losses(losses);
   check_parameters(parameters, losses.task_count);
+  const torch::AutoGradMode with_graph(true);  // backward() does not mind a NoGradGuard either
   if (!are_alike(losses)) return LossCombiner::backward(made_alike(losses), parameters);
   const Tensor combined = combine(losses);
   if (step_reports()) make_report(losses, parameters, loss_weights(combined, losses.values));
@@ -77,4 +87,3 @@ void LossCombiner::backward(const TaskLosses& losses, const Parameters& paramete
 }
 
 }  // namespace mtl
-  const torch::AutoGradMode with_graph(true);  // backward() does not mind a NoGradGuard either

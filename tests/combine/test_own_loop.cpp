@@ -505,3 +505,20 @@ TEST_CASE("own loop: a state that does not fit leaves the combiner as it was") {
     }
   }
 }
+
+TEST_CASE("own loop: a report counts a tensor that is listed twice once") {
+  for (const std::string& name : combiner_names()) {
+    INFO(name);
+    std::vector<Eigen::VectorXd> norms;
+    for (const bool twice : {false, true}) {
+      OwnLoop loop(kRows);
+      Parameters parameters = loop.parameters();
+      if (twice) parameters.shared.push_back(parameters.shared.front());
+      const auto combiner = plain_combiner(name, 4);
+      combiner->report_every(1);
+      step(*combiner, loop, parameters);
+      norms.push_back(combiner->last_report()->norms);
+    }
+    CHECK(norms[0] == norms[1]);
+  }
+}
