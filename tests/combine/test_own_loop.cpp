@@ -456,6 +456,42 @@ TEST_CASE("own loop: a hook of a parameter runs once, also behind parts and a sc
   CHECK(gradient_of(scaled_losses(losses(), 4)) == 30);
 }
 
+TEST_CASE("own loop: a report counts a tensor that is listed twice once") {
+  for (const std::string& name : combiner_names()) {
+    INFO(name);
+    std::vector<Eigen::VectorXd> norms;
+    for (const bool twice : {false, true}) {
+      OwnLoop loop(kRows);
+      Parameters parameters = loop.parameters();
+      if (twice) parameters.shared.push_back(parameters.shared.front());
+      const auto combiner = plain_combiner(name, 4);
+      combiner->report_every(1);
+      step(*combiner, loop, parameters);
+      norms.push_back(combiner->last_report()->norms);
+    }
+    CHECK(norms[0] == norms[1]);
+  }
+}
+
+TEST_CASE("own loop: batches of unequal size at the representation are an Error by both sizes") {
+  for (const auto name : {"modo", "sdmgrad"})
+    for (const int64_t further : {2, 5}) {
+      const Tensor w = torch::ones({3, 3}).requires_grad_();
+      const auto losses = [&](int64_t rows) {
+        const Tensor z = torch::ones({rows, 3}).matmul(w);
+        TaskLosses step = task_losses({z.square().mean(), z.exp().mean()});
+        step.representation = z;
+        return step;
+      };
+      TaskLosses step = losses(4);
+      step.another_batch = [&] { return losses(further); };
+      const auto combiner = make_combiner(std::string(name) + ":at=representation", 2);
+      CHECK(contains(error_text([&] { combiner->backward(step, {.shared = {w}}); }),
+                     "have shapes [4, 3] and [" + std::to_string(further) + ", 3]"));
+      CHECK_FALSE(w.grad().defined());
+    }
+}
+
 TEST_CASE("own loop: under NoGradGuard a step is the same, as backward() is") {
   for (const std::string& name : combiner_names()) {
     INFO(name);
@@ -503,22 +539,5 @@ TEST_CASE("own loop: a state that does not fit leaves the combiner as it was") {
           CHECK(torch::equal(item.value().nan_to_num(-1), after[item.key()].nan_to_num(-1)));
       }
     }
-  }
-}
-
-TEST_CASE("own loop: a report counts a tensor that is listed twice once") {
-  for (const std::string& name : combiner_names()) {
-    INFO(name);
-    std::vector<Eigen::VectorXd> norms;
-    for (const bool twice : {false, true}) {
-      OwnLoop loop(kRows);
-      Parameters parameters = loop.parameters();
-      if (twice) parameters.shared.push_back(parameters.shared.front());
-      const auto combiner = plain_combiner(name, 4);
-      combiner->report_every(1);
-      step(*combiner, loop, parameters);
-      norms.push_back(combiner->last_report()->norms);
-    }
-    CHECK(norms[0] == norms[1]);
   }
 }

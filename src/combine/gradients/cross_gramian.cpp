@@ -43,7 +43,25 @@ TaskLosses tasks_of_both(const TaskLosses& losses, const BatchRows& first,
   return both;
 }
 
+/// Error: rows of the two batches differ in size, as at the representations of unequal batches.
+void require_same_sizes(const Rows& first, const Rows& second) {
+  const auto any = [](const std::vector<Tensor>& rows) {
+    const auto found =
+        std::find_if(rows.begin(), rows.end(), [](const Tensor& row) { return row.defined(); });
+    return found == rows.end() ? Tensor() : *found;
+  };
+  for (size_t p = 0; p < std::min(first.size(), second.size()); ++p) {
+    const Tensor a = any(first[p]), b = any(second[p]);
+    if (a.defined() && b.defined() && a.numel() != b.numel())
+      throw Error(
+          "the gradients of two batches of a step have shapes {} and {}; where they are compared "
+          "at the representation, give batches of one size (a loader's drop_last)",
+          shape_text(a), shape_text(b));
+  }
+}
+
 MatrixXd cross_gramian(const TaskLosses& both, const BatchRows& first, const BatchRows& second) {
+  require_same_sizes(first.rows, second.rows);
   const MatrixXd all = products(first.rows, second.rows);
   MatrixXd cross(both.size(), both.size());
   for (Eigen::Index t = 0; t < cross.cols(); ++t) {
@@ -70,6 +88,7 @@ void CrossGramianCombiner::backward(const TaskLosses& losses, const Parameters& 
         "combiner \"{}\" takes three batches a step, but there is no further one: give the losses "
         "another_batch",
         method_);
+  const torch::AutoGradMode with_graph(true);  // also under NoGradGuard, as backward()
   const bool reports = step_reports();
   const auto guard = begin(losses, parameters);
   const BatchRows first = rows_of_batch(engine(), losses);
@@ -88,7 +107,6 @@ void CrossGramianCombiner::backward(const TaskLosses& losses, const Parameters& 
     const TaskLosses both = tasks_of_both(losses, first, second);
     if (both.size() > 0) weights_of(both, cross_gramian(both, first, second));
     if (third.size() == 0) return;
-  const torch::AutoGradMode with_graph(true);  // also under NoGradGuard, as backward()
     const VectorXd share = shares_.among(third), w = of_update(third, share);
     const auto of_third = begin(third, parameters);
     if (reports) make_report(third, {.shared = engine().columns()}, w);
