@@ -80,6 +80,17 @@ TEST_CASE("DSelectK: the penalty makes the gates choose") {
   CHECK(model->gate_weights("a").gt(0).sum().item<int64_t>() == 1);
 }
 
+TEST_CASE("DSelectK: after a batch of no rows, and of frozen gates, the penalty is a number") {
+  auto model = selecting({"a", "b"}, 3, {.gate_input_size = 2});
+  model->forward({{"x", torch::randn({0, 2})}});
+  CHECK(model->penalty().item<double>() == 0);
+  for (torch::Tensor& parameter : model->parameters()) parameter.set_requires_grad(false);
+  model->forward({{"x", torch::randn({3, 2})}});
+  const auto penalty = model->penalty();
+  penalty.backward();
+  CHECK(penalty.item<double>() > 0);
+}
+
 TEST_CASE("DSelectK: experts and options that do not fit are errors") {
   const auto text = [](int64_t experts, mtl::DSelectK::Options options) {
     return error_text([&] {
@@ -91,6 +102,12 @@ TEST_CASE("DSelectK: experts and options that do not fit are errors") {
   CHECK(contains(text(2, {.gate_input_size = -1}), "gate_input_size -1"));
   CHECK(contains(text(2, {.gate_input_size = 3}),
                  "the gates do not take the input [3, 2]: expected 3 values a sample"));
+  const auto of_input = [](const torch::Tensor& x) {
+    return error_text([&] { selecting({"a"}, 2, {.gate_input_size = 2})->forward({{"x", x}}); });
+  };
+  CHECK(contains(of_input(torch::randn({0, 3})), "the input [0, 3]: expected 2 values a sample"));
+  CHECK(contains(of_input(torch::ones({3, 2}, torch::kLong)), "[3, 2] of type Long"));
+  CHECK(contains(of_input(torch::ones({3, 2}, torch::kDouble)), "[3, 2] of type Double"));
   CHECK(contains(text(2, {.gamma = 0}), "gamma 0"));
   CHECK(contains(text(2, {.entropy = -1}), "entropy -1"));
   const auto one = tanh_layer(2, 4);

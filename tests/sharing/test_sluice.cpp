@@ -45,6 +45,14 @@ TEST_CASE("Sluice: one task, one subspace and one stage are an encoder and a hea
       model->tasks()[0].head.forward(mtl::Encoder(stage).forward(x))));
 }
 
+TEST_CASE("Sluice: without subspaces to keep apart the penalty is 0 and can be gone back through") {
+  mtl::Sluice model({{tanh_layer(2, 4)}, {tanh_layer(2, 4)}}, tasks_named({"a", "b"}),
+                    {.subspaces = 1, .strength = 1});
+  const auto penalty = model->penalty();
+  penalty.backward();
+  CHECK(penalty.item<double>() == 0);
+}
+
 TEST_CASE("Sluice: stages and options that do not fit are errors") {
   const auto text = [](std::vector<mtl::Stages> columns, mtl::Sluice::Options options = {}) {
     return error_text([&] {

@@ -66,6 +66,25 @@ TEST_CASE("SoftSharing: the penalty draws the encoders together, beside any comb
   CHECK(model->penalty().item<double>() < 0.1 * before);
 }
 
+TEST_CASE(
+    "SoftSharing: the penalty of one task, and of frozen encoders, can be gone back through") {
+  for (const auto penalty : {mtl::SoftSharing::Penalty::l2, mtl::SoftSharing::Penalty::l1,
+                             mtl::SoftSharing::Penalty::trace_norm}) {
+    mtl::SoftSharing one({tanh_layer(2, 4)}, tasks_named({"a"}), {.penalty = penalty});
+    one->penalty().backward();
+    mtl::SoftSharing two(mtl::several(2, [] { return tanh_layer(2, 4); }), tasks_named({"a", "b"}),
+                         {.penalty = penalty});
+    two->to(torch::kBFloat16);
+    two->penalty().backward();
+    for (const torch::Tensor& parameter : two->encoders()[0].module()->parameters())
+      CHECK(parameter.grad().defined());
+    for (torch::Tensor& parameter : two->parameters()) parameter.set_requires_grad(false);
+    const auto frozen = two->penalty();
+    frozen.backward();
+    CHECK(frozen.item<double>() > 0);
+  }
+}
+
 TEST_CASE("SoftSharing: encoders that do not fit are errors") {
   const auto text = [](std::vector<mtl::Encoder> encoders, double strength = 1) {
     return error_text([&] {

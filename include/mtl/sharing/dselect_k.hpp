@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "mtl/combine/faulty_step.hpp"
 #include "mtl/sharing/clone.hpp"
 #include "mtl/sharing/model_holder.hpp"
 #include "mtl/sharing/parts.hpp"
@@ -103,7 +104,7 @@ class DSelectKImpl : public Model {
       const Tensor by_sample = by_choice.sum(-1);
       terms.push_back(by_sample.numel() == 0 ? by_sample.sum() : by_sample.mean());
     }
-    return at::stack(terms).sum();
+    return sharing_detail::with_graph(at::stack(terms).sum());
   }
 
   const std::vector<Encoder>& experts() const { return experts_; }
@@ -173,12 +174,17 @@ class DSelectKImpl : public Model {
   }
 
   Tensor values_of(const Tensor& x) const {
-    if (x.dim() < 2 || x.numel() != x.size(0) * options_.gate_input_size)
-      throw Error(
+    const Tensor values = x.dim() < 2 ? x : x.flatten(1);
+    if (x.dim() < 2 || values.size(1) != options_.gate_input_size)
+      throw FaultyStep(
           "DSelectK: the gates do not take the input {}: expected {} values a sample; give "
           "the true number as gate_input_size",
           shape_text(x), options_.gate_input_size);
-    return x.flatten(1);
+    if (!x.is_floating_point())
+      throw FaultyStep(
+          "DSelectK: the gates do not take the input {} of type {}, expected real numbers",
+          shape_text(x), toString(x.scalar_type()));
+    return values.to(select_[0].scalar_type());
   }
 
   const Tensor& last_seen() const {

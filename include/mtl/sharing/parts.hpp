@@ -88,6 +88,12 @@ inline void check_columns(const std::vector<Stages>& columns, const TaskRegistry
   require_distinct(all, "stages, counted over all tasks,");
 }
 
+/// A penalty of weights that are all frozen, or of none, has no graph: with one that teaches
+/// nothing, so that it can be gone back through as any other.
+inline Tensor with_graph(Tensor penalty) {
+  return penalty.requires_grad() ? penalty : penalty.detach().requires_grad_();
+}
+
 /// Error: tensors that are to be mixed differ in shape; `name(k)` says whose the k-th is.
 template <class Name>
 void require_same_shape(const std::vector<Tensor>& outputs, const Name& name) {

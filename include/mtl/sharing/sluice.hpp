@@ -110,8 +110,8 @@ class SluiceImpl : public Model {
             for (size_t f = g + 1; f < rows.size(); ++f)
               terms.push_back(at::mm(rows[g], rows[f].t()).square().sum());
         }
-    if (terms.empty()) return at::zeros({});
-    return options_.strength * at::stack(terms).sum();
+    if (terms.empty()) return sharing_detail::with_graph(at::zeros({}));
+    return sharing_detail::with_graph(options_.strength * at::stack(terms).sum());
   }
 
   const std::vector<Stages>& columns() const { return columns_; }

@@ -82,8 +82,8 @@ class SoftSharingImpl : public Model {
       for (const auto& parameters : by_encoder) rows.push_back(parameters[p].flatten());
       terms.push_back(penalty_of(at::stack(rows)));
     }
-    if (terms.empty()) return at::zeros({});
-    return options_.strength * at::stack(terms).sum();
+    if (terms.empty()) return sharing_detail::with_graph(at::zeros({}));
+    return sharing_detail::with_graph(options_.strength * at::stack(terms).sum());
   }
 
   const std::vector<Encoder>& encoders() const { return encoders_; }
@@ -109,7 +109,10 @@ class SoftSharingImpl : public Model {
         return sum;
       }
       case Penalty::trace_norm:
-        return at::linalg_svdvals(rows).sum();
+        // LibTorch decomposes nothing of less than float32.
+        return at::linalg_svdvals(rows.to(at::promote_types(rows.scalar_type(), at::kFloat)))
+            .sum()
+            .to(rows.scalar_type());
     }
     throw Error("SoftSharing: unknown penalty {}", static_cast<int>(options_.penalty));
   }
