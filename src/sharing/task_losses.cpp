@@ -1,5 +1,7 @@
 #include "mtl/sharing/task_losses.hpp"
 
+#include <iterator>
+
 #include "mtl/core/error.hpp"
 
 namespace mtl {
@@ -7,6 +9,9 @@ namespace mtl {
 TaskLosses task_losses(const Model& model, const NamedTensors& predictions, const Batch& batch,
                        const std::vector<bool>& left_out) {
   const TaskRegistry& tasks = model.tasks();
+  if (!left_out.empty() && std::ssize(left_out) != tasks.size())
+    throw Error("task_losses: left_out is of {} tasks, the model has {}; give one a task, or none",
+                left_out.size(), tasks.size());
   TaskLosses losses;
   losses.task_count = tasks.size();
   losses.representation = model.representation();

@@ -144,6 +144,18 @@ TEST_CASE("Model: two tasks with one head move it once a step") {
   CHECK(head->weight.allclose(torch::tensor({{1 - 0.12F, 1 - 0.24F, 1.0F}})));
 }
 
+TEST_CASE("task_losses: a list of tasks that are left out is of all tasks, or none") {
+  mtl::HardSharing model(layer(2, 4), three_tasks(4));
+  mtl::Batch batch;
+  batch.inputs.insert("x", torch::randn({3, 2}));
+  for (const char* name : {"a", "b", "c"}) batch.targets.insert(name, torch::randn({3}));
+  const auto predictions = model->forward(batch.inputs);
+  CHECK(mtl::task_losses(*model, predictions, batch, {false, true, false}).names ==
+        std::vector<std::string>{"a", "c"});
+  CHECK(contains(error_text([&] { mtl::task_losses(*model, predictions, batch, {true}); }),
+                 "left_out is of 1 tasks, the model has 3"));
+}
+
 TEST_CASE("ModelHolder: stands for its model, and says when it is empty") {
   mtl::HardSharing model(layer(2, 4), three_tasks(4));
   mtl::Model& bare = model;
