@@ -38,6 +38,7 @@ Eigen::MatrixXd task_affinity(ModelRef model, const Batch& given, double learnin
     throw Error("task affinity: found the learning rate {}, expected a positive number",
                 learning_rate);
   const Batch batch = without_left_out_rows(given);
+  const torch::AutoGradMode with_graph(true);
   const KeepGenerator keep_generator;
   const Tensor generator = default_generator_state();
   Kept buffers(model->buffers()), shared(model->parameter_sets().shared);
@@ -60,7 +61,7 @@ Eigen::MatrixXd task_affinity(ModelRef model, const Batch& given, double learnin
     shared.put_back();
     for (size_t j = 0; j < before.values.size(); ++j) {
       const double was = before.values[j].item<double>(), is = after.values[j].item<double>();
-      if (was != 0) affinity(before.tasks[i], before.tasks[j]) = 1 - is / was;
+      if (was != 0) affinity(before.tasks[i], before.tasks[j]) = (was - is) / std::abs(was);
     }
   }
   return affinity;

@@ -111,3 +111,24 @@ TEST_CASE("task_affinity: a task without labels is unknown, a senseless rate an 
   CHECK_THROWS_AS(task_affinity(model, batch, 0), mtl::Error);
   CHECK_THROWS_AS(task_affinity(model, batch, std::nan("")), mtl::Error);
 }
+
+TEST_CASE(
+    "task_affinity: a loss below zero that falls is helped, and a NoGradGuard changes nothing") {
+  const auto shifted = [](double by) {
+    torch::manual_seed(1);
+    mtl::TaskRegistry tasks;
+    tasks.add({.name = "a",
+               .head = mtl::nn::LinearHead(6, 1),
+               .loss = [by](const Tensor& p, const Tensor& t) {
+                 return (p.squeeze(1) - t).square() - by;
+               }});
+    mtl::HardSharing model(mtl::nn::MlpEncoder({.input_size = 4, .hidden_sizes = {6}}), tasks);
+    model->to(torch::kDouble);
+    return model;
+  };
+  const double above = task_affinity(shifted(0), batch_of(), 0.001)(0, 0);
+  CHECK(above > 0);
+  CHECK(task_affinity(shifted(1000), batch_of(), 0.001)(0, 0) > 0);
+  const torch::NoGradGuard no_grad;
+  CHECK(task_affinity(shifted(0), batch_of(), 0.001)(0, 0) == above);
+}

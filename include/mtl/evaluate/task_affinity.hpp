@@ -9,11 +9,11 @@ namespace mtl::evaluate {
 
 /// Whose learning helps whom, by looking ahead: what a step on task i alone does to the loss of
 /// task j on the same batch,
-///     Z_ij = 1 - L_j(shared - learning_rate * grad L_i) / L_j(shared),
-/// positive where it falls. [T, T] over the model's tasks; NaN in the row and column of a task that
-/// has no label in the batch or no loss left. The mean over many batches while the joint model is
-/// trained tells which tasks belong together (task_groups). TAG: Fifty et al., NeurIPS 2021 (arXiv
-/// 2109.04617).
+///     Z_ij = (L_j(shared) - L_j(shared - learning_rate * grad L_i)) / |L_j(shared)|,
+/// positive where it falls, also below zero. [T, T] over the model's tasks; NaN in the row and
+/// column of a task that has no label in the batch or no loss left. The mean over many batches
+/// while the joint model is trained tells which tasks belong together (task_groups). TAG: Fifty et
+/// al., NeurIPS 2021 (arXiv 2109.04617).
 ///
 /// Takes T backward and T + 1 forward passes in the model's mode, all with the same random numbers.
 /// Weights, gradients, buffers and generators are afterwards what they were.
