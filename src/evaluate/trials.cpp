@@ -86,6 +86,11 @@ void check_scores(const Scores& scores, const Trial& trial) {
   for (const Score& score : scores) {
     if (std::find(trial.tasks.begin(), trial.tasks.end(), score.task) == trial.tasks.end())
       throw Error("the recipe gave a score for task \"{}\", which was not asked for", score.task);
+    if (std::count_if(scores.begin(), scores.end(), [&](const Score& other) {
+          return other.task == score.task && other.metric == score.metric;
+        }) > 1)
+      throw Error("the recipe gave task \"{}\" two scores \"{}\"; give each a name of its own",
+                  score.task, score.metric);
   }
 }
 
@@ -175,8 +180,14 @@ const Score* judged_score(const std::vector<Score>& scores, std::string_view tas
 }
 
 double score_of(const std::vector<Score>& scores, const Score& wanted, const Trial& trial) {
-  for (const Score& score : scores)
-    if (score.task == wanted.task && score.metric == wanted.metric) return score.value;
+  for (const Score& score : scores) {
+    if (score.task != wanted.task || score.metric != wanted.metric) continue;
+    if (score.better != wanted.better)
+      throw Error("{}: {} of task \"{}\" is better when {}, in other runs when {}", name_of(trial),
+                  wanted.metric, wanted.task, score.better == Better::higher ? "higher" : "lower",
+                  wanted.better == Better::higher ? "higher" : "lower");
+    return score.value;
+  }
   throw Error("{} has no {} of task \"{}\", which other runs have", name_of(trial), wanted.metric,
               wanted.task);
 }

@@ -42,7 +42,7 @@ std::vector<std::vector<Score>> scores_of_trials(const std::vector<Trial>& trial
 /// has no score.
 const Score* judged_score(const std::vector<Score>& scores, std::string_view task);
 
-/// Error: the trial has no such score.
+/// Error: the trial has no such score, or one that counts the other way.
 double score_of(const std::vector<Score>& scores, const Score& wanted, const Trial& trial);
 
 }  // namespace mtl::evaluate

@@ -198,6 +198,26 @@ TEST_CASE("compare: options and recipes that make no sense are refused before an
   CHECK(contains(error_text([&] { compare(options_in(folder.path()), foreign); }), "\"a\""));
 }
 
+TEST_CASE("compare: a metric that comes twice, or counts both ways, is refused by name") {
+  const auto error = [](const Recipe& recipe) {
+    const TemporaryFolder folder;
+    return error_text([&] { compare(options_in(folder.path()), recipe); });
+  };
+  CHECK(contains(error([](const Trial& trial) {
+                   auto scores = made_up(trial);
+                   scores.push_back({"a", "loss", 7, Better::lower});
+                   return scores;
+                 }),
+                 "the recipe gave task \"a\" two scores \"loss\""));
+  CHECK(contains(error([](const Trial& trial) {
+                   auto scores = made_up(trial);
+                   if (trial.method == "good") scores[0].better = Better::higher;
+                   return scores;
+                 }),
+                 "method \"good\", seed 0: loss of task \"a\" is better when higher, in other "
+                 "runs when lower"));
+}
+
 TEST_CASE("compare: a folder that cannot be made is named") {
   const TemporaryFolder folder;
   std::ofstream(folder / "file") << "text";
