@@ -44,7 +44,8 @@ void copy_tensors(const Named& from, Named to, const char* kind) {
     const Tensor& value = from[item.key()];
     if (!value.defined()) continue;
     item.value().set_data(value.detach().clone());
-    if (value.is_floating_point()) item.value().set_requires_grad(value.requires_grad());
+    if (value.is_floating_point() || value.is_complex())
+      item.value().set_requires_grad(value.requires_grad());
   }
 }
 

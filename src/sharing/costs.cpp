@@ -92,16 +92,20 @@ class AllInGraph {
     for (const Tensor& parameter : parameters_) required_.push_back(parameter.requires_grad());
     model.eval();
     for (const Tensor& parameter : parameters_)
-      if (parameter.is_floating_point()) parameter.set_requires_grad(true);
+      if (can_learn(parameter)) parameter.set_requires_grad(true);
   }
   ~AllInGraph() {
     for (size_t p = 0; p < parameters_.size(); ++p)
-      if (parameters_[p].is_floating_point()) parameters_[p].set_requires_grad(required_[p]);
+      if (can_learn(parameters_[p])) parameters_[p].set_requires_grad(required_[p]);
   }
   AllInGraph(const AllInGraph&) = delete;
   AllInGraph& operator=(const AllInGraph&) = delete;
 
  private:
+  static bool can_learn(const Tensor& parameter) {
+    return parameter.is_floating_point() || parameter.is_complex();
+  }
+
   nn::KeepModes modes_;
   std::vector<Tensor> parameters_;
   std::vector<bool> required_;

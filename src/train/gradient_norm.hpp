@@ -7,7 +7,7 @@
 
 namespace mtl {
 
-/// False where a real tensor holds NaN or infinity. Undefined tensors are finite.
+/// False where a real or complex tensor holds NaN or infinity. Undefined tensors are finite.
 bool is_finite(const Tensor& tensor);
 
 /// The entries that a gradient has: all, or those of a sparse one (an embedding's).

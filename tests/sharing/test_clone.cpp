@@ -19,6 +19,18 @@ struct RemadeHeadImpl : OwnHeadImpl {
 };
 TORCH_MODULE(RemadeHead);
 
+/// A layer of complex weights.
+struct SpectralHeadImpl : torch::nn::Module {
+  explicit SpectralHeadImpl(int64_t in)
+      : weight(register_parameter("weight", torch::randn({in, 1}, torch::kComplexFloat))) {}
+  torch::Tensor forward(const torch::Tensor& x) {
+    return torch::real(x.to(torch::kComplexFloat).matmul(weight));
+  }
+  int64_t options() const { return weight.size(0); }
+  torch::Tensor weight;
+};
+TORCH_MODULE(SpectralHead);
+
 /// Classes that add something to one that says how it is copied.
 struct DoubledLinearImpl : torch::nn::LinearImpl {
   using LinearImpl::LinearImpl;
@@ -136,4 +148,19 @@ TEST_CASE("clone: a class that derives from one that can be copied must say how"
                  "override make_again()"));
   mtl::Task more{.name = "b", .head = mtl::nn::LinearHead(4, 1), .loss = squared_error};
   CHECK(contains(error_text([&] { mtl::add_task(model, more); }), "cannot be changed"));
+}
+
+TEST_CASE("clone, add_task, costs: complex weights are weights, frozen ones stay so") {
+  for (const bool learns : {true, false}) {
+    SpectralHead head(4);
+    head->weight.set_requires_grad(learns);
+    mtl::HardSharing model(layer(2, 4), one_task(head));
+    CHECK(mtl::clone(model)->parameters().back().requires_grad() == learns);
+    const auto [larger, kept] = mtl::add_task(
+        model, {.name = "b", .head = mtl::nn::LinearHead(4, 1), .loss = squared_error});
+    for (const auto& item : larger->named_parameters())
+      CHECK(item.value().requires_grad() == (learns || item.key() != "heads.a.weight"));
+    CHECK(mtl::costs(model, {{"x", torch::randn({1, 2})}}).at("a").own_parameters == 12 + 4);
+    CHECK(model->parameters().back().requires_grad() == learns);
+  }
 }

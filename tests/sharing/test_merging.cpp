@@ -318,6 +318,14 @@ TEST_CASE("merge_models: what cannot be merged is refused") {
   CHECK(contains(text(mtl::shared_weights(one_soft), {one_soft, other_soft}), "nothing is shared"));
 }
 
+TEST_CASE("merging: complex weights are an Error, not the start's") {
+  auto start = golden_weights(-1);
+  start["encoder.last.weight"] = start["encoder.last.weight"].to(torch::kComplexDouble);
+  for (const auto& merging : all_mergings)
+    CHECK(contains(error_text([&] { merging(start, golden_models(2)); }),
+                   "\"encoder.last.weight\" is complex"));
+}
+
 TEST_CASE("merging: a start that is not finite is an Error") {
   auto start = golden_weights(-1);
   start["encoder.last.weight"][0][1] = std::nan("");

@@ -17,7 +17,7 @@ NamedTensors tensors_of(const torch::nn::Module& module) {
 /// A tensor's value, with its type and device, and whether it is frozen.
 void take_over(const Tensor& from, Tensor to) {
   to.set_data(from.detach().clone());
-  if (from.is_floating_point()) to.set_requires_grad(from.requires_grad());
+  if (from.is_floating_point() || from.is_complex()) to.set_requires_grad(from.requires_grad());
 }
 
 /// `name` with the segment `task` as `like` where `before` has a tensor of that name: no other

@@ -47,6 +47,9 @@ inline void check_models(const NamedTensors& start, const std::vector<NamedTenso
   if (tuned.empty()) throw Error("merging: there is no tuned model; give at least one");
   if (start.is_empty()) throw Error("merging: the start has no weights, so nothing is shared");
   for (const auto& item : start)
+    if (item.value().is_complex())
+      throw Error("merging: \"{}\" is complex, and merging is of real weights", item.key());
+  for (const auto& item : start)
     if (item.value().is_floating_point() && !item.value().isfinite().all().item<bool>())
       throw Error("merging: \"{}\" of the start holds a number that is not finite", item.key());
   for (size_t m = 0; m < tuned.size(); ++m) {
