@@ -82,6 +82,11 @@ void LossCombiner::backward(const TaskLosses& losses, const Parameters& paramete
   const torch::AutoGradMode with_graph(true);  // backward() does not mind a NoGradGuard either
   if (!are_alike(losses)) return LossCombiner::backward(made_alike(losses), parameters);
   const Tensor combined = combine(losses);
+  if (!combined.defined() || combined.numel() != 1 || !combined.requires_grad())
+    throw Error("a combiner made {} of the losses, expected one number with their graph",
+                combined.defined() && combined.numel() == 1
+                    ? "a number without a graph"
+                    : "a tensor of shape " + shape_text(combined));
   if (step_reports()) make_report(losses, parameters, loss_weights(combined, losses.values));
   combined.backward();
 }

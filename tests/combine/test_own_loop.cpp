@@ -541,3 +541,24 @@ TEST_CASE("own loop: a state that does not fit leaves the combiner as it was") {
     }
   }
 }
+
+TEST_CASE("own loop: a loss combiner of one's own that makes no loss is an Error") {
+  struct Own : LossCombiner {
+    Tensor combine(const TaskLosses& losses) override { return make(losses.values.front()); }
+    std::function<Tensor(const Tensor&)> make;
+  };
+  const auto text = [](std::function<Tensor(const Tensor&)> make) {
+    const Tensor x = torch::ones({2}).requires_grad_();
+    Own own;
+    own.make = std::move(make);
+    const std::string found = error_text([&] {
+      own.backward(task_losses({x.square().sum(), x.exp().sum()}), {.shared = {x}});
+    });
+    CHECK(x.grad().defined() == found.empty());
+    return found;
+  };
+  CHECK(text([](const Tensor& loss) { return loss.reshape({1}); }).empty());
+  CHECK(contains(text([](const Tensor& loss) { return loss.detach(); }), "without a graph"));
+  CHECK(contains(text([](const Tensor& loss) { return loss.repeat({2}); }), "of shape [2]"));
+  CHECK(contains(text([](const Tensor&) { return Tensor(); }), "of shape [undefined]"));
+}
