@@ -30,6 +30,10 @@ Direction DirectionCombiner::solve(const TaskLosses& step, const Rows& rows) {
     if (row != rows[p].end() && row->sizes() != part.sizes())
       throw Error("a combiner gave parameter {} a direction {}, expected {}", p, shape_text(part),
                   shape_text(*row));
+    // A gradient is of its parameter's type, and has no graph.
+    if (row != rows[p].end() && part.scalar_type() != row->scalar_type())
+      chosen.by_parameter[p] = part.to(row->scalar_type());
+    chosen.by_parameter[p] = chosen.by_parameter[p].detach();
   }
   if (!chosen.head_weights.allFinite() || !norms(single).allFinite())
     throw Error("a combiner gave a direction or head weights that hold NaN or infinity");

@@ -562,3 +562,27 @@ TEST_CASE("own loop: a loss combiner of one's own that makes no loss is an Error
   CHECK(contains(text([](const Tensor& loss) { return loss.repeat({2}); }), "of shape [2]"));
   CHECK(contains(text([](const Tensor&) { return Tensor(); }), "of shape [undefined]"));
 }
+
+TEST_CASE("own loop: a direction of one's own has its parameter's type, and no graph") {
+  struct Own : DirectionCombiner {
+    Direction direction(const Rows& rows) override {
+      return {{make(rows.front().front())}, VectorXd::Ones(2)};
+    }
+    std::function<Tensor(const Tensor&)> make;
+  };
+  for (const auto type : {torch::kFloat, torch::kDouble, torch::kLong}) {
+    const Tensor x = torch::ones({2}).requires_grad_();
+    Own own;
+    own.make = [type](const Tensor& row) {
+      const Tensor made = (2 * row).to(type);
+      return type == torch::kLong ? made : made.requires_grad_();
+    };
+    torch::optim::Adam adam({x});
+    for (int i = 0; i < 2; ++i) {
+      own.backward(task_losses({x.square().sum(), x.exp().sum()}), {.shared = {x}});
+      CHECK(x.grad().scalar_type() == torch::kFloat);
+      CHECK_FALSE(x.grad().requires_grad());
+      adam.step();
+    }
+  }
+}
