@@ -1,6 +1,9 @@
 #include "mtl/nn/clone.hpp"
 
+#include <torch/nn/modules/embedding.h>
+
 #include <algorithm>
+#include <functional>
 #include <typeinfo>
 #include <unordered_map>
 #include <vector>
@@ -33,6 +36,41 @@ void check_ties(const Named& from, const Named& to) {
           of_from[i] < i ? "the module" : "the copy", of_from[i] < i ? "the copy" : "the module");
 }
 
+/// LibTorch makes the copy of an embedding around the tensor that it was made from, which is the
+/// module's own. While this lives it is a copy of that.
+class OwnWeights {
+ public:
+  explicit OwnWeights(const torch::nn::Module& module) {
+    give(module);
+    for (const auto& inner : module.modules(/*include_self=*/false)) give(*inner);
+  }
+  ~OwnWeights() {
+    while (!put_back_.empty()) {
+      put_back_.back()();
+      put_back_.pop_back();
+    }
+  }
+  OwnWeights(const OwnWeights&) = delete;
+  OwnWeights& operator=(const OwnWeights&) = delete;
+
+ private:
+  void give(const torch::nn::Module& module) {
+    give_as<torch::nn::EmbeddingImpl>(module);
+    give_as<torch::nn::EmbeddingBagImpl>(module);
+  }
+  template <class Embedding>
+  void give_as(const torch::nn::Module& module) {
+    auto* embedding = const_cast<Embedding*>(dynamic_cast<const Embedding*>(&module));
+    if (embedding == nullptr || !embedding->options._weight().defined()) return;
+    put_back_.push_back([embedding, before = embedding->options._weight()] {
+      embedding->options._weight() = before;
+    });
+    embedding->options._weight() = embedding->weight.detach().clone();
+  }
+
+  std::vector<std::function<void()>> put_back_;
+};
+
 void copy_tensors(const Named& from, Named to, const char* kind) {
   if (from.keys() != to.keys())
     throw Error(
@@ -40,6 +78,12 @@ void copy_tensors(const Named& from, Named to, const char* kind) {
         "clone() do not make the same module again",
         to.size(), kind, from.size());
   check_ties(from, to);
+  for (const auto& item : from)
+    if (item.value().defined() && item.value().is_same(to[item.key()]))
+      throw Error(
+          "clone: \"{}\" of the copy is the module's own tensor, so that they would learn "
+          "together; let its options() or its clone() make one of the copy's own",
+          item.key());
   for (auto& item : to) {
     const Tensor& value = from[item.key()];
     if (!value.defined()) continue;
@@ -80,6 +124,7 @@ void copy_state(const torch::nn::Module& from, torch::nn::Module& to) {
 std::shared_ptr<torch::nn::Module> clone_by_torch(const torch::nn::Module& module) {
   const KeepGenerator keep;
   std::shared_ptr<torch::nn::Module> copy;
+  const OwnWeights own(module);
   try {
     copy = module.clone();
   } catch (const c10::Error&) {

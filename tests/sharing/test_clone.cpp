@@ -164,3 +164,42 @@ TEST_CASE("clone, add_task, costs: complex weights are weights, frozen ones stay
     CHECK(model->parameters().back().requires_grad() == learns);
   }
 }
+
+TEST_CASE("clone: a pretrained embedding has weights of its own, and goes its own way") {
+  for (const bool freeze : {false, true}) {
+    const auto embedding = torch::nn::Embedding::from_pretrained(
+        torch::randn({5, 3}), torch::nn::EmbeddingFromPretrainedOptions().freeze(freeze));
+    const auto bag = torch::nn::EmbeddingBag::from_pretrained(
+        torch::randn({5, 3}), torch::nn::EmbeddingBagFromPretrainedOptions().freeze(freeze));
+    const torch::nn::Sequential within(embedding, torch::nn::Flatten());
+    const auto tokens = torch::randint(0, 5, {2, 4}, torch::kLong);
+    for (const mtl::Encoder& encoder : {mtl::Encoder(embedding), mtl::Encoder(within)}) {
+      const auto before = encoder.forward(tokens).detach().clone();
+      const mtl::Encoder copy = mtl::clone(encoder), again = mtl::clone(copy);
+      CHECK(copy.forward(tokens).equal(before));
+      CHECK(copy.module()->parameters()[0].requires_grad() == !freeze);
+      move_weights(*copy.module());
+      CHECK(copy.forward(tokens).equal(before + 1));
+      CHECK(encoder.forward(tokens).equal(before));
+      CHECK(again.forward(tokens).equal(before));
+    }
+    const auto copy = mtl::nn::clone(*bag);
+    move_weights(*copy);
+    CHECK(copy->weight.equal(bag->weight + 1));
+    mtl::HardSharing model(within, one_task(mtl::nn::LinearHead(12, 1)));
+    CHECK(same_weights(*model, *mtl::clone(model)));
+  }
+}
+
+TEST_CASE("clone: options that hold a tensor which the copy takes for its own are an Error") {
+  struct Holding : torch::nn::Module {
+    explicit Holding(torch::Tensor given)
+        : weight(register_parameter("weight", std::move(given))) {}
+    torch::Tensor forward(const torch::Tensor& x) { return x * weight; }
+    const torch::Tensor& options() const { return weight; }
+    torch::Tensor weight;
+  };
+  const mtl::Encoder holding(std::make_shared<Holding>(torch::ones({2})));
+  CHECK(contains(error_text([&] { mtl::clone(holding); }),
+                 "\"weight\" of the copy is the module's own tensor"));
+}
