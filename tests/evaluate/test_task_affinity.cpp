@@ -48,8 +48,10 @@ TEST_CASE("task_affinity: rows of weight 0 are left out, also of a BatchNorm's s
   weighted.sample_weights = torch::ones(20);
   weighted.sample_weights.slice(0, 15).zero_();
   fewer.inputs.insert("x", all.inputs["x"].slice(0, 0, 15));
-  for (const auto& item : all.targets) fewer.targets.insert(item.key(), item.value().slice(0, 0, 15));
-  const auto found = task_affinity(model, weighted, 0.05), expected = task_affinity(model, fewer, 0.05);
+  for (const auto& item : all.targets)
+    fewer.targets.insert(item.key(), item.value().slice(0, 0, 15));
+  const auto found = task_affinity(model, weighted, 0.05),
+             expected = task_affinity(model, fewer, 0.05);
   CHECK((found - expected).cwiseAbs().maxCoeff() < 1e-12);
 }
 

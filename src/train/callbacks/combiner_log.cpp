@@ -66,7 +66,7 @@ std::string lines_until(const std::string& csv, int64_t step) {
 }
 
 // Behind "step" and "task".
-std::vector<double> numbers_of(const io::CsvReader& row) {
+std::vector<double> numbers_in(const io::CsvReader& row) {
   std::vector<double> numbers;
   for (size_t c = 2; c < row.cells().size(); ++c) {
     const std::string_view cell = row.cells()[c];
@@ -93,7 +93,7 @@ std::vector<CombinerLog::Entry> entries_of(const std::string& csv, const std::st
     if (!step || row.cells().size() != 7 + tasks.size())
       throw Error("{}: found {} cells, expected a step, a task, 5 numbers and {} cosines",
                   row.where(0), row.cells().size(), tasks.size());
-    lines.push_back({*step, std::string(row.cells()[1]), numbers_of(row)});
+    lines.push_back({*step, std::string(row.cells()[1]), numbers_in(row)});
   }
   std::vector<CombinerLog::Entry> entries;
   for (size_t begin = 0, end = 0; begin < lines.size(); begin = end) {

@@ -41,8 +41,8 @@ PictureFeatures::PictureFeatures(const std::filesystem::path& weights) : weights
 }
 
 Tensor PictureFeatures::of(const ImageDataset& pictures, int64_t workers) {
-  using Encoder = nn::EfficientNetLiteImpl;
-  constexpr double mean = Encoder::picture_mean, deviation = Encoder::picture_deviation;
+  using Network = nn::EfficientNetLiteImpl;
+  constexpr double mean = Network::picture_mean, deviation = Network::picture_deviation;
   const auto classes = [&](const Tensor& features) {
     return torch::softmax(features.matmul(class_weight_.t()) + class_bias_, 1);
   };
@@ -63,7 +63,7 @@ Tensor PictureFeatures::of(const ImageDataset& pictures, int64_t workers) {
   }
   const c10::NoGradGuard no_grad;
   const Tensor views = torch::stack(seen);
-  const auto parts = views.split_with_sizes({Encoder::output_size, class_bias_.numel()}, 2);
+  const auto parts = views.split_with_sizes({Network::output_size, class_bias_.numel()}, 2);
   constexpr double probability_share = 0.5, scale = 20;
   return scale *
          torch::cat({of_unit_length(parts[0].sum(0)), probability_share * parts[1].mean(0).sqrt()},
