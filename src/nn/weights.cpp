@@ -18,6 +18,8 @@ void copy_weights(NamedTensors& own,
                      : memory.contains(memory_of(*value)) ? value->detach().clone()
                                                           : *value);
     if (value == nullptr) continue;
+    if (value->is_complex() && !item.value().is_complex())
+      throw Error("weights: \"{}\" is complex, the model's is real and cannot hold it", item.key());
     const Tensor once = each_once(item.value(), *value);
     if (once.sizes() != value->sizes() && !once.expand_as(*value).equal(*value))
       throw Error("weights: \"{}\" is expanded, one value in several places, and gets several",

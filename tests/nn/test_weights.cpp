@@ -49,3 +49,13 @@ TEST_CASE("weights: one value in several places takes one, and refuses several")
                  "\"scale\" is expanded"));
   CHECK_FALSE(module->weight.eq(7).any().item<bool>());
 }
+
+TEST_CASE("load_weights: complex weights do not become real ones") {
+  torch::nn::Linear net(2, 1);
+  auto values = mtl::nn::cloned(mtl::nn::weights(*net));
+  values["weight"] = torch::complex(values["weight"], torch::ones({1, 2}));
+  const auto before = net->weight.detach().clone();
+  CHECK(
+      contains(error_text([&] { mtl::nn::load_weights(*net, values); }), "\"weight\" is complex"));
+  CHECK(net->weight.equal(before));
+}
