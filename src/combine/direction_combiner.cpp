@@ -20,10 +20,9 @@ Direction DirectionCombiner::solve(const TaskLosses& step, const Rows& rows) {
   if (chosen.by_parameter.size() != rows.size() || chosen.head_weights.size() != step.size())
     throw Error("a combiner gave a direction of {} tensors and {} head weights, expected {} and {}",
                 chosen.by_parameter.size(), chosen.head_weights.size(), rows.size(), step.size());
-  Rows single(rows.size());
+  Rows single(rows.size(), std::vector<Tensor>(1));
   for (size_t p = 0; p < rows.size(); ++p) {
-    const Tensor& part = chosen.by_parameter[p];
-    single[p] = {part};
+    Tensor& part = chosen.by_parameter[p];
     if (!part.defined()) continue;
     const auto row = std::find_if(rows[p].begin(), rows[p].end(),
                                   [](const Tensor& tensor) { return tensor.defined(); });
@@ -31,9 +30,9 @@ Direction DirectionCombiner::solve(const TaskLosses& step, const Rows& rows) {
       throw Error("a combiner gave parameter {} a direction {}, expected {}", p, shape_text(part),
                   shape_text(*row));
     // A gradient is of its parameter's type, and has no graph.
-    if (row != rows[p].end() && part.scalar_type() != row->scalar_type())
-      chosen.by_parameter[p] = part.to(row->scalar_type());
-    chosen.by_parameter[p] = chosen.by_parameter[p].detach();
+    if (row != rows[p].end()) part = part.to(row->scalar_type());
+    part = part.detach();
+    single[p].front() = part;
   }
   if (!chosen.head_weights.allFinite() || !norms(single).allFinite())
     throw Error("a combiner gave a direction or head weights that hold NaN or infinity");
