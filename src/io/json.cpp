@@ -14,6 +14,12 @@
 namespace mtl::io {
 namespace {
 
+/// "[json.exception.type_error.316] invalid UTF-8 byte ..." -> "invalid UTF-8 byte ..."
+std::string_view behind_bracket(std::string_view message) {
+  const auto bracket = message.find("] ");
+  return bracket == std::string_view::npos ? message : message.substr(bracket + 2);
+}
+
 // "[json.exception.parse_error.101] parse error at line 1, column 2: syntax error ..." ->
 // "syntax error ..."
 std::string_view reason(std::string_view message) {
@@ -21,8 +27,7 @@ std::string_view reason(std::string_view message) {
     if (const auto at = message.find(mark); at != std::string_view::npos)
       if (const auto colon = message.find(": ", at); colon != std::string_view::npos)
         return message.substr(colon + 2);
-  const auto bracket = message.find("] ");
-  return bracket == std::string_view::npos ? message : message.substr(bracket + 2);
+  return behind_bracket(message);
 }
 
 /// The byte, counted from 1, of the bracket that opens level `depth`.
@@ -144,9 +149,8 @@ std::string json_text(const Json& value, int indent) {
   try {
     return value.dump(indent);
   } catch (const Json::exception& error) {
-    const std::string_view what = error.what();
     throw Error("cannot write JSON: {}; texts, such as names, have to be UTF-8",
-                excerpt(what.substr(std::min(what.find("] ") + 2, what.size())), 200));
+                excerpt(behind_bracket(error.what()), 200));
   }
 }
 
