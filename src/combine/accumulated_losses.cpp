@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "engine/capture.hpp"
-#include "engine/gramian_sum.hpp"
 #include "loss_lists.hpp"
 #include "mtl/combine/loss_values.hpp"
 #include "mtl/core/error.hpp"
@@ -117,7 +116,7 @@ void AccumulatedLosses::clip(double max_norm) {
       parts.push_back(task.row[p]);
       const Tensor& part = task.row[p];
       const Tensor entries = part.is_sparse() ? part.coalesce().values() : part;
-      norms.push_back(engine::in_real_parts(entries).norm(2, torch::kDouble));
+      norms.push_back(in_real_parts(entries).norm(2, torch::kDouble));
     }
     const double length = read_together(norms).norm() / task.units();
     if (!std::isfinite(length) || length <= max_norm) continue;

@@ -1,7 +1,6 @@
 #include "mtl/combine/combiner.hpp"
 
 #include <algorithm>
-#include <unordered_set>
 #include <utility>
 
 #include "engine/shared_rows.hpp"
@@ -25,14 +24,6 @@ TaskLosses made_alike(TaskLosses losses) {
   for (const Tensor& loss : losses.values) type = at::promote_types(type, loss.scalar_type());
   for (Tensor& loss : losses.values) loss = loss.reshape({}).to(type);
   return losses;
-}
-
-std::vector<Tensor> each_once(const std::vector<Tensor>& tensors) {
-  std::unordered_set<const at::TensorImpl*> seen;
-  std::vector<Tensor> once;
-  for (const Tensor& tensor : tensors)
-    if (seen.insert(tensor.unsafeGetTensorImpl()).second) once.push_back(tensor);
-  return once;
 }
 
 }  // namespace
@@ -68,7 +59,7 @@ void Combiner::make_report(const TaskLosses& losses, const Parameters& parameter
   // Where nothing is shared, no task gradient is either.
   Eigen::MatrixXd products = Eigen::MatrixXd::Zero(weights.size(), weights.size());
   if (!parameters.shared.empty())
-    products = gramian(unchecked_task_gradients(losses, each_once(parameters.shared)));
+    products = gramian(unchecked_task_gradients(losses, without_doubles(parameters.shared)));
   if (parameters.shared.size() == 1)  // a representation may be a share of the batch's
     if (const auto* share = engine::share_of(parameters.shared.front()))
       products = share->sum(products);

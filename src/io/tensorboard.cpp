@@ -79,9 +79,7 @@ std::string scalar_event(std::string_view tag, double value, int64_t step, doubl
 }
 
 Histogram histogram_of(const Tensor& values) {
-  const Tensor real =
-      values.is_complex() ? torch::view_as_real(values.detach().resolve_conj()) : values.detach();
-  Tensor all = real.to(torch::kCPU, torch::kDouble).flatten();
+  Tensor all = in_real_parts(values.detach()).to(torch::kCPU, torch::kDouble).flatten();
   all = all.masked_select(all.isfinite()).contiguous();
   Histogram histogram;
   if (all.numel() == 0) return histogram;

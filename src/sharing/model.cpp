@@ -18,15 +18,6 @@ namespace {
 
 using Key = const at::TensorImpl*;
 
-std::vector<Tensor> each_once(const std::vector<Tensor>& tensors) {
-  std::unordered_set<Key> seen;
-  std::vector<Tensor> once;
-  once.reserve(tensors.size());
-  for (const Tensor& tensor : tensors)
-    if (seen.insert(tensor.unsafeGetTensorImpl()).second) once.push_back(tensor);
-  return once;
-}
-
 const auto& input_named(const NamedTensors& inputs, const std::string& name) {
   if (name.empty()) {
     if (inputs.size() == 1) return inputs.front();
@@ -81,18 +72,18 @@ Model::Model(TaskRegistry tasks)
 }
 
 std::vector<Tensor> Model::parameters(bool recurse) const {
-  return each_once(torch::nn::Module::parameters(recurse));
+  return without_doubles(torch::nn::Module::parameters(recurse));
 }
 
 std::vector<Tensor> Model::task_parameters(std::string_view task) {
   const Head& head = tasks_.at(task).head;
-  return head ? each_once(head.module()->parameters()) : std::vector<Tensor>{};
+  return head ? without_doubles(head.module()->parameters()) : std::vector<Tensor>{};
 }
 
 std::vector<Tensor> Model::shared_parameters() {
   std::unordered_map<Key, int> tasks_with;
   for (const Task& task : tasks_)
-    for (const Tensor& parameter : each_once(task_parameters(task.name)))
+    for (const Tensor& parameter : without_doubles(task_parameters(task.name)))
       ++tasks_with[parameter.unsafeGetTensorImpl()];
   std::vector<Tensor> shared;
   for (const Tensor& parameter : parameters()) {
@@ -107,11 +98,11 @@ const Parameters& Model::parameter_sets() {
     // Parts that were registered without register_part are looked at here.
     claim(*this, owner_, "a part of this model");
     Parameters sets;
-    sets.shared = each_once(shared_parameters());
+    sets.shared = without_doubles(shared_parameters());
     std::unordered_set<Key> is_shared;
     for (const Tensor& parameter : sets.shared) is_shared.insert(parameter.unsafeGetTensorImpl());
     for (const Task& task : tasks_) {
-      auto& own = sets.by_task.emplace_back(each_once(task_parameters(task.name)));
+      auto& own = sets.by_task.emplace_back(without_doubles(task_parameters(task.name)));
       std::erase_if(own, [&](const Tensor& parameter) {
         return is_shared.contains(parameter.unsafeGetTensorImpl());
       });
@@ -121,7 +112,7 @@ const Parameters& Model::parameter_sets() {
     for (const auto& module : modules(/*include_self=*/false))
       if (auto layer = module->parameters(/*recurse=*/false); !layer.empty())
         sets.layers.push_back(std::move(layer));
-    for (const Tensor& buffer : each_once(buffers()))
+    for (const Tensor& buffer : without_doubles(buffers()))
       if (buffer.defined()) sets.buffers.push_back(buffer);
     parameter_sets_ = std::move(sets);
   }

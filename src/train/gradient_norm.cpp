@@ -23,7 +23,7 @@ bool is_finite_block(const void* data, int64_t count) {
 bool is_finite(const Tensor& tensor) {
   if (!tensor.defined() || tensor.numel() == 0) return true;
   if (tensor.is_sparse()) return is_finite(tensor._values());
-  if (tensor.is_complex()) return is_finite(torch::view_as_real(tensor.resolve_conj()));
+  if (tensor.is_complex()) return is_finite(in_real_parts(tensor));
   if (!tensor.is_floating_point()) return true;
   if (tensor.is_cpu() && tensor.is_non_overlapping_and_dense()) {
     if (tensor.scalar_type() == torch::kFloat)

@@ -7,6 +7,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace mtl {
 
@@ -26,6 +27,15 @@ inline NamedTensors under(const NamedTensors& all, std::string_view prefix) {
   for (const auto& item : all)
     if (item.key().starts_with(prefix)) part.insert(item.key().substr(prefix.size()), item.value());
   return part;
+}
+
+/// The tensors in their order, those that are the same object only once.
+std::vector<Tensor> without_doubles(const std::vector<Tensor>& tensors);
+
+/// The real and imaginary parts of a complex tensor, [..., 2]; any other tensor as it is.
+inline Tensor in_real_parts(const Tensor& tensor) {
+  if (!tensor.defined() || !tensor.is_complex()) return tensor;
+  return at::view_as_real(tensor.resolve_conj());
 }
 
 /// `tensor`, of few numbers, in the type of `like` and on its device. The caller does not wait for

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <utility>
 
+#include "mtl/core/tensor.hpp"
 #include "workspace.hpp"
 
 namespace mtl::engine {
@@ -126,11 +127,6 @@ Eigen::MatrixXd products_of(const Rows& a, const Rows& b, bool symmetric, at::Sc
 Tensor dense(Tensor gradient) {
   if (gradient.defined() && gradient.layout() != at::kStrided) return gradient.to_dense();
   return gradient;
-}
-
-Tensor in_real_parts(const Tensor& tensor) {
-  if (!tensor.defined() || !tensor.is_complex()) return tensor;
-  return at::view_as_real(tensor.resolve_conj());
 }
 
 void GramianSum::add_rows(const std::vector<Tensor>& rows, bool in_double) {

@@ -72,9 +72,6 @@ Eigen::MatrixXd guarded_gramian(int64_t tasks,
 /// A gradient without sparse layout.
 at::Tensor dense(at::Tensor gradient);
 
-/// A complex tensor as its real and imaginary parts, [..., 2]: as such its elements are columns.
-at::Tensor in_real_parts(const at::Tensor& tensor);
-
 /// sum_t w_t rows[t]; undefined if no row is defined. Written over the first row where the caller
 /// has given that away, otherwise a fresh tensor.
 at::Tensor weighted_sum(std::vector<at::Tensor> rows, const Eigen::VectorXd& weights);

@@ -4,6 +4,7 @@
 
 #include "gramian_sum.hpp"
 #include "mtl/core/error.hpp"
+#include "mtl/core/tensor.hpp"
 
 namespace mtl {
 namespace {
@@ -16,7 +17,7 @@ int64_t tasks_of(const Rows& rows) {
 }
 
 Tensor squared_norm(const Tensor& tensor) {
-  return at::norm(engine::in_real_parts(tensor), 2, at::IntArrayRef{}, false, at::kDouble).square();
+  return at::norm(in_real_parts(tensor), 2, at::IntArrayRef{}, false, at::kDouble).square();
 }
 
 }  // namespace

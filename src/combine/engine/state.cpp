@@ -13,6 +13,7 @@
 #include "leaves.hpp"
 #include "mtl/combine/task_gradients.hpp"
 #include "mtl/core/error.hpp"
+#include "mtl/core/tensor.hpp"
 
 namespace mtl {
 namespace {
@@ -50,7 +51,7 @@ bool surely_finite(const std::vector<Tensor>& tensors) {
   std::vector<Tensor> sums;
   for (const auto& tensor : tensors)
     if (tensor.defined() && tensor.numel() > 0)
-      sums.push_back(engine::in_real_parts(engine::dense(tensor)).sum());
+      sums.push_back(in_real_parts(engine::dense(tensor)).sum());
   if (sums.empty()) return true;
   for (auto& sum : sums) sum = sum.to(sums.front().options());
   return std::isfinite(at::stack(sums).sum().item<double>());
@@ -180,7 +181,7 @@ void Engine::State::take(const engine::Plan& plan, engine::Captured found) {
   for (size_t c = 0; c < column_rows.size(); ++c)
     if (columns()[c].is_complex())
       for (auto& row : column_rows[c])
-        if (row.defined()) row = engine::in_real_parts(engine::dense(row));
+        if (row.defined()) row = in_real_parts(engine::dense(row));
   task_rows = std::move(found.task_rows);
   for (size_t s = 0; s < plan.sites.size(); ++s) {
     const auto& site = plan.sites[s];
