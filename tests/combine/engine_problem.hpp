@@ -193,8 +193,8 @@ inline void check_engine(const Problem& problem, double tolerance) {
 inline constexpr double exact = 1e-12;
 inline constexpr double single_precision = 2e-5;
 
-struct Net {
-  explicit Net(torch::TensorOptions net_options = torch::kDouble) : options(net_options) {}
+struct PlainNet {
+  explicit PlainNet(torch::TensorOptions net_options = torch::kDouble) : options(net_options) {}
 
   torch::TensorOptions options;
   Tensors shared;
@@ -222,7 +222,7 @@ struct Net {
 };
 
 /// A problem whose representation [N, inputs of the heads] is `encode()`.
-inline Problem problem(const Net& net, std::function<torch::Tensor()> encode) {
+inline Problem problem(const PlainNet& net, std::function<torch::Tensor()> encode) {
   return {[net, encode] {
             torch::manual_seed(5);
             const auto representation = encode();
@@ -238,7 +238,7 @@ inline Problem problem(const Net& net, std::function<torch::Tensor()> encode) {
 inline Problem two_layers(torch::TensorOptions options, int64_t tasks,
                           std::function<torch::Tensor(torch::Tensor)> activation) {
   torch::manual_seed(1);
-  Net net(options);
+  PlainNet net(options);
   const auto w1 = net.parameter({7, 6}), b1 = net.parameter({7}), w2 = net.parameter({5, 7}),
              b2 = net.parameter({5});
   net.add_heads(tasks, 5);
@@ -251,7 +251,7 @@ inline Problem two_layers(torch::TensorOptions options, int64_t tasks,
 
 template <class Module>
 Problem recurrent(torch::TensorOptions options, Module module) {
-  Net net(options);
+  PlainNet net(options);
   module->to(options.dtype().toScalarType());
   net.shared = module->parameters();
   net.add_heads(3, 6);

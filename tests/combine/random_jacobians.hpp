@@ -10,7 +10,7 @@
 /// degeneracy.
 namespace random_jacobians {
 
-struct Problem {
+struct RandomJacobian {
   std::string kind;
   Eigen::MatrixXd jacobian;  // [T,P]
   Eigen::MatrixXd gramian() const { return jacobian * jacobian.transpose(); }
@@ -28,7 +28,7 @@ inline double log_uniform(std::mt19937_64& random, double low, double high) {
 /// Kinds: "wide" (independent rows), "low rank", "agreeing" (one open half-space), "opposed" (pairs
 /// that all but cancel), "nearly parallel", "unequal" (norms over many decades), "duplicate",
 /// "stationary" (a positive combination of the rows is zero). All times a scale of 1e-15..1e15.
-inline Problem draw(std::mt19937_64& random, int tasks, const std::string& kind) {
+inline RandomJacobian draw(std::mt19937_64& random, int tasks, const std::string& kind) {
   using Eigen::MatrixXd;
   MatrixXd j = normal(random, tasks, 2 * tasks + 3);
   if (kind == "low rank")
@@ -52,7 +52,7 @@ inline Problem draw(std::mt19937_64& random, int tasks, const std::string& kind)
 
 /// In one open half-space, `flat` of the rows in one plane and the others against them there: a row
 /// of the plane depends on two others of it, and the mean of all is against it.
-inline Problem draw_flat(std::mt19937_64& random, int tasks, int flat) {
+inline RandomJacobian draw_flat(std::mt19937_64& random, int tasks, int flat) {
   Eigen::MatrixXd j = normal(random, tasks, 5);
   j.col(0) = j.col(0).cwiseAbs().array() + 0.05;
   j.topRightCorner(flat, 3).setZero();
@@ -62,10 +62,10 @@ inline Problem draw_flat(std::mt19937_64& random, int tasks, int flat) {
 }
 
 /// All kinds, T = 1..16, `rounds` times each; the larger T once.
-inline std::vector<Problem> problems(const std::vector<std::string>& kinds, int rounds,
-                                     const std::vector<int>& larger = {}) {
+inline std::vector<RandomJacobian> problems(const std::vector<std::string>& kinds, int rounds,
+                                            const std::vector<int>& larger = {}) {
   std::mt19937_64 random(20240607);
-  std::vector<Problem> all;
+  std::vector<RandomJacobian> all;
   for (const auto& kind : kinds) {
     for (int round = 0; round < rounds; ++round)
       for (int tasks = 1; tasks <= 16; ++tasks) all.push_back(draw(random, tasks, kind));

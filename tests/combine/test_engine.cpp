@@ -57,7 +57,7 @@ TEST_CASE("Engine: every activation") {
 TEST_CASE("Engine: convolution and batch normalization") {
   for (const auto type : {torch::kDouble, torch::kFloat}) {
     torch::manual_seed(1);
-    Net net(type);
+    PlainNet net(type);
     torch::nn::Sequential encoder(
         torch::nn::Conv2d(torch::nn::Conv2dOptions(2, 4, 3).padding(1).bias(false)),
         torch::nn::BatchNorm2d(4), torch::nn::ReLU(),
@@ -93,7 +93,7 @@ TEST_CASE("Engine: recurrent nets, fused or not") {
 TEST_CASE("Engine: parameters used twice, tied, normalised, embedded, three-dimensional") {
   for (const auto type : {torch::kDouble, torch::kFloat}) {
     torch::manual_seed(1);
-    Net net(type);
+    PlainNet net(type);
     const auto e = net.parameter({9, 8}), w = net.parameter({8, 8}), b = net.parameter({8}),
                v = net.parameter({8, 8}), gamma = net.parameter({8}), beta = net.parameter({8});
     net.add_heads(5, 9);
@@ -114,7 +114,7 @@ TEST_CASE("Engine: parameters used twice, tied, normalised, embedded, three-dime
 
 TEST_CASE("Engine: a linear layer used several times in a two-dimensional net") {
   torch::manual_seed(1);
-  Net net;
+  PlainNet net;
   const auto w = net.parameter({6, 6}), b = net.parameter({6}), other = net.parameter({6, 6});
   net.add_heads(4, 6);
   const auto x = torch::randn({5, 6}, torch::kDouble);
@@ -202,7 +202,7 @@ TEST_CASE("Engine: a linear layer used several times in a two-dimensional net") 
 
 TEST_CASE("Engine: parameters reached by some tasks, by one, by none") {
   torch::manual_seed(1);
-  Net net;
+  PlainNet net;
   const auto w = net.parameter({6, 6}), b = net.parameter({6}), some = net.parameter({6, 6}),
              some_bias = net.parameter({6}), one = net.parameter({6, 6}),
              none = net.parameter({6, 6});
@@ -229,7 +229,7 @@ TEST_CASE("Engine: parameters reached by some tasks, by one, by none") {
 TEST_CASE("Engine: gradients that are one number seen many times") {
   for (const int64_t tasks : {2, 3, 12}) {
     torch::manual_seed(1);
-    Net net;
+    PlainNet net;
     const auto w = net.parameter({7});
     check_engine({[=] {
                     Tensors losses{w.sum()};
@@ -255,7 +255,7 @@ TEST_CASE("Engine: frozen parameters") {
 
 TEST_CASE("Engine: heads of every kind") {
   torch::manual_seed(1);
-  Net net;
+  PlainNet net;
   const auto w = net.parameter({6, 6}), b = net.parameter({6});
   net.add_heads(3, 6);
   const auto x = torch::randn({5, 6}, torch::kDouble);

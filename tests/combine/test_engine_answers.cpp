@@ -17,7 +17,7 @@ TEST_CASE("Engine: hooks see what they see in backward()") {
   const auto twice = [](Tensor gradient) { return gradient * 2; };
   const auto clipped = [](Tensor gradient) { return gradient.clamp(-0.05, 0.05); };
   torch::manual_seed(1);
-  Net net;
+  PlainNet net;
   const auto w = net.parameter({6, 6}), b = net.parameter({6}), v = net.parameter({6, 6});
   net.add_heads(3, 6);
   const auto x = torch::randn({5, 6}, torch::kDouble);
@@ -60,7 +60,7 @@ TEST_CASE("Engine: hooks see what they see in backward()") {
 
 TEST_CASE("Engine: casts, custom functions, sparse gradients, other layouts") {
   torch::manual_seed(1);
-  Net net(torch::kFloat);
+  PlainNet net(torch::kFloat);
   const auto w = net.parameter({8, 8}), b = net.parameter({8});
   net.add_heads(3, 8);
   SECTION("half precision as under autocast") {
@@ -174,7 +174,7 @@ TEST_CASE(
 
 TEST_CASE("Engine: gradients at the shared representation") {
   torch::manual_seed(1);
-  Net net;
+  PlainNet net;
   const auto w = net.parameter({6, 6}), b = net.parameter({6});
   net.add_heads(3, 6);
   const auto x = torch::randn({5, 6}, torch::kDouble);
@@ -268,7 +268,7 @@ TEST_CASE("Engine: gradients whose squares leave the range of a float") {
 
 TEST_CASE("Engine: batches of changing size through one engine") {
   torch::manual_seed(1);
-  Net net;
+  PlainNet net;
   const auto w1 = net.parameter({7, 6}), b1 = net.parameter({7}), w2 = net.parameter({5, 7});
   net.add_heads(3, 5);
   const Eigen::Vector3d weights(0.3, 0.8, 1.4);
@@ -308,7 +308,7 @@ TEST_CASE("Engine: NaN and Inf in a task's row show in its entry of the Gramian"
 
 TEST_CASE("Engine: a saved activation that was changed in place is an error, as in backward()") {
   torch::manual_seed(1);
-  Net net;
+  PlainNet net;
   const auto w = net.parameter({6, 6});
   net.add_heads(2, 6);
   for (const auto path :
