@@ -74,6 +74,7 @@ Read read(const fs::path& directory) {
 template <int64_t ClassDimension>
 struct LossLeftBehind {
   static constexpr int64_t class_dimension = ClassDimension;
+  LossOutputs outputs = LossOutputs::plain;
   bool yes_or_no_ = false;
 
   bool yes_or_no() const { return yes_or_no_; }
@@ -86,18 +87,16 @@ struct LossLeftBehind {
 
 Loss no_loss(const deploy_detail::TaskNotes& task) {
   switch (task.classes_in) {
-    case -1:
-      return {LossLeftBehind<-1>{}, task.kind};
     case 0:
-      return {LossLeftBehind<1>{true}, task.kind};
+      return {LossLeftBehind<1>{task.outputs, true}, task.kind};
     case 1:
-      return {LossLeftBehind<1>{}, task.kind};
+      return {LossLeftBehind<1>{task.outputs}, task.kind};
     case 2:
-      return {LossLeftBehind<2>{}, task.kind};
+      return {LossLeftBehind<2>{task.outputs}, task.kind};
     case 3:
-      return {LossLeftBehind<3>{}, task.kind};
+      return {LossLeftBehind<3>{task.outputs}, task.kind};
     default:
-      throw Error("the classes of its outputs lie in dimension {}, expected -1 to 3",
+      throw Error("the classes of its outputs lie in dimension {}, expected 0 to 3",
                   task.classes_in);
   }
 }

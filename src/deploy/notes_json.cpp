@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "json_fields.hpp"
+#include "mtl/io/excerpt.hpp"
+#include "mtl/io/json_member.hpp"
 
 namespace mtl::deploy_detail {
 namespace {
@@ -16,7 +18,24 @@ constexpr std::array<std::string_view, 2> loss_kinds = {"regression", "classific
 constexpr std::array<std::string_view, 3> scalers = {"none", "StandardScaler", "MinMaxScaler"};
 constexpr std::array<std::string_view, 2> filters = {"bilinear", "bicubic"};
 constexpr std::array<const char*, 3> offsets = {"", "mean", "minimum"};  // in their state
-constexpr const char* classes_in = "classes_in";
+constexpr const char *classes_in = "classes_in", *outputs_name = "outputs";
+constexpr std::array<std::string_view, 5> outputs = {"plain", "probabilities", "gaussians",
+                                                     "regions", "unordered"};
+
+/// Of bundles of before, which do not say it, -1 stood for probabilities.
+void read_outputs(const io::Json& json, TaskNotes& task, const std::string& place) {
+  if (task.classes_in == -1) {
+    task.classes_in = 1;
+    task.outputs = LossOutputs::probabilities;
+  }
+  if (!json.contains(outputs_name)) return;
+  const auto name = io::json_member<std::string>(json, outputs_name, place);
+  const auto found = std::find(outputs.begin(), outputs.end(), name);
+  if (found == outputs.end())
+    throw Error("{}: outputs are \"{}\", which this library does not know", place,
+                io::excerpt(name));
+  task.outputs = static_cast<LossOutputs>(found - outputs.begin());
+}
 
 /// What each struct of the notes says, as fields.
 struct ScalerFields {
@@ -193,7 +212,7 @@ void write_notes(io::Json& bundle, const Model& model, const BundleNotes& notes)
   std::vector<bool> said(all.tasks.size());
   for (size_t t = 0; t < all.tasks.size(); ++t) {
     const Loss& loss = model.tasks()[static_cast<int64_t>(t)].loss;
-    if (loss.yes_or_no() || loss.class_dimension() < 0)
+    if (loss.yes_or_no() || loss.outputs() == LossOutputs::probabilities)
       all.tasks[t].notes.answer = AnswerKind::scores;
     else if (loss.class_dimension() != 1)
       all.tasks[t].notes.answer = AnswerKind::values;
@@ -211,6 +230,7 @@ void write_notes(io::Json& bundle, const Model& model, const BundleNotes& notes)
   for (size_t t = 0; t < all.tasks.size(); ++t) {
     const Loss& loss = model.tasks()[static_cast<int64_t>(t)].loss;
     bundle["tasks"][t][classes_in] = loss.yes_or_no() ? 0 : loss.class_dimension();
+    bundle["tasks"][t][outputs_name] = outputs[static_cast<size_t>(loss.outputs())];
   }
   for (size_t i = 0; i < notes.inputs.size(); ++i)
     if (const auto& table = notes.inputs[i].table) bundle["inputs"][i]["table"] = table->json();
@@ -232,11 +252,12 @@ BundleNotes read_notes(const io::Json& bundle, std::vector<TaskNotes>& of_tasks)
     auto& task = all.tasks[t];
     // Bundles of before do not say it.
     const io::Json& json = bundle["tasks"][t];
+    const std::string place = "task \"" + task.notes.task + "\"";
     if (const auto found = json.find(classes_in); found != json.end())
-      task.task.classes_in =
-          io::json_integer(*found, "task \"" + task.notes.task + "\": classes_in");
+      task.task.classes_in = io::json_integer(*found, place + ": classes_in");
     else if (task.notes.answer == AnswerKind::scores)
       task.task.classes_in = 0;
+    read_outputs(json, task.task, place);
     notes.tasks.push_back(std::move(task.notes));
     of_tasks.push_back(std::move(task.task));
   }

@@ -14,6 +14,7 @@ struct TaskNotes {
   LossKind kind = LossKind::regression;
   std::vector<std::string> metrics;  // by which it was judged
   int64_t classes_in = 1;  // of a classification: their dimension; 0: each output a yes or no
+  LossOutputs outputs = LossOutputs::plain;
 };
 
 /// Adds the members "inputs", "tasks", ... to `bundle`. Error: notes of a task that is not there,

@@ -32,15 +32,29 @@ Tensor without_last_one(const Tensor& values) {
   return values.dim() == 2 && values.size(1) == 1 ? values.squeeze(1) : values;
 }
 
-AnswerKind resolved(AnswerKind kind, LossKind loss, const Tensor& outputs) {
-  if (kind != AnswerKind::automatic) return kind;
-  if (loss == LossKind::regression) return AnswerKind::values;
-  return outputs.dim() < 2 || outputs.size(1) == 1 ? AnswerKind::scores : AnswerKind::classes;
+/// Means and log variances [N, 2 K] in the units that the scaler was learned from.
+Tensor unscaled_gaussians(const AnyScaler& scaler, const Tensor& outputs) {
+  return scaled(scaler, outputs, [&](const auto& given) {
+    const auto halves = outputs.chunk(2, 1);
+    return torch::cat({given.inverse_transform(halves[0]), halves[1] + 2 * given.scale().log()}, 1);
+  });
+}
+
+AnswerKind resolved(const Task& task, const BundleNotes::OfTask& notes, const Tensor& outputs) {
+  if (notes.answer != AnswerKind::automatic) return notes.answer;
+  if (task.loss.kind() == LossKind::regression) return AnswerKind::values;
+  if (outputs.dim() < 2 || outputs.size(1) == 1) return AnswerKind::scores;
+  if (task.loss.outputs() != LossOutputs::regions || outputs.dim() > 3) return AnswerKind::classes;
+  if (outputs.dim() == 2) return AnswerKind::scores;
+  if (std::ssize(notes.labels) == outputs.size(1)) return AnswerKind::classes;
+  throw Error(
+      "task \"{}\": its outputs {} are maps of one class or steps with scores of {} classes, which "
+      "its loss does not say; give its notes AnswerKind::scores or AnswerKind::classes",
+      task.name, shape_text(outputs), outputs.size(1));
 }
 
 Answer answer_of(const Task& task, const BundleNotes::OfTask& notes, const Tensor& outputs) {
-  Answer answer{task.name, resolved(notes.answer, task.loss.kind(), outputs), {}, {}, notes.labels,
-                notes.unit};
+  Answer answer{task.name, resolved(task, notes, outputs), {}, {}, notes.labels, notes.unit};
   const Tensor raw = outputs.detach().to(torch::kCPU, torch::kFloat64);
   switch (answer.kind) {
     case AnswerKind::classes:
@@ -52,10 +66,14 @@ Answer answer_of(const Task& task, const BundleNotes::OfTask& notes, const Tenso
       break;
     case AnswerKind::scores:
       answer.probabilities =
-          without_last_one(task.loss.class_dimension() < 0 ? raw : raw.sigmoid());
+          without_last_one(task.loss.outputs() == LossOutputs::probabilities ? raw : raw.sigmoid());
       answer.values = answer.probabilities.ge(0.5);
       break;
     default: {
+      if (task.loss.outputs() == LossOutputs::gaussians && raw.dim() == 2) {
+        answer.values = unscaled_gaussians(notes.scaler, raw);
+        break;
+      }
       const Tensor rows = is_vector_scaler(notes.scaler) ? without_last_one(raw) : raw;
       answer.values = without_last_one(scaled(
           notes.scaler, rows, [&](const auto& scaler) { return scaler.inverse_transform(rows); }));

@@ -24,7 +24,7 @@ Kind kind_of(const Task& task, const Tensor& prediction, const Tensor& target) {
   // A loss of values or of yes and no takes whole numbers, too: counts, 0 and 1.
   const bool by_entry = prediction.numel() == target.numel() &&
                         (task.loss.kind() == LossKind::regression || task.loss.yes_or_no() ||
-                         task.loss.class_dimension() < 0);
+                         task.loss.outputs() == LossOutputs::probabilities);
   if (!target.is_floating_point() && !by_entry) {
     // Counts that quantiles are learnt of; a function of one's own does not say that it classifies.
     if (task.loss.kind() == LossKind::regression && prediction.dim() > 1 &&
@@ -180,10 +180,11 @@ TaskAnswers task_answers(const Task& task, const Predictions& predictions, const
       find_classes(found, *prediction, truth);
       break;
     case Kind::yes_no:
-      find_yes_no(
-          found,
-          task.loss.class_dimension() < 0 ? *prediction : prediction->to(torch::kDouble).sigmoid(),
-          with_type(truth, torch::kDouble));
+      find_yes_no(found,
+                  task.loss.outputs() == LossOutputs::probabilities
+                      ? *prediction
+                      : prediction->to(torch::kDouble).sigmoid(),
+                  with_type(truth, torch::kDouble));
       break;
     case Kind::regions:
       find_regions(found, *prediction, truth);

@@ -16,7 +16,7 @@ Task& TaskRegistry::add(Task task) {
   if (!task.loss)
     throw Error("task \"{}\" has no loss; give Task::loss, e.g. MeanSquaredError{{}}", task.name);
   for (const Metric& metric : task.metrics)
-    if (task.loss.class_dimension() < 0 && metric.takes_logits())
+    if (task.loss.outputs() == LossOutputs::probabilities && metric.takes_logits())
       throw Error(
           "task \"{}\": its loss takes probabilities, and metric \"{}\" logits, of which those "
           "above 0 are a yes; give torch::nn::BCEWithLogitsLoss or BinaryCrossEntropy, and the "

@@ -553,3 +553,76 @@ TEST_CASE("bundle: a model that somebody is training answers in evaluation mode"
   CHECK(model->encoder().module()->is_training());
   CHECK(predictor.predict({{"x", x}})["a"].values.equal(expected));
 }
+
+TEST_CASE("bundle: the spreads of a GaussianNll are scaled as spreads, also in the next bundle") {
+  torch::manual_seed(2);
+  const TemporaryFolder folder;
+  const auto targets = torch::randn({40, 2}, torch::kDouble) * 50 + 300;
+  mtl::HardSharing model(
+      gelu_layer(3, 4),
+      {{.name = "price", .head = mtl::nn::LinearHead(4, 2), .loss = mtl::GaussianNll{}},
+       {.name = "sizes", .head = mtl::nn::LinearHead(4, 4), .loss = mtl::GaussianNll{}}});
+  const mtl::StandardScaler price(targets.select(1, 0));
+  const mtl::MinMaxScaler sizes(targets);
+  mtl::save_bundle(
+      model, folder / "one",
+      {.tasks = {{.task = "price", .scaler = price}, {.task = "sizes", .scaler = sizes}}});
+  auto loaded = mtl::load_bundle(folder / "one");
+  mtl::save_bundle(*loaded.model, folder / "two", loaded.notes);
+  model->eval();
+  const auto x = torch::randn({5, 3});
+  const auto raw = model->forward({{"x", x}});
+  const auto p = raw["price"].to(torch::kDouble), s = raw["sizes"].to(torch::kDouble);
+  const auto deviation = price.scale(), width = sizes.scale();
+  for (const char* name : {"one", "two"}) {
+    const auto answers = mtl::Predictor(folder / name).predict({{"x", x}});
+    const auto& of_price = answers["price"].values;
+    const auto& of_sizes = answers["sizes"].values;
+    REQUIRE(of_price.sizes() == p.sizes());
+    REQUIRE(of_sizes.sizes() == s.sizes());
+    CHECK(of_price.select(1, 0).allclose(p.select(1, 0) * deviation + price.mean()));
+    CHECK((of_price.select(1, 1) / 2).exp().allclose((p.select(1, 1) / 2).exp() * deviation));
+    CHECK(of_sizes.narrow(1, 0, 2).allclose(s.narrow(1, 0, 2) * width + sizes.minimum()));
+    CHECK((of_sizes.narrow(1, 2, 2) / 2).exp().allclose((s.narrow(1, 2, 2) / 2).exp() * width));
+  }
+}
+
+TEST_CASE(
+    "bundle: maps [N, H, W] of Dice are asked for, those of one row or four dimensions are not") {
+  torch::manual_seed(3);
+  const TemporaryFolder folder;
+  const auto make = [] {
+    return mtl::HardSharing(
+        gelu_layer(3, 4),
+        {{.name = "map", .head = mtl::nn::LinearHead(4, 3), .loss = mtl::SoftIou{}}});
+  };
+  auto model = make(), other = make();
+  model->eval();
+  const auto x = torch::randn({2, 5, 3});
+  const auto raw = model->forward({{"x", x}})["map"].to(torch::kDouble);
+  mtl::save_bundle(model, folder / "unsaid");
+  mtl::Predictor unsaid(folder / "unsaid");
+  CHECK(contains(error_text([&] {
+                   unsaid.predict({{"x", x}});
+                 }),
+                 "task \"map\": its outputs [2, 5, 3] are maps of one class or steps"));
+  CHECK(unsaid.predict({{"x", x[0]}})["map"].kind == mtl::AnswerKind::scores);
+  CHECK(unsaid.predict({{"x", x.unsqueeze(1)}})["map"].kind == mtl::AnswerKind::scores);
+  CHECK(unsaid.predict({{"x", torch::randn({2, 5, 4, 3})}})["map"].kind ==
+        mtl::AnswerKind::classes);
+
+  mtl::save_bundle(model, folder / "scores",
+                   {.tasks = {{.task = "map", .answer = mtl::AnswerKind::scores}}});
+  const auto scores = mtl::Predictor(folder / "scores").predict({{"x", x}});
+  CHECK(scores["map"].probabilities.allclose(raw.sigmoid()));
+  mtl::save_bundle(model, folder / "steps",
+                   {.tasks = {{.task = "map", .labels = {"a", "b", "c", "d", "e"}}}});
+  const auto steps = mtl::Predictor(folder / "steps").predict({{"x", x}});
+  CHECK(steps["map"].values.equal(raw.argmax(1)));
+
+  mtl::save_bundle(mtl::Ensemble({model.ptr(), other.ptr()}), folder / "both");
+  CHECK(contains(error_text([&] {
+                   mtl::Predictor(folder / "both").predict({{"x", x}});
+                 }),
+                 "are maps of one class or steps"));
+}

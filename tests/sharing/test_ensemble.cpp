@@ -122,3 +122,46 @@ TEST_CASE("Ensemble: members whose answers differ in shape are an Error that nam
                  }),
                  "task \"kind\": member 1 gives [5, 4], and task \"kind\": member 0 [5, 3]"));
 }
+
+TEST_CASE("Ensemble: boxes in no order have no mean") {
+  const auto member = [] {
+    return mtl::HardSharing(
+               tanh_layer(2, 4),
+               {{.name = "boxes", .head = mtl::nn::LinearHead(4, 6), .loss = mtl::BoxSetLoss{}}})
+        .ptr();
+  };
+  CHECK(contains(error_text([&] {
+                   mtl::Ensemble together({member(), member()});
+                 }),
+                 "\"boxes\" are in no order and have no mean"));
+}
+
+TEST_CASE("Ensemble: maps [N, H, W] of Dice may be of one class, which who knows says") {
+  torch::manual_seed(5);
+  std::vector<std::shared_ptr<mtl::Model>> each;
+  for (int k = 0; k < 2; ++k)
+    each.push_back(
+        mtl::HardSharing(tanh_layer(2, 4),
+                         {{.name = "map", .head = mtl::nn::LinearHead(4, 3), .loss = mtl::Dice{}}})
+            .ptr());
+  mtl::Ensemble unsaid(each);
+  const auto found = [&](mtl::EnsembleImpl& together, const Tensor& x, auto probability) {
+    const Tensor own = together.forward({{"x", x}})["map"];
+    return probability(own).allclose((probability(each[0]->forward({{"x", x}})["map"]) +
+                                      probability(each[1]->forward({{"x", x}})["map"])) /
+                                     2);
+  };
+  const auto sigmoid = [](const Tensor& y) { return y.sigmoid(); };
+  const auto softmax = [](const Tensor& y) { return y.softmax(1); };
+  const Tensor maps = 3 * torch::randn({2, 5, 2});
+  for (auto together : {unsaid, mtl::clone(unsaid)}) {
+    CHECK(contains(error_text([&] {
+                     together->forward({{"x", maps}});
+                   }),
+                   "[2, 5, 3] are maps of one class or steps with scores of 5 classes"));
+    CHECK(found(*together, maps[0], sigmoid));
+    CHECK(found(*together, 3 * torch::randn({2, 5, 4, 2}), softmax));
+  }
+  mtl::EnsembleImpl one_class(each, {0});
+  CHECK(found(one_class, maps, sigmoid));
+}

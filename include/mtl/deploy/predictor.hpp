@@ -17,9 +17,10 @@ namespace mtl {
 struct Answer {
   std::string task;
   AnswerKind kind = AnswerKind::values;  // never automatic
-  Tensor values;         ///< values: [N] or [N, K] float64, in `unit`; classes: [N] int64, -100
-                         ///< where the outputs are NaN (a missing input); scores: [N] or [N, K]
-                         ///< bool, whether the probability is at least 1/2
+  Tensor values;         ///< values: [N] or [N, K] float64, in `unit` (of GaussianNll the means,
+                         ///< then the log variances); classes: [N] int64, -100 where the outputs
+                         ///< are NaN (a missing input); scores: [N] or [N, K] bool, whether the
+                         ///< probability is at least 1/2
   Tensor probabilities;  ///< classes: [N, C]; scores: as `values`; undefined for values
   std::vector<std::string> labels;  ///< of the classes or outputs; empty: they have none
   std::string unit;                 ///< "" where there is none
@@ -53,7 +54,7 @@ class Predictor {
   explicit Predictor(Bundle bundle) : bundle_(std::move(bundle)) {}
 
   /// Error: an input is missing or unknown, has other columns than were learned from, or does not
-  /// fit the model.
+  /// fit the model; outputs [N, H, W] of Dice or SoftIou, unless notes say what they are.
   Answers predict(const NamedTensors& inputs);
 
   /// The rows of a table, by the columns that the notes name or have an encoding of.

@@ -29,10 +29,14 @@ namespace mtl {
 /// Parameters: "member<k>.*".
 class EnsembleImpl : public Model {
  public:
+  /// Regions of one class or of several, as Dice takes them: in dimension 1 but of [N, M], and an
+  /// Error of [N, H, W], of which nobody says what H is.
+  static constexpr int64_t by_shape = -2;
+
   /// `classes_in`: by task the dimension in which its classes lie, 0 where each output is a yes or
   /// no, -1 of a regression; empty: as the losses say.
   /// Error: no member, an empty one, members with other tasks than the first; dimensions for
-  /// another number of tasks.
+  /// another number of tasks; a task whose outputs are in no order (BoxSetLoss).
   explicit EnsembleImpl(std::vector<std::shared_ptr<Model>> members,
                         std::vector<int64_t> classes_in = {})
       : Model(tasks_of(members)), members_(std::move(members)), classes_in_(std::move(classes_in)) {
@@ -41,6 +45,12 @@ class EnsembleImpl : public Model {
     if (std::ssize(classes_in_) != tasks().size())
       throw Error("Ensemble: dimensions of the classes of {} tasks, expected one each of {}",
                   classes_in_.size(), tasks().size());
+    for (const Task& task : tasks())
+      if (task.loss.outputs() == LossOutputs::unordered)
+        throw Error(
+            "Ensemble: the members' answers to task \"{}\" are in no order and have no mean; drop "
+            "that task, or put the answers together yourself",
+            task.name);
     for (size_t k = 0; k < members_.size(); ++k)
       register_model("member" + std::to_string(k), members_[k]);
   }
@@ -56,7 +66,7 @@ class EnsembleImpl : public Model {
         return "task \"" + tasks()[t].name + "\": member " + std::to_string(k);
       });
       means.insert(tasks()[t].name,
-                   mean_of(classes_in_[static_cast<size_t>(t)], torch::stack(answers)));
+                   mean_of(dimension_of(t, answers.front()), torch::stack(answers)));
     }
     return means;
   }
@@ -94,7 +104,20 @@ class EnsembleImpl : public Model {
 
   static int64_t dimension_of(const Loss& loss) {
     if (loss.kind() != LossKind::classification) return -1;
+    if (loss.outputs() == LossOutputs::probabilities) return -1;
+    if (loss.outputs() == LossOutputs::regions) return by_shape;
     return loss.yes_or_no() ? 0 : loss.class_dimension();
+  }
+
+  int64_t dimension_of(int64_t t, const Tensor& answer) const {
+    const int64_t given = classes_in_[static_cast<size_t>(t)];
+    if (given != by_shape) return given;
+    if (answer.dim() == 3 && answer.size(1) > 1)
+      throw Error(
+          "Ensemble: task \"{}\": answers {} are maps of one class or steps with scores of {} "
+          "classes, which its loss does not say; give EnsembleImpl `classes_in`, 0 or 1",
+          tasks()[t].name, shape_text(answer), answer.size(1));
+    return answer.dim() > 2 ? 1 : 0;
   }
 
   /// Of answers [members, N, ...].

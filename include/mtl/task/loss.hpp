@@ -26,8 +26,8 @@ namespace mtl {
 ///     void check()                        Error: an option is wrong; asked when a task gets it
 ///     static constexpr bool trains        false: the task is only judged (NoLoss)
 ///     bool yes_or_no()                    whether each output is a yes or no for itself
-///     static constexpr int64_t class_dimension      of a classification's prediction; default: 1;
-///                                         -1: none, each output is the probability of a yes
+///     static constexpr int64_t class_dimension      of a classification's prediction; default: 1
+///     static constexpr LossOutputs outputs          what it takes them for; default: plain
 template <class F>
 concept LossFunction = requires(const F& loss, const Tensor& tensor) {
   requires std::same_as<std::invoke_result_t<const F&, const Tensor&, const Tensor&>, Tensor> ||
@@ -57,6 +57,10 @@ class Loss {
     if constexpr (requires(const F& f) { f.check(); }) loss.check();
     if constexpr (requires(const F& f) { f.yes_or_no(); }) yes_or_no_ = loss.yes_or_no();
     if constexpr (requires { F::class_dimension; }) class_dimension_ = F::class_dimension;
+    if constexpr (requires(const F& f) {
+                    { f.outputs } -> std::convertible_to<LossOutputs>;
+                  })
+      outputs_ = loss.outputs;
     if constexpr (requires(const F& f, const Tensor& t) { f.mean(t, t); })
       mean_ = [loss](const Tensor& p, const Tensor& t) -> MeanLoss { return {loss.mean(p, t)}; };
     if constexpr (requires(const F& f, const Tensor& t) { f.is_labelled(t); })
@@ -85,9 +89,9 @@ class Loss {
   bool trains() const { return trains_; }
   /// Whether each output is a yes or no for itself, by what the loss is (BinaryCrossEntropy).
   bool yes_or_no() const { return yes_or_no_; }
-  /// Where the classes of a classification's prediction lie: 1 as in [N, C, ...], 2 of Ctc; -1: its
-  /// outputs are probabilities of a yes (torch::nn::BCELoss).
+  /// Where the classes of a classification's prediction lie: 1 as in [N, C, ...], 2 of Ctc.
   int64_t class_dimension() const { return class_dimension_; }
+  LossOutputs outputs() const { return outputs_; }
   explicit operator bool() const { return static_cast<bool>(by_sample_); }
 
  private:
@@ -98,6 +102,7 @@ class Loss {
   LossKind kind_ = LossKind::regression;
   bool trains_ = true, yes_or_no_ = false;
   int8_t class_dimension_ = 1;
+  LossOutputs outputs_ = LossOutputs::plain;
   // One number instead of one value a sample is told by its having no dimension.
   std::function<SampleLosses(const Tensor&, const Tensor&)> by_sample_;
   std::function<MeanLoss(const Tensor&, const Tensor&)> mean_;

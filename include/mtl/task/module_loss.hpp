@@ -60,7 +60,9 @@ class ModuleLoss {
   }
 
   /// torch::nn::BCELoss takes probabilities.
-  static constexpr int64_t class_dimension = std::same_as<Module, torch::nn::BCELossImpl> ? -1 : 1;
+  static constexpr LossOutputs outputs = std::same_as<Module, torch::nn::BCELossImpl>
+                                             ? LossOutputs::probabilities
+                                             : LossOutputs::plain;
 
   explicit ModuleLoss(std::shared_ptr<Module> module) : module_(std::move(module)) {}
 

@@ -17,7 +17,8 @@ struct EnsembleKind {
   static constexpr std::string_view python = R"py(
 class Ensemble(nn.Module):
     """Several models as one: the mean of their values, and of their probabilities, as logarithms
-    or as a logit. Of each task the dimension of its classes; 0: yes or no each; -1: values."""
+    or as a logit. Of each task the dimension of its classes; 0: yes or no each; -1: values;
+    -2: regions of one class [N, M] or of several [N, C, H, W]."""
 
     def __init__(self, members, tasks, classes_in):
         super().__init__()
@@ -31,6 +32,10 @@ class Ensemble(nn.Module):
                 for task in each[0]}
 
     def mean_of(self, classes_in, answers):
+        if classes_in == -2:
+            if answers.dim() == 4 and answers.shape[2] > 1:
+                raise ValueError("maps of one class or steps of several: give classes_in, 0 or 1")
+            classes_in = 1 if answers.dim() > 3 else 0
         if classes_in < 0:
             return answers.mean(0)
 

@@ -32,6 +32,7 @@ struct BoxSetLoss {
   BoxLoss box = {};
 
   static constexpr LossKind kind = LossKind::regression;
+  static constexpr LossOutputs outputs = LossOutputs::unordered;
 
   /// Error: other shapes. RowError: a class that has no logit, a box without area (on the CPU),
   /// more objects than answers.

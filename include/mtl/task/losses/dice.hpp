@@ -19,6 +19,7 @@ struct Dice {
   double smooth = 1.0;  ///< in pixels, > 0: an absent class that is not predicted costs nothing
 
   static constexpr LossKind kind = LossKind::classification;
+  static constexpr LossOutputs outputs = LossOutputs::regions;
 
   SampleLosses operator()(const Tensor& prediction, const Tensor& target) const {
     const auto regions = task_detail::regions_of("Dice", prediction, target);

@@ -17,6 +17,7 @@ struct GaussianNll {
   double smallest_variance = 1e-6;
 
   static constexpr LossKind kind = LossKind::regression;
+  static constexpr LossOutputs outputs = LossOutputs::gaussians;
 
   SampleLosses operator()(const Tensor& prediction, const Tensor& target) const {
     const int64_t values =
