@@ -17,3 +17,13 @@ TEST_CASE("Krum: too few tasks are an Error, too few labels their mean") {
   const VectorXd d = vector_of(problem->step(krum, problem->losses(tensor_of(j), {}, {0, 2})));
   CHECK(d.isApprox((j.row(0) + j.row(2)).transpose() / 2, 1e-12));
 }
+
+TEST_CASE("Krum: more outliers than any number of tasks survives") {
+  const int64_t most = std::numeric_limits<int64_t>::max();
+  for (const Krum::Options& options :
+       {Krum::Options{.byzantine = most}, Krum::Options{.selected = most}}) {
+    Krum krum(options);
+    CHECK(contains(error_text([&] { krum.set_task_count(5); }),
+                   "5 tasks, expected at least 9223372"));
+  }
+}

@@ -211,3 +211,8 @@ TEST_CASE("TaskAdam: Adam's steps; an absent task keeps its number and its momen
   CHECK(resumed.all() == moved.all());
   CHECK(contains(error_text([&] { moved.set_task_count(2); }), "3 tasks, but there are 2"));
 }
+
+TEST_CASE("TaskNumbers: fewer than no tasks are an Error") {
+  TaskNumbers numbers("means", 0.25);
+  CHECK(contains(error_text([&] { numbers.set_task_count(-1); }), "the number of tasks is -1"));
+}

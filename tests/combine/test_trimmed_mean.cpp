@@ -17,3 +17,9 @@ TEST_CASE("TrimmedMean: too few tasks are an Error, too few labels are trimmed l
   CHECK(of({3}).isApprox(j.row(3).transpose(), 1e-12));
   CHECK(of({1, 3}).isApprox((j.row(1) + j.row(3)).transpose() / 2, 1e-12));
 }
+
+TEST_CASE("TrimmedMean: to trim more than any number of tasks is an Error") {
+  TrimmedMean combiner({.trim = int64_t{1} << 62});
+  CHECK(contains(error_text([&] { combiner.set_task_count(5); }),
+                 "5 tasks, expected more than 9223372036854775808"));
+}

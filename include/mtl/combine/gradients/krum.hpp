@@ -51,9 +51,11 @@ class Krum : public GradientCombiner {
   bool keeps_zero_rows() const override { return true; }
 
  private:
-  int64_t least_tasks() const { return std::max(options_.byzantine + 3, options_.selected); }
+  uint64_t least_tasks() const {  // beyond any int64_t where an option is
+    return static_cast<uint64_t>(std::max(options_.byzantine, options_.selected - 3)) + 3;
+  }
   void require_tasks(int64_t tasks) const {
-    if (tasks < least_tasks())
+    if (tasks < 0 || static_cast<uint64_t>(tasks) < least_tasks())
       throw Error(
           "combiner \"krum\": {} tasks, expected at least {} for byzantine = {} and selected = {}",
           tasks, least_tasks(), options_.byzantine, options_.selected);
@@ -65,7 +67,8 @@ class Krum : public GradientCombiner {
 inline Eigen::VectorXd Krum::weights_of(const TaskLosses& rows, const Eigen::MatrixXd& gramian) {
   require_tasks(rows.task_count);
   const Eigen::Index n = gramian.rows();
-  if (n < least_tasks()) return Eigen::VectorXd::Constant(n, 1.0 / static_cast<double>(n));
+  if (static_cast<uint64_t>(n) < least_tasks())
+    return Eigen::VectorXd::Constant(n, 1.0 / static_cast<double>(n));
   std::vector<double> scores(static_cast<size_t>(n)), distances;
   for (Eigen::Index i = 0; i < n; ++i) {
     distances.clear();

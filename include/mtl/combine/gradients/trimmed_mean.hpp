@@ -33,9 +33,10 @@ class TrimmedMean : public DirectionCombiner {
   /// Error: fewer tasks than `trim` takes, present or not.
   inline Direction direction_of(const TaskLosses& step, const Rows& rows) override;
   void set_task_count(int64_t tasks) override {
-    if (tasks <= 2 * trim_)
+    const uint64_t trimmed = 2 * static_cast<uint64_t>(trim_);  // beyond int64_t for a large one
+    if (tasks < 0 || static_cast<uint64_t>(tasks) <= trimmed)
       throw Error("combiner \"trimmed_mean\": {} tasks, expected more than {} for trim = {}", tasks,
-                  2 * trim_, trim_);
+                  trimmed, trim_);
   }
 
  private:

@@ -48,7 +48,7 @@ class TaskNumbers {
   const std::string& name() const { return name_; }
   /// T; 0: not known yet.
   int64_t size() const { return numbers_.size(0); }
-  /// Error: they are of another number of tasks.
+  /// Error: they are of another number of tasks; it is negative.
   void set_task_count(int64_t tasks);
 
   /// Of all tasks, [T].
@@ -89,6 +89,9 @@ class TaskNumbers {
 
 inline void TaskNumbers::set_task_count(int64_t tasks) {
   if (size() == tasks) return;
+  if (tasks < 0) {
+    throw Error("the number of tasks is {}, expected 0 (not known) or more", tasks);
+  }
   if (size() != 0) {
     throw Error(
         "\"{}\" is kept for {} tasks, but there are {}; make the combiner with as many tasks as "
