@@ -9,6 +9,7 @@
 #include "engine/capture.hpp"
 #include "loss_lists.hpp"
 #include "mtl/combine/loss_values.hpp"
+#include "mtl/combine/parameters.hpp"
 #include "mtl/core/error.hpp"
 #include "new_node.hpp"
 
@@ -60,6 +61,8 @@ void add_gradient(const Tensor& loss, double weight, const std::vector<Tensor>& 
 
 AccumulatedLosses::AccumulatedLosses(const std::vector<Tensor>& parameters,
                                      const std::vector<Tensor>& shared) {
+  check_parameters(parameters, "AccumulatedLosses");
+  check_parameters(shared, "AccumulatedLosses' shared ones");
   std::unordered_set<const at::TensorImpl*> seen, of_all_tasks;
   for (const Tensor& parameter : shared) of_all_tasks.insert(parameter.unsafeGetTensorImpl());
   for (const Tensor& parameter : parameters) {

@@ -9,6 +9,7 @@
 #include "joined_nodes.hpp"
 #include "loss_lists.hpp"
 #include "mtl/combine/loss_values.hpp"
+#include "mtl/combine/parameters.hpp"
 #include "mtl/core/error.hpp"
 #include "new_node.hpp"
 
@@ -227,6 +228,7 @@ class Joining {
 
 LossJoiner::LossJoiner(const std::vector<Tensor>& parameters, StartSumOverProcesses start,
                        std::vector<std::string> names, int64_t bucket_bytes) {
+  check_parameters(parameters, "joined_losses");
   auto state = std::make_shared<State>();
   for (const Tensor& parameter : parameters)
     if (state->index.emplace(parameter.unsafeGetTensorImpl(), state->parameters.size()).second)

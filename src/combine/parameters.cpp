@@ -5,9 +5,8 @@
 #include "mtl/core/error.hpp"
 
 namespace mtl {
-namespace {
 
-void check_list(const std::vector<Tensor>& list, const std::string& name) {
+void check_parameters(const std::vector<Tensor>& list, std::string_view name) {
   for (size_t i = 0; i < list.size(); ++i) {
     if (!list[i].defined()) throw Error("parameter {} of {} is an undefined tensor", i, name);
     if (!list[i].is_leaf())
@@ -18,8 +17,6 @@ void check_list(const std::vector<Tensor>& list, const std::string& name) {
   }
 }
 
-}  // namespace
-
 void check_parameters(const Parameters& parameters, int64_t task_count) {
   const auto lists = static_cast<int64_t>(parameters.by_task.size());
   if (lists != 0 && lists != task_count)
@@ -27,9 +24,9 @@ void check_parameters(const Parameters& parameters, int64_t task_count) {
         "parameters by task are given for {} tasks, but there are {}; give a list for each, in "
         "their order, or none at all",
         lists, task_count);
-  check_list(parameters.shared, "the shared ones");
+  check_parameters(parameters.shared, "the shared ones");
   for (size_t t = 0; t < parameters.by_task.size(); ++t)
-    check_list(parameters.by_task[t], "task " + std::to_string(t));
+    check_parameters(parameters.by_task[t], "task " + std::to_string(t));
 }
 
 }  // namespace mtl

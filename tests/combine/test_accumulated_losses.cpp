@@ -228,3 +228,17 @@ TEST_CASE("AccumulatedLosses: an embedding that one part reads as a table, the o
     CHECK(torch::allclose(table.grad().to_dense(), by_hand, 1e-12));
   }
 }
+
+TEST_CASE("AccumulatedLosses: what is computed from parameters is no parameter") {
+  const Tensor leaf = torch::ones({2}).requires_grad_(), computed = 2 * leaf;
+  CHECK(contains(error_text([&] {
+                   mtl::AccumulatedLosses parts({leaf, computed});
+                 }),
+                 "parameter 1 of AccumulatedLosses, of shape [2], is computed from other"));
+  CHECK(contains(error_text([&] {
+                   mtl::AccumulatedLosses parts({leaf, Tensor()});
+                 }),
+                 "parameter 1 of AccumulatedLosses is an undefined"));
+  CHECK(contains(error_text([&] { mtl::AccumulatedLosses parts({leaf}, {computed}); }),
+                 "is computed from other"));
+}

@@ -165,3 +165,16 @@ TEST_CASE("LossJoiner: what was in .grad is added to, and stays where an exchang
   const auto added = model.gradients();
   for (size_t p = 0; p < added.size(); ++p) CHECK(torch::allclose(added[p], once[p] + 1));
 }
+
+TEST_CASE("joined_losses: what is computed from parameters is no parameter") {
+  const Tensor leaf = torch::ones({2}).requires_grad_(), computed = 2 * leaf;
+  const auto alone = [](std::vector<Tensor> tensors) { return tensors; };
+  const auto joined = [&](const Tensor& other) {
+    auto own = mtl::task_losses({computed.sum()});
+    own.samples = {2};
+    return error_text([&] { mtl::joined_losses(own, {leaf, other}, alone); });
+  };
+  CHECK(contains(joined(computed), "parameter 1 of joined_losses, of shape [2], is computed"));
+  CHECK(contains(joined(Tensor()), "parameter 1 of joined_losses is an undefined"));
+  CHECK(joined(leaf).empty());
+}

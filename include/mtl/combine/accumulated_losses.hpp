@@ -27,6 +27,7 @@ class AccumulatedLosses {
  public:
   /// `parameters`: all that the losses may reach and that shall learn; doubles count once, those
   /// that require no gradient not at all. `shared`: those of them that `clip` looks at.
+  /// Error: an undefined tensor, or one that is computed from others.
   explicit AccumulatedLosses(const std::vector<Tensor>& parameters,
                              const std::vector<Tensor>& shared = {});
 

@@ -42,8 +42,8 @@ using StartSumOverProcesses = std::function<StartedSum(std::vector<Tensor>)>;
 /// doubles count once, those that require no gradient not at all. `names`: of all tasks, for those
 /// without a label here; left out: their number. Under NoGradGuard the values only. A loss that is
 /// NaN or infinite makes that of the whole batch so.
-/// Error: a parameter has a hook, which would see a gradient twice; the losses of a task differ in
-/// kind or type between the processes.
+/// Error: a parameter is undefined or computed from others; it has a hook, which would see a
+/// gradient twice; the losses of a task differ in kind or type between the processes.
 TaskLosses joined_losses(const TaskLosses& own, const std::vector<Tensor>& parameters,
                          const SumOverProcesses& sum, const std::vector<std::string>& names = {});
 

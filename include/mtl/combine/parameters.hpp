@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "mtl/core/tensor.hpp"
@@ -30,7 +31,12 @@ struct Parameters {
   std::vector<Tensor> buffers = {};
 };
 
-/// Error: an undefined tensor, or lists by task for another number of tasks.
+/// Error: an undefined tensor or one that is computed from others, or lists by task for another
+/// number of tasks.
 void check_parameters(const Parameters& parameters, int64_t task_count);
+
+/// Of a list of parameters, which errors call `name`.
+/// Error: an undefined tensor, or one that is computed from others.
+void check_parameters(const std::vector<Tensor>& list, std::string_view name);
 
 }  // namespace mtl
