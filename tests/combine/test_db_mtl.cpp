@@ -26,3 +26,11 @@ TEST_CASE("DbMtl: gradients are those of the logarithms, heads included") {
   DbMtl alone({.beta = 0});
   CHECK(vector_of(loop.x.grad()).isApprox(vector_of(aggregate(alone, tensor_of(rows))), 1e-6));
 }
+
+TEST_CASE("DbMtl: means over many steps are not lost in bfloat16") {
+  DbMtl combiner({.beta = 0.999});
+  const Rows rows{{torch::ones({1}, torch::kBFloat16)}};
+  for (int k = 0; k < 1000; ++k) combiner.direction(rows);
+  CHECK(combiner.state_dict()["mean.0.0"].item<double>() ==
+        Approx(1 - std::pow(0.999, 1000)).epsilon(1e-4));
+}

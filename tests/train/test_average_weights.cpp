@@ -204,3 +204,25 @@ TEST_CASE("AverageWeights: complex weights are averaged, too") {
   for (const auto& weight : weights.after_steps) average = 0.8 * average + 0.2 * weight;
   CHECK(torch::allclose(complex_weight(model), average, 1e-5, 1e-6));
 }
+
+TEST_CASE("AverageWeights: in bfloat16 the average is not lost") {
+  auto model = two_task_model();
+  model->to(torch::kBFloat16);
+  const auto fill = [&](double value) {
+    const torch::NoGradGuard no_grad;
+    for (auto& parameter : model->parameters()) parameter.fill_(value);
+  };
+  torch::optim::SGD sgd(model->parameters(), 0.1);
+  mtl::Sum sum;
+  std::vector<mtl::Callback> none;
+  mtl::TrainState state{*model, sgd, sum, none, 1, 1000};
+  mtl::AverageWeights average{.decay = 0.999, .warm_up = false};
+  fill(0);
+  average.on_fit_begin(state);
+  fill(1);
+  for (int step = 0; step < 1000; ++step) average.on_step_end(state);
+  average.on_fit_end(state);
+  CHECK(model->parameters()[0].scalar_type() == torch::kBFloat16);
+  CHECK(model->parameters()[0].flatten()[0].item<double>() ==
+        Approx(1 - std::pow(0.999, 1000)).epsilon(4e-3));
+}

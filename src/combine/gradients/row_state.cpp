@@ -44,10 +44,13 @@ Tensor& RowState::at(size_t p, int64_t t, const Tensor& like) {
   auto& tasks = rows_[p];
   if (tasks.size() <= static_cast<size_t>(t)) tasks.resize(static_cast<size_t>(t) + 1);
   Tensor& kept = tasks[static_cast<size_t>(t)];
-  if (!kept.defined()) kept = at::zeros_like(like, like.options().requires_grad(false));
+  const auto options =
+      like.options().requires_grad(false).dtype(at::promote_types(like.scalar_type(), at::kFloat));
+  if (!kept.defined()) kept = at::zeros_like(like, options);
   check_shape(p, kept, like);
-  if (kept.options().device() != like.device() || kept.scalar_type() != like.scalar_type())
-    kept = kept.to(like.options().requires_grad(false));
+  if (kept.device() != like.device() ||
+      kept.scalar_type() != c10::typeMetaToScalarType(options.dtype()))
+    kept = kept.to(options);
   return kept;
 }
 

@@ -91,7 +91,7 @@ inline Direction MoCo::direction_of(const TaskLosses& step, const Rows& rows) {
     for (size_t i = 0; i < all.size(); ++i) {
       const auto row = static_cast<Eigen::Index>(i);
       Tensor& mean = mean_.at(p, step.tasks[i], all[i]);
-      mean.add_(all[i] * factors[row] - mean,
+      mean.add_(all[i].to(mean.scalar_type()) * factors[row] - mean,
                 options_.beta * std::pow(steps[row], -options_.beta_sigma));
       means[p][i] = mean;
     }

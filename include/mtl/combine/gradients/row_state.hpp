@@ -13,8 +13,8 @@ namespace mtl {
 /// the rows over time keep. A task that is absent from a batch keeps its own.
 class RowState {
  public:
-  /// The tensor of parameter p and task t, shaped like `like`. Error: it was kept with another
-  /// shape.
+  /// The tensor of parameter p and task t, shaped like `like`, in its type, float32 at least: means
+  /// over many steps would be lost in less. Error: it was kept with another shape.
   Tensor& at(size_t p, int64_t t, const Tensor& like);
   /// Error: as of `at`, for all rows of these tasks before anything is changed.
   void check(const Rows& rows, const std::vector<int64_t>& tasks) const;

@@ -19,8 +19,8 @@ namespace mtl {
 ///     a <- d a + (1 - d) w,      d = min(decay, (1 + n) / (10 + n))   after step n
 /// The validation sees the averaged weights, and so do early stopping, schedules and the best
 /// model; training goes on from the weights themselves. Running statistics are averaged like
-/// weights, whole numbers are copied. Give it behind BestModel, which keeps what it finds at the
-/// end of an epoch.
+/// weights, in float32 at least, whole numbers are copied. Give it behind BestModel, which keeps
+/// what it finds at the end of an epoch.
 /// Polyak and Juditsky 1992; Tarvainen and Valpola, NeurIPS 2017 (arXiv 1703.01780).
 struct AverageWeights {
   double decay = 0.999;
@@ -53,10 +53,12 @@ struct AverageWeights {
     if (state.resumed && !average.is_empty()) {
       nn::check_weights(state.model, average);
       for (const auto& item : own)
-        average[item.key()] = average[item.key()].to(item.value().options());
+        average[item.key()] = average[item.key()].to(type_of_mean(item.value()));
       return;
     }
-    average = nn::cloned(own);
+    average.clear();
+    for (const auto& item : own)
+      average.insert(item.key(), item.value().to(type_of_mean(item.value()), false, /*copy=*/true));
     steps = 0;
   }
 
@@ -67,7 +69,7 @@ struct AverageWeights {
     for (const auto& item : nn::weights(state.model)) {
       Tensor& mean = average[item.key()];
       if (mean.is_floating_point() || mean.is_complex())
-        mean.lerp_(item.value(), 1 - kept);
+        mean.lerp_(item.value().to(mean.scalar_type()), 1 - kept);
       else
         mean.copy_(item.value());
     }
@@ -105,6 +107,13 @@ struct AverageWeights {
 
  private:
   static constexpr std::string_view weight_prefix = "weights.";
+
+  /// Float32 at least: in bfloat16 a mean stands still when a step counts 1/256 of it.
+  static at::TensorOptions type_of_mean(const Tensor& weight) {
+    const auto type = weight.scalar_type();
+    const bool is_short = type == at::kHalf || type == at::kBFloat16;
+    return weight.options().dtype(is_short ? at::kFloat : type);
+  }
 
   void put_back(TrainState& state) {
     if (!trained.is_empty()) nn::load_weights(state.model, trained);
