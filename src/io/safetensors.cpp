@@ -253,13 +253,10 @@ NamedTensors read_safetensors(const fs::path& path, Metadata* metadata) {
   return tensors;
 }
 
-void write_safetensors(const fs::path& path, const NamedTensors& tensors,
-                       const Metadata& metadata) {
-  const std::string file = "\"" + path.string() + "\"";
-  std::vector<const NamedTensors::Item*> by_size;
+void check_safetensors(const fs::path& path, const NamedTensors& tensors) {
   for (const auto& item : tensors) {
     const auto refuse = [&](std::string_view what) {
-      throw Error("cannot write {}: tensor \"{}\" {}", file, item.key(), what);
+      throw Error("cannot write \"{}\": tensor \"{}\" {}", path.string(), item.key(), what);
     };
     if (item.key() == "__metadata__") refuse("has a name that the format keeps for itself");
     if (!item.value().defined()) refuse("is undefined");
@@ -268,8 +265,15 @@ void write_safetensors(const fs::path& path, const NamedTensors& tensors,
     if (kind_name(item.value().scalar_type()) == nullptr)
       refuse(fmt::format("is of type {}, expected one of {}",
                          c10::toString(item.value().scalar_type()), known_kinds()));
-    by_size.push_back(&item);
   }
+}
+
+void write_safetensors(const fs::path& path, const NamedTensors& tensors,
+                       const Metadata& metadata) {
+  check_safetensors(path, tensors);
+  const std::string file = "\"" + path.string() + "\"";
+  std::vector<const NamedTensors::Item*> by_size;
+  for (const auto& item : tensors) by_size.push_back(&item);
   std::stable_sort(by_size.begin(), by_size.end(), [](const auto* a, const auto* b) {
     return a->value().element_size() > b->value().element_size();
   });

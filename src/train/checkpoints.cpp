@@ -17,6 +17,7 @@
 #include "mtl/io/file.hpp"
 #include "mtl/io/json.hpp"
 #include "mtl/io/safetensors.hpp"
+#include "mtl/nn/weights.hpp"
 #include "mtl/train/callback.hpp"
 #include "run_identity.hpp"
 #include "run_memory.hpp"
@@ -168,6 +169,7 @@ Checkpoints::Checkpoints(Checkpointing options, const TrainState& state)
     : options_(std::move(options)) {
   options_.check_options();
   if (options_.keep_best) options_.watch.check(state, "Checkpointing");
+  io::check_safetensors(options_.directory, nn::weights(state.model));
   io::make_folder(options_.directory);
   lock_ = std::make_unique<io::FileLock>(options_.directory / "checkpoint.lock");
   io::remove_stale_temporaries(options_.directory);

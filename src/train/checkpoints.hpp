@@ -32,7 +32,8 @@ struct WithinEpoch {
 /// The checkpoints of one fit.
 class Checkpoints {
  public:
-  /// Error: the directory cannot be made, or somebody else has it; there is nothing to watch.
+  /// Error: the directory cannot be made, or somebody else has it; there is nothing to watch; the
+  /// model has weights that no file can hold.
   Checkpoints(Checkpointing options, const TrainState& state);
 
   /// What a checkpoint says.

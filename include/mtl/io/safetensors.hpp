@@ -29,4 +29,8 @@ NamedTensors read_safetensors(const std::filesystem::path& path, Metadata* metad
 void write_safetensors(const std::filesystem::path& path, const NamedTensors& tensors,
                        const Metadata& metadata = {});
 
+/// Whether they can be written, for who would know it long before.
+/// Error: as of `write_safetensors`, for a tensor's sake.
+void check_safetensors(const std::filesystem::path& path, const NamedTensors& tensors);
+
 }  // namespace mtl::io

@@ -67,6 +67,8 @@ struct TrainState {
   std::string stop_text = {};
   /// In on_fit_end: a callback before has put back weights that it chose, which shall stay.
   bool has_chosen_weights = false;
+  /// A callback will: no other can, since the last would win.
+  bool will_choose_weights = false;
 };
 
 }  // namespace mtl

@@ -32,8 +32,8 @@ struct BestByTask {
     if (folder.empty()) throw Error("BestByTask: found no folder, expected one to write to");
   }
 
-  /// Error: as watches_by_task(); two tasks whose files would be one; the run is resumed and a file
-  /// that it wrote is gone.
+  /// Error: as watches_by_task(); two tasks whose files would be one; weights of a type that a file
+  /// cannot hold; the run is resumed and a file that it wrote is gone.
   void on_fit_begin(TrainState& state) {
     watches = watches_by_task(tasks, state, "BestByTask");
     for (size_t w = 0; w < watches.size(); ++w)
@@ -46,6 +46,7 @@ struct BestByTask {
     if (!state.resumed) best.clear();
     best.resize(watches.size());
     if (!state.writes) return;
+    io::check_safetensors(folder, nn::weights(state.model));
     io::make_folder(folder);
     lock = std::make_shared<io::FileLock>(folder / "best_by_task.lock");
     for (size_t w = 0; w < watches.size(); ++w)

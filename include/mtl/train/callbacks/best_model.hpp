@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "mtl/core/error.hpp"
 #include "mtl/core/tensor.hpp"
 #include "mtl/io/file.hpp"
 #include "mtl/io/file_lock.hpp"
@@ -17,20 +18,28 @@
 
 namespace mtl {
 
-/// Keeps the weights of the best epoch, and puts them back when the run ends.
+/// Keeps the weights of the best epoch, and puts them back when the run ends. Where several watch
+/// different things, one at most has `reload`.
 struct BestModel {
   /// Also written here as safetensors whenever there is a new best; empty: nowhere.
   std::filesystem::path file = {};
   bool reload = true;
   Watch watch = {};
 
+  /// Error: another one puts weights back, too; weights of a type that the file cannot hold.
   void on_fit_begin(TrainState& state) {
     watch.check(state, "BestModel");
+    if (reload && state.will_choose_weights)
+      throw Error(
+          "BestModel: there are two that put weights back at the end, of which the last would win; "
+          "give all but one `.reload = false`");
+    state.will_choose_weights = state.will_choose_weights || reload;
     if (!state.resumed) {
       best = {};
       weights.clear();
     }
     if (file.empty() || !state.writes) return;
+    io::check_safetensors(file, nn::weights(state.model));
     io::make_folder_of(file);
     lock = std::make_shared<io::FileLock>(file.string() + ".lock");
   }
