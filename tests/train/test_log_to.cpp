@@ -5,6 +5,7 @@
 #include "catch.hpp"
 #include "error_text.hpp"
 #include "logged_run.hpp"
+#include "scripted_run.hpp"
 
 namespace {
 
@@ -64,4 +65,16 @@ TEST_CASE("LogTo: what the sink throws ends the run, no sink is an error") {
                    logged_run(1, mtl::LogTo{[](const mtl::LogEntry&) {}, -1});
                  }),
                  "found every -1"));
+}
+
+TEST_CASE("LogTo: two values of one name are an error before training") {
+  const mtl::LogTo log{[](const mtl::LogEntry&) {}};
+  ScriptedRun run({});
+  log.on_fit_begin(run.state);
+  run.state.history.tasks = {"total", "b"};
+  CHECK(contains(error_text([&] { log.on_fit_begin(run.state); }),
+                 "would be called \"train/total\""));
+  run.state.history.tasks = {"a", "a/error"};
+  run.state.history.metrics = {{"error"}, {}};
+  CHECK(contains(error_text([&] { log.on_fit_begin(run.state); }), "called \"train/a/error\""));
 }

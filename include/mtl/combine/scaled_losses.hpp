@@ -10,9 +10,9 @@ namespace mtl {
 ///     combiner.backward(mtl::scaled_losses(losses, 65536), *model);
 ///
 /// The pass goes from `scale` times the losses back through the graph, and what reaches a leaf is
-/// divided by it, in float32. So values, Gramian, rows and `.grad` are those of the losses
-/// themselves, whatever the scale and the combiner; with a power of two to the bit, as long as
-/// nothing leaves the range of its type. What is beyond the range comes out as infinity or NaN. A
+/// divided by it, in float32. So Gramian, rows and `.grad` are those of the losses themselves to
+/// rounding, whatever the combiner: to the bit with a power of two, of which nothing leaves the
+/// range of its type. What is beyond the range comes out as infinity or NaN. Values are the same. A
 /// representation in less than float32 becomes one in float32. Under NoGradGuard the losses as they
 /// are. Error: a scale that is not above 0 and finite.
 TaskLosses scaled_losses(const TaskLosses& losses, double scale);

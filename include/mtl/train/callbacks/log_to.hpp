@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -48,6 +49,21 @@ struct LogTo {
   }
 
   static constexpr bool only_writes = true;
+
+  /// Error: two values would have one name, as those of a task "total" and of the total.
+  void on_fit_begin(TrainState& state) const {
+    std::unordered_set<std::string> names{"total"};
+    const auto take = [&](const std::string& name) {
+      if (!names.insert(name).second)
+        throw Error(
+            "LogTo: two values would be called \"train/{}\"; give a task or metric another name",
+            name);
+    };
+    const History& history = state.history;
+    for (const std::string& task : history.tasks) take(task);
+    for (size_t t = 0; t < history.metrics.size(); ++t)
+      for (const std::string& metric : history.metrics[t]) take(history.tasks[t] + "/" + metric);
+  }
 
   void on_step_end(TrainState& state) const {
     if (every == 0 || state.step % every != 0) return;
