@@ -181,8 +181,14 @@ TEST_CASE("EfficientNetLite: freeze and unfreeze everything, also inside a model
   CHECK(changed(before, encoder).empty());
 
   encoder->unfreeze();
-  CHECK(encoder->forward(pictures).requires_grad());
+  const Tensor features = encoder->forward(pictures);
+  CHECK(features.requires_grad());
   CHECK(changed(before, encoder).contains("_bn0.running_mean"));  // back in training mode
+  features.sum().backward();
+  encoder->freeze_until(0);  // an optimizer would go on with the last gradient
+  const auto parameters = encoder->named_parameters();
+  CHECK_FALSE(parameters["_conv_stem.weight"].grad().defined());
+  CHECK(parameters["_conv_head.weight"].grad().defined());
 }
 
 TEST_CASE("EfficientNetLite: stochastic depth changes training only") {

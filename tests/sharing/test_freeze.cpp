@@ -54,3 +54,17 @@ TEST_CASE("hold_frozen: beside a frozen layer the others go on") {
   for (const auto& layer_now : layers)
     CHECK(layer_now.value()->is_training() == (layer_now.key() != "1"));
 }
+
+TEST_CASE("freeze: the last gradient goes, with which an optimizer made anew would go on") {
+  torch::manual_seed(2);
+  mtl::HardSharing model(tanh_layer(2, 4), tasks_named({"a"}));
+  const auto x = torch::randn({8, 2});
+  model->forward({{"x", x}})["a"].sum().backward();
+  mtl::freeze(model, "encoder");
+  const auto before = model->encoder().module()->parameters()[0].detach().clone();
+  torch::optim::Adam adam(model->parameters(), torch::optim::AdamOptions(0.1).weight_decay(0.1));
+  adam.zero_grad();
+  model->forward({{"x", x}})["a"].sum().backward();
+  adam.step();
+  CHECK(model->encoder().module()->parameters()[0].equal(before));
+}

@@ -208,8 +208,11 @@ class EfficientNetLiteImpl : public torch::nn::Module {
     const auto all = parts();
     for (size_t p = 0; p < all.size(); ++p)
       for (const auto& module : all[p])
-        for (auto& parameter : module->parameters())
-          parameter.set_requires_grad(static_cast<int64_t>(p) >= frozen_);
+        for (auto& parameter : module->parameters()) {
+          const bool learns = static_cast<int64_t>(p) >= frozen_;
+          parameter.set_requires_grad(learns);
+          if (!learns) parameter.mutable_grad().reset();  // optimizers would go on with the last
+        }
     train(is_training());
   }
 

@@ -16,6 +16,7 @@ inline void set_learning(Model& model, std::string_view part, bool learns) {
   for (auto& item : model.named_parameters())
     if (part.empty() || item.key() == part || item.key().starts_with(below)) {
       item.value().set_requires_grad(learns);
+      if (!learns) item.value().mutable_grad().reset();  // optimizers would go on with the last
       found = true;
     }
   if (found) return;
@@ -28,8 +29,9 @@ inline void set_learning(Model& model, std::string_view part, bool learns) {
 }  // namespace surgery_detail
 
 /// Parameters whose names begin with `part` ("encoder", "heads.ear", "encoder._blocks.0"; "": all)
-/// learn no more: no gradient reaches them and, once it is made anew, no optimizer holds them. Mind
-/// hold_frozen where there are running statistics. Error: no parameter lies there.
+/// learn no more: no gradient reaches them, the last one is gone, and an optimizer that is made
+/// anew leaves them as they are. Mind hold_frozen where there are running statistics.
+/// Error: no parameter lies there.
 inline void freeze(ModelRef model, std::string_view part) {
   surgery_detail::set_learning(*model, part, false);
 }
