@@ -1,5 +1,6 @@
 #include "mtl/nn/clone.hpp"
 
+#include <torch/nn/modules/container/sequential.h>
 #include <torch/nn/modules/embedding.h>
 
 #include <algorithm>
@@ -108,6 +109,16 @@ void check_classes(const torch::nn::Module& from, const torch::nn::Module* to) {
       check_classes(*item.value(), copy->get());
 }
 
+/// LibTorch numbers the layers in its copy of a Sequential; they are to keep their names.
+std::shared_ptr<torch::nn::Module> copy_by_torch(const torch::nn::Module& module) {
+  if (typeid(module) != typeid(torch::nn::SequentialImpl)) return module.clone();
+  const auto names = module.named_children().keys();
+  auto copy = std::make_shared<torch::nn::SequentialImpl>();
+  for (const auto& layer : dynamic_cast<const torch::nn::SequentialImpl&>(module))
+    copy->push_back(names[copy->size()], layer.clone());
+  return copy;
+}
+
 }  // namespace
 
 void copy_state(const torch::nn::Module& from, torch::nn::Module& to) {
@@ -126,7 +137,7 @@ std::shared_ptr<torch::nn::Module> clone_by_torch(const torch::nn::Module& modul
   std::shared_ptr<torch::nn::Module> copy;
   const OwnWeights own(module);
   try {
-    copy = module.clone();
+    copy = copy_by_torch(module);
   } catch (const c10::Error&) {
     throw Error(
         "module {} cannot be copied: LibTorch does not know how it is made. Let it derive from "

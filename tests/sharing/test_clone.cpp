@@ -203,3 +203,23 @@ TEST_CASE("clone: options that hold a tensor which the copy takes for its own ar
   CHECK(contains(error_text([&] { mtl::clone(holding); }),
                  "\"weight\" of the copy is the module's own tensor"));
 }
+
+TEST_CASE("clone: layers of a Sequential keep the names that they were given") {
+  using torch::nn::AnyModule;
+  mtl::HardSharing model(torch::nn::Sequential(torch::OrderedDict<std::string, AnyModule>{
+                             {"first", AnyModule(torch::nn::Linear(2, 4))},
+                             {"norm", AnyModule(torch::nn::BatchNorm1d(4))},
+                             {"drop", AnyModule(torch::nn::Dropout(0.5))}}),
+                         three_tasks(4));
+  mtl::freeze(model, "encoder.first");
+  auto copy = mtl::clone(model);
+  CHECK(same_weights(*model, *copy));
+  CHECK_FALSE(copy->named_parameters()["encoder.first.weight"].requires_grad());
+  torch::manual_seed(2);
+  const auto x = torch::randn({3, 2});
+  torch::manual_seed(3);
+  const auto expected = model->forward({{"x", x}});
+  torch::manual_seed(3);
+  CHECK(copy->forward({{"x", x}})["a"].equal(expected["a"]));
+  CHECK(mtl::drop_task(model, "b").model->named_parameters().contains("encoder.norm.weight"));
+}
