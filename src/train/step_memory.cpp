@@ -36,7 +36,9 @@ void BufferMemory::put_back() {
   for (size_t b = 0; b < saved_.size(); ++b) copy_values(buffers_[b], saved_[b]);
 }
 
-void GeneratorMemory::remember() {
+void StepMemory::remember() {
+  buffers_.remember();
+  if (combiner_ != nullptr) of_combiner_ = nn::cloned(combiner_->state_dict());
   at::CPUGeneratorImpl& generator = cpu_generator();
   const std::lock_guard lock(generator.mutex_);
   engine_ = generator.engine();
@@ -48,7 +50,9 @@ void GeneratorMemory::remember() {
   }
 }
 
-void GeneratorMemory::put_back() {
+void StepMemory::put_back() {
+  buffers_.put_back();
+  if (combiner_ != nullptr) combiner_->load_state_dict(of_combiner_);
   at::CPUGeneratorImpl& generator = cpu_generator();
   const std::lock_guard lock(generator.mutex_);
   generator.set_engine(engine_);

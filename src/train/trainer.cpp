@@ -60,14 +60,13 @@ class Trainer::Loop {
                .loss_scale = loss_scale_of(options_)},
         parameters_(model_.parameter_sets()),
         held_(held_parameters(optimizer_, model_)),
-        buffers_(parameters_.buffers),
-        look_buffers_(parameters_.buffers),
-        generator_(options_.device) {
+        memory_(parameters_.buffers, options_.device,
+                options_.faulty_batch == FaultyBatch::skip || state_.loss_scale.options ? &combiner_
+                                                                                        : nullptr),
+        look_buffers_(parameters_.buffers) {
     if (options_.channels_last) lay_channels_last(model_);
-    if (valid != nullptr) {
-      valid_ = *valid;
-      EpochReader(*valid_, "the validation loader", options_.device);
-    }
+    if (valid != nullptr)
+      EpochReader(valid_.emplace(*valid), "the validation loader", options_.device);
   }
 
   TrainingRun run() {
@@ -75,12 +74,11 @@ class Trainer::Loop {
     std::exception_ptr failure;
     try {
       begin();
-      while (!state_.stopped() && epochs_done() < options_.epochs) {
+      while (!state_.stopped() && epochs_done() < options_.epochs)
         if (nothing_learns() && !within_)
           state_.stop(StopReason::early_stopping, "every task is frozen");
         else
           epoch();
-      }
       if (!state_.stopped())
         state_.stop(StopReason::epochs_done, fmt::format("all {} epochs done", options_.epochs));
     } catch (const std::exception& error) {
@@ -212,8 +210,7 @@ class Trainer::Loop {
   /// False: no update came from this batch, and everything is as if it had not been there.
   bool step(const StepBatch& batch, LossMeter& meter) {
     frozen_.apply(state_);
-    buffers_.remember();
-    generator_.remember();
+    memory_.remember();
     drop_gradients(held_, parameters_);
     if (state_.batch == 1) first_batch_ = batch;
     StepForward seen;
@@ -227,19 +224,22 @@ class Trainer::Loop {
       undo();
       rethrow_at(place());
     }
-    if (seen.losses.size() == 0 && fault.empty()) {
+    if (seen.losses.size() == 0 || !fault.empty()) {
       undo();
-      ++state_.unlabelled_batches;
-      return false;
-    }
-    if (!fault.empty()) {
-      undo();
-      if (!gradient_is_bad_ || !state_.loss_scale.overflowed()) on_fault(fault);
+      if (fault.empty())
+        ++state_.unlabelled_batches;
+      else if (!gradient_is_bad_ || !state_.loss_scale.overflowed())
+        on_fault(fault);
       return false;
     }
     state_.loss_scale.made_step();
     state_.losses = &seen.losses;
-    hooks_.call(&Callback::on_gradients, state_);
+    try {
+      hooks_.call(&Callback::on_gradients, state_);
+    } catch (...) {
+      undo();
+      throw;
+    }
     frozen_.drop_gradients(parameters_);
     optimizer_.step();
     meter.add(seen.losses, values);
@@ -289,14 +289,12 @@ class Trainer::Loop {
     seen.predictions.clear();  // the optimizer's step needs the memory
     if (finite) return {};
     gradient_is_bad_ = true;
-    buffers_.put_back();
-    generator_.put_back();
+    memory_.put_back();
     return explain_gradient(model_, batch);
   }
 
   void undo() {
-    buffers_.put_back();
-    generator_.put_back();
+    memory_.put_back();
     drop_gradients(held_, parameters_);
   }
 
@@ -338,10 +336,9 @@ class Trainer::Loop {
     torch::NoGradGuard no_grad;
     const TaskLosses losses = look_at(batch);
     const int64_t at = first_not_finite(numbers_of(losses.values));
-    if (at >= 0) {
+    if (at >= 0)
       return on_fault(fmt::format("task \"{}\": after the step the loss is NaN or infinite",
                                   losses.names[static_cast<size_t>(at)]));
-    }
     try {
       combiner_.after_step(losses);
     } catch (const FaultyStep& error) {
@@ -373,8 +370,8 @@ class Trainer::Loop {
   const Parameters& parameters_;
   std::vector<Tensor> held_;  // what the optimizer trains: zeroed, clipped and moved
   std::optional<AccumulatedLosses> by_task_;  // for max_task_grad_norm
-  BufferMemory buffers_, look_buffers_;
-  GeneratorMemory generator_;
+  StepMemory memory_;
+  BufferMemory look_buffers_;
   FrozenTasks frozen_;
   std::optional<JointCheckpoints> checkpoints_;
   std::optional<WithinEpoch> within_;  // where a resumed run goes on

@@ -42,6 +42,16 @@ mtl::HardSharing rooted_model() {
                           tasks);
 }
 
+/// Beside the answer a number that no loss sees but in batches with a target of 7.
+struct WithNumberImpl : torch::nn::Module {
+  torch::nn::Linear linear = register_module("linear", torch::nn::Linear(8, 1));
+  torch::Tensor number = register_parameter("number", torch::zeros({1}));
+  torch::Tensor forward(const torch::Tensor& x) {
+    return torch::cat({linear(x), number.expand({x.size(0), 1})}, 1);
+  }
+};
+TORCH_MODULE(WithNumber);
+
 /// What a run leaves: weights, running statistics, epoch means, the generator.
 template <class Model>
 std::pair<mtl::TrainingRun, torch::Tensor> trained_on(Model model, std::vector<mtl::Batch> batches,
@@ -232,6 +242,69 @@ TEST_CASE("Trainer: a second look at a batch does not count it twice in running 
     INFO(name);
     CHECK(tracked(name) == 12);
   }
+}
+
+TEST_CASE("Trainer: a step given up leaves what every combiner keeps as it was") {
+  const auto first_answer = [](const torch::Tensor& p, const torch::Tensor& t) {
+    return (p.select(1, 0) - t).square() + 1;
+  };
+  // Its gradient is NaN in the head alone, where no combiner looks.
+  const auto bad_at_seven = [=](const torch::Tensor& p, const torch::Tensor& t) {
+    const auto loss = first_answer(p, t);
+    return t.eq(7).any().item<bool>() ? loss + (p.select(1, 1) * 0).sqrt() : loss;
+  };
+  const auto model_of = [&] {
+    torch::manual_seed(4);
+    mtl::TaskRegistry tasks;
+    for (const auto* name : {"a", "b"})
+      tasks.add({.name = name,
+                 .head = mtl::nn::LinearHead(8, 1),
+                 .loss = first_answer,
+                 .target = "temp"});
+    tasks.add({.name = "c", .head = WithNumber(), .loss = bad_at_seven, .target = "temp"});
+    return mtl::HardSharing(
+        torch::nn::Sequential(torch::nn::Linear(5, 8), torch::nn::BatchNorm1d(8)), tasks);
+  };
+  auto faulty = batches_of(weather_like(40, 1)), sound = faulty;
+  faulty[1].targets["temp"][3] = 7;
+  sound.erase(sound.begin() + 1);
+  for (const std::string& name : mtl::combiner_names()) {
+    // Those that look at further batches have looked at them.
+    if (name == "modo" || name == "sdmgrad" || name == "auto_lambda" || name == "moml" ||
+        name == "forum")
+      continue;
+    const auto left = [&](const std::vector<mtl::Batch>& batches) {
+      auto model = model_of();
+      auto combiner = mtl::make_combiner(name == "fixed"  ? "fixed:weights=1/2/3"
+                                         : name == "krum" ? "krum:byzantine=0"
+                                                          : name);
+      ListLoader loader(batches);
+      torch::optim::SGD sgd(model->parameters(), 0.01);
+      const auto run = mtl::Trainer(model, sgd, *combiner, skipping(2)).fit(loader);
+      std::vector<torch::Tensor> all{flat(model)};
+      for (const auto& item : combiner->state_dict())
+        all.push_back(item.value().to(torch::kDouble).reshape({-1}).nan_to_num(-1));
+      return std::pair(run.faulty_batches, torch::cat(all));
+    };
+    INFO(name);
+    const auto [skipped, with] = left(faulty);
+    CHECK(skipped == 2);
+    CHECK(with.equal(left(sound).second));
+  }
+}
+
+TEST_CASE("Trainer: a callback that throws before the optimizer's step leaves no trace of it") {
+  struct Mine {};
+  struct Throws {
+    void on_gradients(mtl::TrainState&) const { throw Mine(); }
+  };
+  auto model = normed_model();
+  torch::optim::SGD sgd(model->parameters(), 0.1);
+  ListLoader loader(batches_of(weather_like(16, 1)));
+  const auto before = flat(model);
+  CHECK_THROWS_AS(mtl::Trainer(model, sgd, mtl::Sum(), {.epochs = 1}).fit(loader, Throws{}), Mine);
+  CHECK(flat(model).equal(before));
+  for (const auto& parameter : model->parameters()) CHECK_FALSE(parameter.grad().defined());
 }
 
 TEST_CASE("Trainer: an error of the use carries epoch and batch, and is not skipped") {
