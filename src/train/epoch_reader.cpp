@@ -14,6 +14,9 @@ namespace mtl {
 
 StepBatch without_left_out_rows(StepBatch batch) {
   for (Batch& part : batch) part = without_left_out_rows(std::move(part));
+  std::erase_if(batch, [](const Batch& part) {  // what has no other rows
+    return part.sample_weights.defined() && !part.sample_weights.any().item<bool>();
+  });
   return batch;
 }
 

@@ -14,7 +14,7 @@ namespace mtl {
 /// What one step sees: a batch, or several that are one to it in parts.
 using StepBatch = std::vector<Batch>;
 
-/// Each part without its left out rows (mtl/core/batch.hpp).
+/// Each part without its left out rows (mtl/core/batch.hpp); a part of which none is left is none.
 StepBatch without_left_out_rows(StepBatch batch);
 
 /// Reads one epoch of a loader batch by batch, on a device, and sees to it that it is a whole one.

@@ -32,6 +32,11 @@ StepForward step_losses(Model& model, const StepBatch& batch, const std::vector<
     return seen;
   };
   if (batch.size() == 1) return of_part(batch.front());
+  if (batch.empty()) {
+    StepForward nothing;
+    nothing.losses.task_count = model.tasks().size();
+    return nothing;
+  }
   AccumulatedLosses whole(reached_parameters(model, held));
   for (const Batch& part : batch) {
     const StepForward seen = of_part(part);

@@ -21,10 +21,10 @@ struct StepForward {
 /// What the losses of a step may reach: `held` and the model's own parameters, some twice.
 std::vector<Tensor> reached_parameters(Model& model, const std::vector<Tensor>& held);
 
-/// The predictions and losses of the batch; of several parts with the gradients at `held` and at
-/// the model's own parameters (AccumulatedLosses). FaultyStep: the model does not take it; the loss
-/// of one of several parts is NaN or infinite. `left_out`: tasks, as in task_losses; `scale`: as in
-/// scaled_losses, 1: not at all.
+/// The predictions and losses of the batch, none of no part; of several parts with the gradients at
+/// `held` and at the model's own parameters (AccumulatedLosses). FaultyStep: the model does not take
+/// it; the loss of one of several parts is NaN or infinite. `left_out`: tasks, as in task_losses;
+/// `scale`: as in scaled_losses, 1: not at all.
 StepForward step_losses(Model& model, const StepBatch& batch, const std::vector<Tensor>& held,
                         const std::vector<bool>& left_out, Arithmetic arithmetic, double scale);
 

@@ -41,9 +41,8 @@ StepForward JointStep::forward(Model& model, const StepBatch& batch,
   for (const Batch& part : batch)
     if (size(part) > 0) share.push_back(part);
   StepForward seen;
-  seen.losses.task_count = model.tasks().size();
   try {
-    if (!share.empty()) seen = step_losses(model, share, held, left_out, arithmetic, scale);
+    seen = step_losses(model, share, held, left_out, arithmetic, scale);
   } catch (const FaultyStep& error) {
     own_fault_ = error.what();
   } catch (const Error& error) {
