@@ -166,11 +166,12 @@ std::string data_text(const LoaderRef& loader) {
                      text.empty() ? "" : ": ", text);
 }
 
-void compare(const io::Json& then, const io::Json& now) {
+void compare(const io::Json& then, const io::Json& now, std::string_view found,
+             std::string_view whose, std::string_view remedy) {
   for (const auto& [what, texts] : now.items()) {
-    const auto found = then.find(what);
+    const auto before = then.find(what);
     std::vector<std::string> old, own = texts.get<std::vector<std::string>>();
-    if (found != then.end()) old = found->get<std::vector<std::string>>();
+    if (before != then.end()) old = before->get<std::vector<std::string>>();
     if (what.starts_with("callback ")) {
       const size_t both = std::min(old.size(), own.size());
       old.resize(both);
@@ -180,11 +181,9 @@ void compare(const io::Json& then, const io::Json& now) {
     size_t first = 0;  // of several texts say the one that differs
     while (first + 1 < std::min(old.size(), own.size()) && old[first] == own[first]) ++first;
     const bool same_size = old.size() == own.size();
-    throw Error(
-        "it is of another run: {}: found {}, this run has {}; give the run what it had, or begin "
-        "anew without `resume`",
-        what, same_size ? words({old[first]}) : words(old),
-        same_size ? words({own[first]}) : words(own));
+    throw Error("{}: {}: found {}, {} has {}; {}", found, what,
+                same_size ? words({old[first]}) : words(old), whose,
+                same_size ? words({own[first]}) : words(own), remedy);
   }
 }
 

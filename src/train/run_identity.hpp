@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -28,8 +29,10 @@ std::vector<std::pair<std::string, std::string>> settings_of(const TrainState& s
 /// What a run remembers of a loader.
 std::string data_text(const LoaderRef& loader);
 
-/// Error: the first part that differs. Of a callback only what both runs have: a longer run knows
-/// its rates further on.
-void compare(const io::Json& then, const io::Json& now);
+/// Error: the first part that differs, behind what `found` it, with whose `now` is and what to do.
+/// Of a callback only what both runs have: a longer run knows its rates further on.
+void compare(const io::Json& then, const io::Json& now,
+             std::string_view found = "it is of another run", std::string_view whose = "this run",
+             std::string_view remedy = "give the run what it had, or begin anew without `resume`");
 
 }  // namespace mtl::train_detail

@@ -107,6 +107,7 @@ class Trainer::Loop {
 
   void begin() {
     const Checkpointing checkpointing = checkpointing_of(options_.checkpoint, callbacks_);
+    if (joint_.several()) require_one_run(*joint_.processes(), state_, options_, checkpointing);
     if (!checkpointing.directory.empty()) {
       checkpoints_.emplace(checkpointing, state_, joint_);
       if (checkpointing.resume) checkpoints_->resume(state_, within_);

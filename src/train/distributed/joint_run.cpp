@@ -1,7 +1,14 @@
 #include "joint_run.hpp"
 
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
 #include "../checkpoints.hpp"
+#include "../run_identity.hpp"
+#include "mtl/core/error.hpp"
 #include "mtl/core/random.hpp"
+#include "mtl/io/json.hpp"
 #include "mtl/nn/weights.hpp"
 
 namespace mtl {
@@ -24,6 +31,27 @@ void part_ways(const Processes& processes, const Tensor& common) {
 }
 
 }  // namespace
+
+void require_one_run(const Processes& processes, const TrainState& state,
+                     const TrainerOptions& options, const Checkpointing& checkpoints) {
+  io::Json own = train_detail::made_of(state);
+  for (const auto& item : state.model.named_parameters())
+    own["parameters"].push_back(fmt::format(
+        "{} {} of type {}{}", item.key(), shape_text(item.value()),
+        toString(item.value().scalar_type()), item.value().requires_grad() ? "" : ", frozen"));
+  own["options"] = io::Json::array({fmt::format(
+      "{} epochs, max_grad_norm {}, faulty batches skipped {}, checkpoints {}, within epochs {}, "
+      "resume {}",
+      options.epochs, options.max_grad_norm, options.faulty_batch == FaultyBatch::skip,
+      !checkpoints.directory.empty(), checkpoints.within_epochs(), checkpoints.resume)});
+  const auto texts = processes.gather_texts(io::json_text(own, -1));
+  for (size_t p = 1; p < texts.size(); ++p)
+    train_detail::compare(
+        io::parse_json(texts[p]), io::parse_json(texts[0]),
+        fmt::format("process {} trains another run than process 0", p), "process 0",
+        "give all processes the same model, optimizer, combiner, loaders, options "
+        "and callbacks");
+}
 
 void begin_together(const Processes& processes, TrainState& state) {
   std::vector<Tensor> weights;

@@ -6,10 +6,16 @@
 #include "mtl/core/tensor.hpp"
 #include "mtl/train/distributed/processes.hpp"
 #include "mtl/train/train_state.hpp"
+#include "mtl/train/trainer.hpp"
 
 // What the processes of a run have in common, and what each has to itself.
 
 namespace mtl {
+
+/// Error, in all of them: one has another model, optimizer, combiner or loader, other options, or
+/// other callbacks with a memory than process 0.
+void require_one_run(const Processes& processes, const TrainState& state,
+                     const TrainerOptions& options, const Checkpointing& checkpoints);
 
 /// Every process begins with the weights of process 0. What they draw from torch's generator
 /// (dropout) differs from process to process.
