@@ -114,6 +114,7 @@ class Trainer::Loop {
     }
     if (joint_.several()) begin_together(*joint_.processes(), state_);
     hooks_.begin(state_);
+    joint_.agree(state_);
     if (checkpoints_ && !state_.resumed) checkpoints_->begin_anew(state_);
   }
 
@@ -168,9 +169,9 @@ class Trainer::Loop {
       batch = without_left_out_rows(std::move(batch));
       hooks_.call(&Callback::on_step_begin, state_);
       place.made += step(batch, place.meter);
-      joint_.agree_on_end(state_);
+      joint_.agree(state_);
       if (checkpoints_ && checkpoints_->due(state_)) checkpoints_->save(state_, &place);
-      if (state_.stopped()) return;  // in the middle of an epoch: it does not count
+      if (state_.stopped()) return joint_.average(parameters_.buffers);  // it does not count
     }
     if (place.made == 0 && nothing_learns()) return;  // frozen before the first step: no epoch
     if (place.made == 0 && state_.loss_scale.overflows == place.overflows_before)
@@ -191,7 +192,7 @@ class Trainer::Loop {
     if (valid_) record.valid = validated();
     state_.history.add(std::move(record));
     hooks_.call(&Callback::on_epoch_end, state_);
-    joint_.agree_on_end(state_);
+    joint_.agree(state_);
     if (checkpoints_) checkpoints_->save(state_);
   }
 
@@ -237,6 +238,7 @@ class Trainer::Loop {
     state_.losses = &seen.losses;
     try {
       hooks_.call(&Callback::on_gradients, state_);
+      joint_.share_changes(held_, state_);
     } catch (...) {
       undo();
       throw;

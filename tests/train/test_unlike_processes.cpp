@@ -1,3 +1,4 @@
+#include <cmath>
 #include <cstdlib>
 #include <string>
 #include <utility>
@@ -27,6 +28,9 @@ std::string file_name(const std::string& name, const std::string& rank) {
 }
 void write_text(const std::string& name, const std::string& text) {
   mtl::io::write_file_atomically(file_name(name, variable("RANK")), text);
+}
+void write_weights(const std::string& name, const mtl::HardSharing& model) {
+  mtl::io::write_safetensors(file_name(name, variable("RANK")), {{"weights", flat(model)}});
 }
 
 mtl::BatchLoader loader(uint64_t seed = 7) {
@@ -59,13 +63,92 @@ std::string unlike(mtl::Processes& processes, const std::string& what) {
   });
 }
 
+/// Stops its process alone.
+struct StopsAlone {
+  int64_t step;
+  void act(mtl::TrainState& state) const {
+    if (state.step == step && variable("RANK") == "1") state.stop("process 1 has enough");
+  }
+  void on_fit_begin(mtl::TrainState& state) const { act(state); }
+  void on_step_end(mtl::TrainState& state) const { act(state); }
+};
+
+struct FreezesAlone {
+  void on_step_end(mtl::TrainState& state) const {
+    if (variable("RANK") == "1") state.freeze("sky");
+  }
+};
+
+void stopped_at(mtl::Processes& processes, int64_t step, const std::string& name) {
+  auto model = normed_model();
+  torch::optim::SGD sgd(model->parameters(), 0.1);
+  auto train = loader();
+  const auto run = mtl::Trainer(model, sgd, mtl::Sum(), {.epochs = 2, .processes = &processes})
+                       .fit(train, StopsAlone{step});
+  write_text(name + " text", std::to_string(run.steps) + " " + run.stop_text);
+  write_weights(name, model);
+}
+
+/// Batches of 8 rows; those of process 0 in the second have weight 0, and are NaN.
+void left_out_share(mtl::Processes& processes) {
+  auto batches = batches_of(weather_like(24, 1));
+  const auto x = batches[1].inputs["x"].clone(), weights = torch::ones({8});
+  x.narrow(0, 0, 4).fill_(std::nan(""));
+  weights.narrow(0, 0, 4).zero_();
+  batches[1].inputs["x"] = x;
+  batches[1].sample_weights = weights;
+  ListLoader train(batches);
+  auto model = normed_model();
+  torch::optim::SGD sgd(model->parameters(), 0.1);
+  mtl::Trainer(model, sgd, mtl::Sum(), {.epochs = 1, .processes = &processes}).fit(train);
+  write_weights("left out", model);
+}
+
+/// In double precision; process 0 has one row of the second batch, which BatchNorm cannot use.
+void share_of_one_row(mtl::Processes& processes) {
+  const auto data = weather_like(24, 1);
+  auto batches = batches_of(
+      mtl::TensorDataset({{"x", data.inputs()["x"].to(torch::kDouble)}}, data.targets()));
+  batches[1] = mtl::batch_rows(batches[1], torch::arange(3));
+  ListLoader train(batches);
+  auto model = normed_model();
+  model->to(torch::kDouble);
+  torch::optim::SGD sgd(model->parameters(), 0.1);
+  auto options = skipping(1);
+  options.processes = &processes;
+  const auto run = mtl::Trainer(model, sgd, mtl::Sum(), options).fit(train);
+  write_text("one row", std::to_string(run.faulty_batches) + " " + run.first_fault);
+}
+
+/// A penalty that each process sees otherwise, in mean `strength`: as of samples of its share.
+void penalised(mtl::Processes* processes, double strength, const std::string& name) {
+  auto model = two_task_model();
+  torch::optim::SGD sgd(model->parameters(), 0.1);
+  auto train = loader();
+  const auto penalty = [&] { return strength * model->parameters()[0].square().sum(); };
+  mtl::Trainer(model, sgd, mtl::Sum(), {.epochs = 2, .processes = processes})
+      .fit(train, mtl::AddPenalty{penalty});
+  write_weights(name, model);
+}
+
 }  // namespace
 
 // What the spawned processes do.
 TEST_CASE("worker of processes that differ", "[.]") {
   auto processes = mtl::Processes::from_environment({.timeout = std::chrono::seconds(20)});
   const std::string what = variable("MTL_TEST_JOB");
-  write_text("error", unlike(processes, what));
+  if (what != "apart") return write_text("error", unlike(processes, what));
+  stopped_at(processes, 0, "begin");
+  stopped_at(processes, 2, "step");
+  left_out_share(processes);
+  share_of_one_row(processes);
+  penalised(&processes, processes.is_first() ? 0.1 : 0.3, "each its own penalty");
+  penalised(nullptr, 0.2, "their mean");
+  auto model = two_task_model();
+  torch::optim::SGD sgd(model->parameters(), 0.1);
+  auto train = loader();
+  mtl::Trainer trainer(model, sgd, mtl::Sum(), {.epochs = 2, .processes = &processes});
+  write_text("frozen", error_text([&] { trainer.fit(train, FreezesAlone{}); }));
 }
 
 TEST_CASE("processes: one that is to train another run is an error in all of them") {
@@ -93,6 +176,35 @@ TEST_CASE("processes: one that is to train another run is an error in all of the
       CHECK(contains(error, text));
     }
   }
+}
+
+TEST_CASE("processes: who stops, freezes or has no rows alone") {
+  if (!mtl::Processes::available()) {
+    WARN("skipped: the library was built without Gloo");
+    return;
+  }
+  const TemporaryFolder folder;
+  Spawned spawned(2, worker, {"MTL_TEST_FOLDER=" + folder.path().string(), "MTL_TEST_JOB=apart"});
+  for (const size_t rank : {0, 1}) REQUIRE(spawned.ended(rank) == 0);
+  const auto text = [&](const std::string& name, const std::string& rank) {
+    return mtl::io::read_file(folder / (name + "." + rank));
+  };
+  const auto weights = [&](const std::string& name, const std::string& rank) {
+    return mtl::io::read_safetensors(folder / (name + "." + rank))["weights"];
+  };
+  for (const std::string rank : {"0", "1"}) {
+    CHECK(text("begin text", rank) == "0 process 1 has enough");
+    CHECK(text("step text", rank) == "2 process 1 has enough");
+    CHECK(weights("left out", rank).isfinite().all().item<bool>());
+    INFO(text("one row", rank));
+    CHECK(text("one row", rank).starts_with("1 epoch 1, batch 2 of 3: process 0: "));
+    CHECK(contains(text("one row", rank), "does not take input \"x\" [1, 5]"));
+    CHECK(contains(text("frozen", rank), "has frozen other tasks than the others"));
+    const auto mean = weights("their mean", rank);
+    CHECK(torch::allclose(weights("each its own penalty", rank), mean, 1e-4, 1e-5));
+  }
+  for (const std::string name : {"step", "each its own penalty"})  // running statistics, too
+    CHECK(weights(name, "0").equal(weights(name, "1")));
 }
 
 }  // namespace unlike_processes

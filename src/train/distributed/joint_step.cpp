@@ -3,24 +3,30 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 
+#include "../gradient_norm.hpp"
 #include "../loss_meter.hpp"
 #include "mtl/combine/faulty_step.hpp"
+#include "mtl/combine/loss_values.hpp"
 #include "mtl/core/error.hpp"
 #include "mtl/train/history.hpp"
 
 namespace mtl {
 namespace {
 
-/// A loss of NaN for the first task: what the others hear of a share that went wrong.
+/// A loss of NaN for the first task, of the type that its parameters let expect: what the others
+/// hear of a share that went wrong.
 TaskLosses broken_losses(const Model& model) {
   TaskLosses losses;
   losses.task_count = model.tasks().size();
   losses.tasks = {0};
   losses.names = {model.tasks()[0].name};
-  losses.values = {torch::full({}, std::numeric_limits<double>::quiet_NaN())};
+  const auto parameters = model.parameters();
+  const auto type = parameters.empty() ? torch::kFloat : parameters.front().scalar_type();
+  losses.values = {torch::full({}, std::numeric_limits<double>::quiet_NaN(), type)};
   losses.samples = {1};
   losses.weights = {Tensor()};
   losses.kinds = {model.tasks()[0].loss.kind()};
@@ -105,10 +111,49 @@ std::string JointStep::agreed_fault(const std::string& found) {
   return fmt::format("process {}: {}", first, text);
 }
 
-void JointStep::agree_on_end(TrainState& state) const {
+void JointStep::share_changes(const std::vector<Tensor>& held, const TrainState& state) const {
+  if (!several() || std::none_of(state.callbacks.begin(), state.callbacks.end(),
+                                 [](const Callback& callback) { return !!callback.on_gradients; }))
+    return;
+  const torch::NoGradGuard no_grad;
+  std::vector<Tensor> sums;  // by which equal gradients are known; infinite where there is none
+  for (const Tensor& parameter : held) {
+    const Tensor& grad = parameter.grad();
+    const auto type = parameter.is_complex() ? torch::kComplexDouble : torch::kDouble;
+    sums.push_back(grad.defined()
+                       ? torch::real(gradient_entries(grad).sum(type))
+                       : torch::full({}, std::numeric_limits<double>::infinity(), torch::kDouble));
+  }
+  const Eigen::VectorXd read = read_together(sums);
+  const Tensor own = torch::tensor(std::vector<double>(read.begin(), read.end()), torch::kDouble);
+  std::vector<Tensor> all;
+  for (const NamedTensors& of_process : processes_->gather({{"sums", own}}))
+    all.push_back(of_process["sums"]);
+  const Tensor together = torch::stack(all);  // [processes, held]
+  if ((together == own).all().item<bool>()) return;
+  const Tensor reached = together.isinf().all(0).logical_not();
+  std::vector<Tensor> gradients;
+  for (size_t p = 0; p < held.size(); ++p)
+    gradients.push_back(held[p].grad().defined() ? held[p].grad() : torch::zeros_like(held[p]));
+  const auto summed = processes_->sum(gradients);
+  for (size_t p = 0; p < held.size(); ++p)
+    if (reached[static_cast<int64_t>(p)].item<bool>())
+      held[p].mutable_grad() = summed[p] / static_cast<double>(processes_->count());
+}
+
+void JointStep::agree(TrainState& state) const {
   if (!several()) return;
-  const auto sums = processes_->sum({torch::tensor({state.stopped() ? 1.0 : 0.0}, torch::kDouble)});
-  if (sums.front().item<double>() == 0) return;
+  double frozen = 0;  // a number for the set of tasks, of which sums are exact
+  for (const Task& task : state.model.tasks())
+    frozen = std::fmod(2 * frozen + state.is_frozen(task.name), 1e9 + 7);
+  const Tensor sums =
+      processes_->sum({torch::tensor({state.stopped() ? 1.0 : 0.0, frozen}, torch::kDouble)})[0];
+  if (sums[1].item<double>() != frozen * static_cast<double>(processes_->count()))
+    throw Error(
+        "process {} of {} has frozen other tasks than the others; freeze by what all processes "
+        "see alike, such as the history",
+        processes_->rank(), processes_->count());
+  if (sums[0].item<double>() == 0) return;
   const auto texts = processes_->gather_texts(
       state.stopped()
           ? fmt::format("{:02}{}", static_cast<int>(*state.stop_reason), state.stop_text)

@@ -36,8 +36,12 @@ class JointStep {
   /// Error: one of them cannot go on.
   std::string agreed_fault(const std::string& found);
 
-  /// Ends the run everywhere when it ends anywhere.
-  void agree_on_end(TrainState& state) const;
+  /// After callbacks that may have changed the gradients of `held`, each by what it sees of its
+  /// share: where they differ between the processes they become their mean.
+  void share_changes(const std::vector<Tensor>& held, const TrainState& state) const;
+
+  /// Ends the run everywhere when it ends anywhere. Error: other tasks are frozen elsewhere.
+  void agree(TrainState& state) const;
 
   /// Running statistics become their mean: each process saw its shares of the batches alone.
   void average(const std::vector<Tensor>& buffers) const {
