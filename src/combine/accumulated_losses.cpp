@@ -47,11 +47,12 @@ void add_gradient(const Tensor& loss, double weight, const std::vector<Tensor>& 
   row.resize(parameters.size());
   for (size_t p = 0; p < found.size(); ++p) {
     if (!found[p].defined()) continue;
-    // Anew, since an autograd graph may hand the same memory to two parameters.
+    // Anew, since an autograd graph may hand the same memory to two parameters; in a type that does
+    // not lose a part among many.
     if (!row[p].defined())
-      row[p] = found[p] * weight;
-    else if (row[p].is_sparse() && !found[p].is_sparse())
-      row[p] = found[p] * weight + row[p];  // an embedding read as a table, and now as a matrix
+      row[p] = found[p].to(at::promote_types(found[p].scalar_type(), at::kFloat)) * weight;
+    else if (row[p].is_sparse() && !found[p].is_sparse())  // a table so far, and now a matrix
+      row[p] = found[p].to(row[p].scalar_type()) * weight + row[p];
     else
       row[p].add_(found[p], weight);
   }
@@ -140,7 +141,7 @@ TaskLosses AccumulatedLosses::losses() const {
       for (size_t p = 0; p < task.row.size(); ++p) {
         if (!task.row[p].defined()) continue;
         reached.push_back(parameters_[p]);
-        gradient.push_back(task.row[p] / task.units());
+        gradient.push_back((task.row[p] / task.units()).to(parameters_[p].scalar_type()));
       }
     }
     if (!reached.empty()) value = with_gradient(std::move(value), reached, std::move(gradient));

@@ -242,3 +242,16 @@ TEST_CASE("AccumulatedLosses: what is computed from parameters is no parameter")
   CHECK(contains(error_text([&] { mtl::AccumulatedLosses parts({leaf}, {computed}); }),
                  "is computed from other"));
 }
+
+TEST_CASE("AccumulatedLosses: gradients of many parts are not lost in bfloat16") {
+  Tensor w = torch::ones({2}, torch::kBFloat16).requires_grad_();
+  mtl::AccumulatedLosses parts({w});
+  for (int k = 0; k < 600; ++k) {
+    auto part = mtl::task_losses({w.sum()});
+    part.samples = {1};
+    parts.add(part);
+  }
+  parts.losses().values[0].backward();
+  CHECK(w.grad().scalar_type() == torch::kBFloat16);
+  CHECK(w.grad().eq(1).all().item<bool>());
+}
