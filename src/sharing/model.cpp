@@ -96,7 +96,11 @@ std::vector<Tensor> Model::shared_parameters() {
 const Parameters& Model::parameter_sets() {
   if (!parameter_sets_) {
     // Parts that were registered without register_part are looked at here.
-    claim(*this, owner_, "a part of this model");
+    std::vector<std::shared_ptr<const char>> within;
+    for (const auto& module : modules(/*include_self=*/false))
+      if (const auto* model = dynamic_cast<const Model*>(module.get()))
+        within.push_back(model->owner_);
+    claim(*this, owner_, "a part of this model", within);
     Parameters sets;
     sets.shared = without_doubles(shared_parameters());
     std::unordered_set<Key> is_shared;

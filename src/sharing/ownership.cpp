@@ -1,5 +1,6 @@
 #include "ownership.hpp"
 
+#include <algorithm>
 #include <mutex>
 #include <unordered_map>
 
@@ -37,7 +38,7 @@ uint32_t version_of(const Tensor& tensor) {
 }  // namespace
 
 void claim(const torch::nn::Module& module, const std::shared_ptr<const char>& owner,
-           std::string_view what) {
+           std::string_view what, const std::vector<std::shared_ptr<const char>>& within) {
   std::vector<Tensor> tensors = module.parameters();
   for (const Tensor& buffer : module.buffers())
     if (buffer.defined()) tensors.push_back(buffer);
@@ -45,6 +46,11 @@ void claim(const torch::nn::Module& module, const std::shared_ptr<const char>& o
   Claims& all = claims();
   const std::lock_guard lock(all.mutex);
   std::erase_if(all.by_tensor, [](const auto& item) { return item.second.tensor.expired(); });
+  std::erase_if(tensors, [&](const Tensor& tensor) {
+    const auto found = all.by_tensor.find(tensor.unsafeGetTensorImpl());
+    return found != all.by_tensor.end() &&
+           std::find(within.begin(), within.end(), found->second.owner.lock()) != within.end();
+  });
   for (const Tensor& tensor : tensors) {
     const auto found = all.by_tensor.find(tensor.unsafeGetTensorImpl());
     if (found == all.by_tensor.end()) continue;

@@ -165,3 +165,28 @@ TEST_CASE("Ensemble: maps [N, H, W] of Dice may be of one class, which who knows
   mtl::EnsembleImpl one_class(each, {0});
   CHECK(found(one_class, maps, sigmoid));
 }
+
+TEST_CASE("Ensemble: its members can be trained together") {
+  torch::manual_seed(6);
+  const auto each = members(3);
+  mtl::Ensemble together(each);
+  const Tensor x = torch::randn({5, 2});
+  const mtl::Batch batch{{{"x", x}},
+                         {{"price", torch::randn({5})},
+                          {"kind", torch::tensor({0, 1, 2, 1, 0})},
+                          {"sold", torch::tensor({0.f, 1.f, 1.f, 0.f, 1.f})}}};
+  const auto losses = mtl::task_losses(together, together->forward(batch.inputs), batch);
+  const auto parameters = together->parameters();
+  const auto expected =
+      torch::autograd::grad({losses.values[0] + losses.values[1] + losses.values[2]}, parameters,
+                            {}, /*retain_graph=*/true);
+  mtl::Sum().backward(losses, together);
+  for (size_t p = 0; p < parameters.size(); ++p) CHECK(parameters[p].grad().allclose(expected[p]));
+  CHECK(together->parameter_sets().shared.size() == 3 * 2);
+  CHECK(each[1]->parameter_sets().shared.size() == 2);
+  CHECK_THROWS_AS(
+      mtl::HardSharing(
+          mtl::Encoder(std::static_pointer_cast<mtl::HardSharingImpl>(each[2])->encoder()),
+          three_kinds()),
+      mtl::Error);
+}
