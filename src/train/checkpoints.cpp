@@ -128,6 +128,8 @@ void take_part_over(TrainState& state, const Checkpoints::Content& content,
     place.steps_before = count(epoch, "steps_before");
     place.faulty_before = count(epoch, "faulty_before");
     place.made = count(epoch, "made");
+    if (epoch.contains("overflows_before"))
+      place.overflows_before = count(epoch, "overflows_before");
     const Tensor rates = all["epoch.learning_rate"].to(torch::kDouble).contiguous();
     if (rates.numel() < 1) throw Error("its epoch.learning_rate is empty, expected one by group");
     place.learning_rates.assign(rates.data_ptr<double>(), rates.data_ptr<double>() + rates.numel());
@@ -324,6 +326,7 @@ void Checkpoints::save(const TrainState& state, const EpochPlace* place, const T
     json["within_epoch"] = {{"batch", state.batch},
                             {"steps_before", place->steps_before},
                             {"faulty_before", place->faulty_before},
+                            {"overflows_before", place->overflows_before},
                             {"made", place->made}};
     all.insert("epoch.learning_rate", torch::tensor(place->learning_rates, torch::kDouble));
     all.insert("epoch.losses", place->meter.saved());

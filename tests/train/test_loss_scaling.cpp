@@ -178,6 +178,32 @@ TEST_CASE("LossScaling: a resumed run has the scale and ends with the same bits"
   CHECK(contains(error_text([&] { trained(half_model(400), "sum", plain); }), "losses scaled"));
 }
 
+TEST_CASE("LossScaling: a run that goes on within an epoch knows the overflows before it") {
+  struct CutAtStep7 {
+    void on_step_begin(mtl::TrainState& state) const {
+      if (state.step == 7 && !state.resumed) throw mtl::Error("the test cuts it off here");
+    }
+  };
+  // Of 5 batches an epoch two overflow in the first, all others are faults.
+  const TemporaryFolder folder;
+  auto options = scaled_from(16, 2);
+  options.loss_scaling->least = 4;
+  options.faulty_batch = mtl::FaultyBatch::skip;
+  options.checkpoint = {.directory = folder.path(), .every_steps = 1};
+  const auto run = [&] {
+    auto model = half_model(1e6);
+    torch::optim::SGD sgd(model->parameters(), 1e-3);
+    const auto data = weather_like(40, 1);
+    mtl::BatchLoader train(mtl::TensorDataset(data.inputs(), {{"temp", data.targets()["temp"]}}),
+                           {.batch_size = 8});
+    return error_text(
+        [&] { mtl::Trainer(model, sgd, mtl::Sum(), options).fit(train, CutAtStep7{}); });
+  };
+  CHECK(contains(run(), "cuts it off"));
+  options.checkpoint.resume = true;
+  CHECK(contains(run(), "epoch 2: no batch led to a step"));
+}
+
 TEST_CASE("LossScaling: options that make no sense are errors") {
   const auto text = [](mtl::LossScaling scaling) {
     return error_text([&] { mtl::TrainerOptions{.loss_scaling = scaling}.check_options(); });
