@@ -171,7 +171,7 @@ class Trainer::Loop {
       place.made += step(batch, place.meter);
       joint_.agree(state_);
       if (checkpoints_ && checkpoints_->due(state_)) checkpoints_->save(state_, &place);
-      if (state_.stopped()) return joint_.average(parameters_.buffers);  // it does not count
+      if (state_.stopped()) return joint_.meet(model_);  // it does not count
     }
     if (place.made == 0 && nothing_learns()) return;  // frozen before the first step: no epoch
     if (place.made == 0 && state_.loss_scale.overflows == place.overflows_before)
@@ -181,7 +181,7 @@ class Trainer::Loop {
                   : state_.frozen.empty() ? "none has a label of any task"
                                           : "none has a label of a task that is not frozen");
     combiner_.end_epoch();
-    joint_.average(parameters_.buffers);
+    joint_.meet(model_);
     hooks_.call(&Callback::on_steps_end, state_);
     EpochRecord record;
     record.epoch = state_.epoch;

@@ -131,12 +131,25 @@ void penalised(mtl::Processes* processes, double strength, const std::string& na
   write_weights(name, model);
 }
 
+/// Weights drawn from torch's generator, which is another in each process.
+std::string drawn_apart(mtl::Processes& processes) {
+  auto model = two_task_model();
+  torch::optim::SGD sgd(model->parameters(), 0.1);
+  auto combiner = mtl::gradient_combiner([](const Eigen::MatrixXd& gramian) {
+    return Eigen::VectorXd::Constant(gramian.rows(), torch::rand({1}).item<double>());
+  });
+  auto train = loader();
+  mtl::Trainer trainer(model, sgd, combiner, {.epochs = 2, .processes = &processes});
+  return error_text([&] { trainer.fit(train); });
+}
+
 }  // namespace
 
 // What the spawned processes do.
 TEST_CASE("worker of processes that differ", "[.]") {
   auto processes = mtl::Processes::from_environment({.timeout = std::chrono::seconds(20)});
   const std::string what = variable("MTL_TEST_JOB");
+  if (what == "drawn") return write_text("drawn", drawn_apart(processes));
   if (what != "apart") return write_text("error", unlike(processes, what));
   stopped_at(processes, 0, "begin");
   stopped_at(processes, 2, "step");
@@ -205,6 +218,22 @@ TEST_CASE("processes: who stops, freezes or has no rows alone") {
   }
   for (const std::string name : {"step", "each its own penalty"})  // running statistics, too
     CHECK(weights(name, "0").equal(weights(name, "1")));
+}
+
+TEST_CASE("processes: weights that come apart are an error") {
+  if (!mtl::Processes::available()) {
+    WARN("skipped: the library was built without Gloo");
+    return;
+  }
+  const TemporaryFolder folder;
+  Spawned spawned(2, worker, {"MTL_TEST_FOLDER=" + folder.path().string(), "MTL_TEST_JOB=drawn"});
+  for (const int rank : {0, 1}) {
+    REQUIRE(spawned.ended(static_cast<size_t>(rank)) == 0);
+    const auto error = mtl::io::read_file(folder / ("drawn." + std::to_string(rank)));
+    INFO(error);
+    CHECK(contains(error, "the weights of process 1 have come apart from those of process 0"));
+    CHECK(contains(error, "encoder.layers.0.weight"));
+  }
 }
 
 }  // namespace unlike_processes

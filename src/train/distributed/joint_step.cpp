@@ -33,6 +33,16 @@ TaskLosses broken_losses(const Model& model) {
   return losses;
 }
 
+/// Scalars of each process, [processes, scalars].
+Tensor of_all(const Processes& processes, const std::vector<Tensor>& scalars) {
+  const Eigen::VectorXd read = read_together(scalars);
+  const Tensor own = torch::tensor(std::vector<double>(read.begin(), read.end()), torch::kDouble);
+  std::vector<Tensor> rows;
+  const auto all = processes.gather({{"scalars", own}});
+  for (const NamedTensors& of_process : all) rows.push_back(of_process["scalars"]);
+  return torch::stack(rows);
+}
+
 constexpr char final_cause = 'a', cause = 'b', consequence = 'c';  // the first counts most
 
 }  // namespace
@@ -124,12 +134,7 @@ void JointStep::share_changes(const std::vector<Tensor>& held, const TrainState&
                        ? torch::real(gradient_entries(grad).sum(type))
                        : torch::full({}, std::numeric_limits<double>::infinity(), torch::kDouble));
   }
-  const Eigen::VectorXd read = read_together(sums);
-  const Tensor own = torch::tensor(std::vector<double>(read.begin(), read.end()), torch::kDouble);
-  std::vector<Tensor> all;
-  for (const NamedTensors& of_process : processes_->gather({{"sums", own}}))
-    all.push_back(of_process["sums"]);
-  const Tensor together = torch::stack(all);  // [processes, held]
+  const Tensor together = of_all(*processes_, sums), own = together[processes_->rank()];
   if ((together == own).all().item<bool>()) return;
   const Tensor reached = together.isinf().all(0).logical_not();
   std::vector<Tensor> gradients;
@@ -139,6 +144,25 @@ void JointStep::share_changes(const std::vector<Tensor>& held, const TrainState&
   for (size_t p = 0; p < held.size(); ++p)
     if (reached[static_cast<int64_t>(p)].item<bool>())
       held[p].mutable_grad() = summed[p] / static_cast<double>(processes_->count());
+}
+
+void JointStep::meet(Model& model) const {
+  if (!several()) return;
+  processes_->average(model.parameter_sets().buffers);
+  const torch::NoGradGuard no_grad;
+  const auto parameters = model.named_parameters();
+  std::vector<Tensor> sizes;
+  for (const auto& item : parameters) sizes.push_back(item.value().abs().sum(torch::kDouble));
+  const Tensor together = of_all(*processes_, sizes), first = together[0];
+  constexpr double rounding = 1e-3;  // processors of different kinds may round differently
+  const Tensor apart = (together - first).abs().gt(rounding * first).nonzero();
+  if (apart.size(0) == 0) return;
+  throw Error(
+      "the weights of process {} have come apart from those of process 0, first at \"{}\": what "
+      "a combiner, an optimizer or a callback of one's own draws has to be the same in all "
+      "processes; give it a generator of its own",
+      apart[0][0].item<int64_t>(),
+      parameters[static_cast<size_t>(apart[0][1].item<int64_t>())].key());
 }
 
 void JointStep::agree(TrainState& state) const {

@@ -44,9 +44,8 @@ class JointStep {
   void agree(TrainState& state) const;
 
   /// Running statistics become their mean: each process saw its shares of the batches alone.
-  void average(const std::vector<Tensor>& buffers) const {
-    if (several()) processes_->average(buffers);
-  }
+  /// Error: the weights have come apart.
+  void meet(Model& model) const;
   /// The others learn at once that this process does not go on.
   void abandon() const {
     if (several()) processes_->abandon();
