@@ -22,9 +22,9 @@ struct StepForward {
 std::vector<Tensor> reached_parameters(Model& model, const std::vector<Tensor>& held);
 
 /// The predictions and losses of the batch, none of no part; of several parts with the gradients at
-/// `held` and at the model's own parameters (AccumulatedLosses). FaultyStep: the model does not take
-/// it; the loss of one of several parts is NaN or infinite. `left_out`: tasks, as in task_losses;
-/// `scale`: as in scaled_losses, 1: not at all.
+/// `held` and at the model's own parameters (AccumulatedLosses). FaultyStep: the model does not
+/// take it; the loss of one of several parts is NaN or infinite. `left_out`: tasks, as in
+/// task_losses; `scale`: as in scaled_losses, 1: not at all.
 StepForward step_losses(Model& model, const StepBatch& batch, const std::vector<Tensor>& held,
                         const std::vector<bool>& left_out, Arithmetic arithmetic, double scale);
 
