@@ -23,8 +23,8 @@ namespace mtl {
 ///  - kept in double precision on the CPU: `present`, `keep`;
 ///  - summed where the losses are, without waiting for the device: `add`;
 ///  - learned by the user's optimizer: `parameters`, and `learned` or `add_gradient`. Each is a
-///    tensor of its own, so that an absent task has no gradient at all and neither momentum nor
-///    decay moves its number.
+///    tensor of its own, so that an absent task has no gradient at all, not even the zeros that
+///    zero_grad of LibTorch 1.13 leaves, and neither momentum nor decay moves its number.
 ///
 /// In a state they are one tensor [T] by their name; [0] while their number is not known.
 class TaskNumbers {
@@ -79,6 +79,7 @@ class TaskNumbers {
 
  private:
   void move_to(const Tensor& like);
+  void drop_zeros_of_absent(const TaskLosses& step);
 
   std::string name_;
   double start_;
@@ -163,6 +164,7 @@ inline std::vector<Tensor> TaskNumbers::learned(const TaskLosses& step) {
   set_task_count(step.task_count);
   move_to(step.values.front());
   const std::vector<Tensor>& all = parameters();
+  drop_zeros_of_absent(step);
   std::vector<Tensor> present;
   present.reserve(step.tasks.size());
   for (const int64_t t : step.tasks) present.push_back(all[static_cast<size_t>(t)]);
@@ -172,6 +174,7 @@ inline std::vector<Tensor> TaskNumbers::learned(const TaskLosses& step) {
 inline void TaskNumbers::add_gradient(const TaskLosses& step, const Eigen::VectorXd& gradient) {
   set_task_count(step.task_count);
   const std::vector<Tensor>& all = parameters();
+  drop_zeros_of_absent(step);
   const at::NoGradGuard no_grad;
   for (Eigen::Index i = 0; i < gradient.size(); ++i) {
     Tensor& grad = all[static_cast<size_t>(step.tasks[static_cast<size_t>(i)])].mutable_grad();
@@ -193,6 +196,15 @@ inline void TaskNumbers::load(const Tensor& saved) {
   if (begins_anew) return reset();
   if (size() == 0) numbers_ = torch::empty(saved.sizes(), numbers_.options());
   numbers_.copy_(saved);
+}
+
+inline void TaskNumbers::drop_zeros_of_absent(const TaskLosses& step) {
+  if (step.size() == step.task_count) return;
+  for (int64_t t = 0; t < size(); ++t) {
+    Tensor& grad = parameters_[static_cast<size_t>(t)].mutable_grad();
+    const bool absent = std::find(step.tasks.begin(), step.tasks.end(), t) == step.tasks.end();
+    if (absent && grad.defined() && !grad.any().item<bool>()) grad.reset();
+  }
 }
 
 /// The parameters, which an optimizer holds, stay the same objects and views of the numbers. Later
