@@ -2,6 +2,7 @@
 #include "error_text.hpp"
 #include "logged_run.hpp"
 #include "temporary_folder.hpp"
+#include "two_task_problem.hpp"
 
 namespace {
 
@@ -171,4 +172,23 @@ TEST_CASE("CombinerLog: two of them, each with the reports of its own steps") {
   }
   for (size_t i = 0; i < 3; ++i)
     CHECK(seldom.entries[i].report.norms == alone.entries[3 * i].report.norms);
+}
+
+TEST_CASE("CombinerLog: a step of several batches whose last has no label says what was seen") {
+  auto batches = batches_of(weather_like(48, 1));  // two steps of modo
+  batches[5].targets = mtl::NamedTensors(
+      {{"temp", torch::full({8}, std::nan(""))}, {"sky", torch::full({8}, mtl::missing_class)}});
+  batches[5].targets["sky"] = batches[5].targets["sky"].to(torch::kLong);
+  batches[5].complete = false;
+  ListLoader train(batches);
+  auto model = two_task_model();
+  torch::optim::SGD sgd(model->parameters(), 0.1);
+  mtl::CombinerLog log{.every = 1};
+  mtl::Trainer(model, sgd, mtl::MoDo(), {.epochs = 1}).fit(train, log);
+  REQUIRE(log.entries.size() == 2);
+  const auto &made = log.entries[0].report, &none = log.entries[1].report;
+  CHECK(made.weights.sum() == Approx(1));
+  CHECK(none.weights.isZero(0));
+  CHECK(none.norms.minCoeff() > 0);
+  CHECK((none.norms - made.norms).norm() > 0);
 }

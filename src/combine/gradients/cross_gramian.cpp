@@ -106,7 +106,15 @@ void CrossGramianCombiner::backward(const TaskLosses& losses, const Parameters& 
   try {
     const TaskLosses both = tasks_of_both(losses, first, second);
     if (both.size() > 0) weights_of(both, cross_gramian(both, first, second));
-    if (third.size() == 0) return;
+    if (third.size() == 0) {  // no update: nobody gets a weight
+      const Eigen::Index tasks = losses.size();
+      if (reports)
+        make_report(losses,
+                    first.rows.empty() ? MatrixXd(MatrixXd::Zero(tasks, tasks))
+                                       : products(first.rows, first.rows),
+                    VectorXd::Zero(tasks));
+      return;
+    }
     const VectorXd share = shares_.among(third), w = of_update(third, share);
     const auto of_third = begin(third, parameters);
     if (reports) make_report(third, {.shared = engine().columns()}, w);
