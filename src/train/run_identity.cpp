@@ -1,6 +1,7 @@
 #include "run_identity.hpp"
 
 #include <fmt/format.h>
+#include <torch/optim.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
