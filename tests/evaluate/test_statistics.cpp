@@ -160,3 +160,24 @@ TEST_CASE("statistics: samples that cannot answer are refused") {
   CHECK_THROWS_AS(evaluate::mcnemar_test(-1, 2), mtl::Error);
   CHECK_THROWS_AS(evaluate::student_t_cdf(1, 0), mtl::Error);
 }
+
+TEST_CASE("statistics: what only rounding sets apart is equal, in any unit") {
+  const std::vector<double> sums(5, 0.1 + 0.2), same(5, 0.3);
+  CHECK(evaluate::paired_t_test(sums, same).p_value == 1);
+  CHECK(evaluate::wilcoxon_signed_rank(sums, same).p_value == 1);
+  CHECK(evaluate::permutation_test(sums, same).p_value == 1);
+  std::mt19937 random(5);
+  for (int round = 0; round < 100; ++round) {
+    std::vector<double> first, second, first_percent, second_percent;
+    for (size_t i = 0; i < 9; ++i) {
+      first_percent.push_back(70 + random() % 20);
+      second_percent.push_back(70 + random() % 20);
+      first.push_back(first_percent.back() / 100);
+      second.push_back(second_percent.back() / 100);
+    }
+    const auto share = evaluate::wilcoxon_signed_rank(first, second),
+               percent = evaluate::wilcoxon_signed_rank(first_percent, second_percent);
+    REQUIRE(share.statistic == percent.statistic);
+    REQUIRE(share.p_value == percent.p_value);
+  }
+}

@@ -74,3 +74,13 @@ TEST_CASE("judge: a thousand comparisons of equals raise no more false alarms th
   }
   CHECK(alarms < 50 + 3 * 7);  // 5 %, three standard deviations above
 }
+
+TEST_CASE("judge: what rounding alone sets apart is no difference") {
+  const std::vector<double> sums(5, 0.1 + 0.2), same(5, 0.3);
+  CHECK(judge(sums, same, Better::higher).verdict == Verdict::no_difference);
+  // Differences whose mean is 0 but for rounding ask for no more runs, as where they are whole.
+  const std::vector<double> first{0.71, 0.76, 0.83, 0.72}, second{0.74, 0.73, 0.78, 0.77};
+  const std::vector<double> whole{71, 76, 83, 72}, others{74, 73, 78, 77};
+  CHECK(judge(whole, others, Better::higher).text() == "no difference that 4 runs can show");
+  CHECK(judge(first, second, Better::higher).text() == "no difference that 4 runs can show");
+}

@@ -12,12 +12,13 @@ namespace mtl::evaluate {
 /// How large the difference of paired runs is beside its spread: the mean of first - second over
 /// its standard deviation (Cohen's d for pairs), n >= 2. As a rule of thumb 0.2 is small, 0.5
 /// medium and 0.8 large. Infinite where all differences are equal and not zero, 0 where all are
-/// zero. Cohen, Statistical Power Analysis for the Behavioral Sciences (1988).
+/// zero or their mean is nothing but rounding.
+/// Cohen, Statistical Power Analysis for the Behavioral Sciences (1988).
 inline double effect_size(std::span<const double> first, std::span<const double> second) {
   const std::vector<double> change =
       evaluate_detail::differences(first, second, 2, "the effect size");
   const double shift = mean(change), spread = standard_deviation(change);
-  if (spread > 0) return shift / spread;
+  if (spread > 0) return std::abs(shift) < 1e-12 * spread ? 0 : shift / spread;
   return shift == 0 ? 0 : std::copysign(std::numeric_limits<double>::infinity(), shift);
 }
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <functional>
+#include <limits>
 #include <numeric>
 #include <span>
 #include <vector>
@@ -23,6 +23,16 @@ inline void require_sample(std::span<const double> values, size_t at_least, cons
                   i);
 }
 
+/// How much of first - second may be nothing but rounding of the two.
+inline double rounding_of(double first, double second) {
+  return 8 * std::numeric_limits<double>::epsilon() * std::max(std::abs(first), std::abs(second));
+}
+
+/// first - second, 0 where only rounding sets them apart (0.1 + 0.2 and 0.3).
+inline double difference(double first, double second) {
+  return std::abs(first - second) <= rounding_of(first, second) ? 0 : first - second;
+}
+
 inline std::vector<double> differences(std::span<const double> first,
                                        std::span<const double> second, size_t at_least,
                                        const char* asked) {
@@ -32,7 +42,7 @@ inline std::vector<double> differences(std::span<const double> first,
   require_sample(first, at_least, asked);
   require_sample(second, at_least, asked);
   std::vector<double> result(first.size());
-  std::transform(first.begin(), first.end(), second.begin(), result.begin(), std::minus<>());
+  std::transform(first.begin(), first.end(), second.begin(), result.begin(), difference);
   return result;
 }
 

@@ -16,11 +16,18 @@ namespace mtl::evaluate_detail {
 // 2^50 sign patterns still count exactly in a double.
 inline constexpr size_t most_exact_ranks = 50;
 
-/// Ranks of |values| from 1, ties sharing their mean rank.
-inline std::vector<double> ranks_of_magnitudes(const std::vector<double>& values) {
+/// Ranks of |values| from 1, ties sharing their mean rank: also those that only rounding sets
+/// apart, as 0.3 - 0.2 and 0.2 - 0.1.
+inline std::vector<double> ranks_of_magnitudes(const std::vector<double>& values,
+                                               const std::vector<double>& rounding) {
   std::vector<double> magnitudes(values), ranks(values.size());
   for (double& value : magnitudes) value = std::abs(value);
   const std::vector<size_t> order = rising_order(magnitudes);
+  for (size_t k = 1; k < order.size(); ++k) {
+    const size_t below = order[k - 1], at = order[k];
+    if (magnitudes[at] - magnitudes[below] <= rounding[at] + rounding[below])
+      magnitudes[at] = magnitudes[below];
+  }
   for_each_tie(magnitudes, order, [&](size_t begin, size_t end) {
     for (size_t k = begin; k < end; ++k) ranks[order[k]] = static_cast<double>(begin + 1 + end) / 2;
   });
@@ -63,9 +70,12 @@ inline TestResult wilcoxon_signed_rank(std::span<const double> first,
                                        std::span<const double> second) {
   std::vector<double> change =
       evaluate_detail::differences(first, second, 1, "the signed-rank test");
+  std::vector<double> rounding;
+  for (size_t i = 0; i < change.size(); ++i)
+    if (change[i] != 0) rounding.push_back(evaluate_detail::rounding_of(first[i], second[i]));
   std::erase(change, 0.0);
   if (change.empty()) return {0, 1};
-  const std::vector<double> ranks = evaluate_detail::ranks_of_magnitudes(change);
+  const std::vector<double> ranks = evaluate_detail::ranks_of_magnitudes(change, rounding);
   double positive = 0, negative = 0;
   for (size_t i = 0; i < change.size(); ++i) (change[i] > 0 ? positive : negative) += ranks[i];
   const double smaller = std::min(positive, negative);
