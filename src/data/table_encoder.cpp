@@ -37,8 +37,20 @@ const TableColumn& column_named(const std::vector<TableColumn>& columns, const s
   throw Error("TableEncoder: column \"{}\", which it learnt from, is not there", io::excerpt(name));
 }
 
+/// Error: numbers or dates that are no vector of real numbers.
 int64_t rows_of(const TableColumn& column) {
-  return column.kind == ColumnKind::texts ? std::ssize(column.texts) : column.values.size(0);
+  if (column.kind == ColumnKind::texts) return std::ssize(column.texts);
+  if (!column.values.defined() || column.values.dim() != 1 || column.values.is_complex())
+    throw Error("TableEncoder: column \"{}\" holds {}, whose values must be [rows], found {}",
+                column.name, name_of(column.kind), shape_text(column.values));
+  return column.values.size(0);
+}
+
+/// z / sqrt(1 + (z / 3)^2), where what lies beyond squares of a double is as far out as the rest.
+Tensor bent_in(const Tensor& z) {
+  constexpr double far_out = 1e100;
+  const Tensor near = z.clamp(-far_out, far_out);
+  return near / (1 + (near / farthest).square()).sqrt();
 }
 
 /// Sine and cosine of a phase in circles.
@@ -67,7 +79,7 @@ TableEncoder::TableEncoder(const std::vector<TableColumn>& columns, const Tensor
     if (column.kind == ColumnKind::texts) {
       tells = learn_texts(learnt, column.texts, learnt_from, options.most_texts);
     } else {
-      learn_values(learnt, column.values.index_select(0, learnt_from),
+      learn_values(learnt, column.values.to(torch::kFloat64).index_select(0, learnt_from),
                    column.kind == ColumnKind::numbers ? options.bins : 0);
       tells = learnt.scale > 0 || learnt.missing;
       if (!tells) left_out_.push_back(fmt::format("\"{}\": one value only", column.name));
@@ -84,6 +96,9 @@ void TableEncoder::learn_values(Learnt& learnt, Tensor values, int64_t bins) {
   const Tensor there = values.isnan().logical_not();
   learnt.missing = !there.all().item<bool>();
   values = std::get<0>(values.masked_select(there).sort()).contiguous();
+  if (values.isinf().any().item<bool>())
+    throw Error("TableEncoder: a value of column \"{}\" is infinite. Mark missing values by NaN",
+                learnt.name);
   learnt.scale = 0;
   if (values.size(0) == 0) {  // nothing but missing cells: not even their column tells anything
     learnt.missing = false;
@@ -188,10 +203,10 @@ Tensor TableEncoder::encode(const std::vector<TableColumn>& columns) const {
       for (int64_t i = 0; i < width + (learnt.missing ? 1 : 0); ++i) parts.push_back(block[i]);
       continue;
     }
-    const Tensor missing = column.values.isnan();
-    const Tensor values = column.values.masked_fill(missing, learnt.median);
-    const Tensor z = (values - learnt.median) / learnt.scale;
-    parts.push_back(z / (1 + (z / farthest).square()).sqrt());
+    rows_of(column);  // that they are a vector of numbers
+    const Tensor given = column.values.to(torch::kFloat64), missing = given.isnan();
+    const Tensor values = given.masked_fill(missing, learnt.median);
+    parts.push_back(bent_in((values - learnt.median) / learnt.scale));
     for (size_t i = 0; i + 1 < learnt.edges.size(); ++i)
       parts.push_back(
           ((values - learnt.edges[i]) / (learnt.edges[i + 1] - learnt.edges[i])).clamp(0, 1));

@@ -155,3 +155,30 @@ TEST_CASE("TableEncoder: one number very far out leaves the others apart") {
   for (const std::string odd : {"1e20", "-9.96921e36", "1e308"})  // what stands for "missing"
     CHECK(spread_of(odd) == Approx(spread_of("5")).epsilon(0.1));
 }
+
+TEST_CASE("TableEncoder: a number beyond all squares is as far out as the others that are") {
+  std::vector<mtl::TableColumn> columns{
+      {"a", mtl::ColumnKind::numbers, torch::arange(40, torch::kFloat64)}};
+  const mtl::TableEncoder encoder(columns);
+  for (const double far : {1e20, 1e160, std::numeric_limits<double>::max()}) {
+    columns[0].values = torch::tensor({far, -far}, torch::kFloat64);
+    const auto encoded = encoder.encode(columns);
+    CHECK(encoded[0][0].item<float>() == Approx(3));
+    CHECK(encoded[1][0].item<float>() == Approx(-3));
+  }
+}
+
+TEST_CASE("TableEncoder: columns of a program's own are real numbers of any type, or refused") {
+  using mtl::ColumnKind;
+  const auto values = torch::arange(40, torch::kFloat64);
+  const auto encoded = [](const torch::Tensor& given) {
+    const std::vector<mtl::TableColumn> columns{{"a", ColumnKind::numbers, given}};
+    return mtl::TableEncoder(columns).encode(columns);
+  };
+  CHECK(encoded(values.to(torch::kFloat32)).equal(encoded(values)));
+  CHECK(encoded(values.to(torch::kInt64)).equal(encoded(values)));
+  CHECK(contains(error_text([&] { encoded({}); }), "column \"a\" holds numbers"));
+  CHECK(contains(error_text([&] { encoded(values.unsqueeze(1)); }), "[40, 1]"));
+  CHECK(contains(error_text([&] { encoded(values.masked_fill(values > 38, INFINITY)); }),
+                 "column \"a\" is infinite"));
+}
