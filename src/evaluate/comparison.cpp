@@ -32,6 +32,9 @@ std::string with_values(const Comparison::Finding& finding) {
                      mean(finding.joint), mean(finding.single));
 }
 
+// "95", "99.5"
+std::string percent_text(double share) { return fmt::format("{:.10g}", 100 * share); }
+
 io::Json json_of(const Interval& interval) { return {interval.low, interval.high}; }
 
 }  // namespace
@@ -50,7 +53,7 @@ const Comparison::Finding& Comparison::at(std::string_view method, std::string_v
 }
 
 std::vector<std::string> Comparison::verdicts() const {
-  const int percent = static_cast<int>(std::lround(100 * level));
+  const std::string percent = percent_text(level);
   std::vector<std::string> sentences;
   for (const DeltaM& gain : delta_m) {
     std::vector<std::string> helped, harmed, same, open, parts;
@@ -92,7 +95,7 @@ std::vector<std::string> Comparison::verdicts() const {
 }
 
 std::string Comparison::text() const {
-  const int percent = static_cast<int>(std::lround(100 * level));
+  const std::string percent = percent_text(level);
   std::string text;
   for (const Finding& finding : findings) {
     const auto& [verdict, difference, effect, p_value, runs, more_runs] = finding.judgement;

@@ -77,7 +77,7 @@ std::vector<Estimate> mean_gains(const evaluate::Comparison& comparison) {
 }  // namespace
 
 void add_comparison(Page& page, const evaluate::Comparison& comparison) {
-  const std::string percent = fmt::format("{}", std::lround(100 * comparison.level));
+  const std::string percent = fmt::format("{:.10g}", 100 * comparison.level);
   for (std::string& sentence : comparison.verdicts()) page.verdict.push_back(std::move(sentence));
   Section& section = page.section("Beside one model a task");
   section.text(fmt::format(

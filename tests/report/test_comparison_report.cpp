@@ -55,6 +55,17 @@ TEST_CASE("comparison_report: first the verdict in words, then the table with in
   CHECK_FALSE(contains(io::read_file(folder / "report/comparison.svg"), "helper"));
 }
 
+TEST_CASE("comparison: a level between whole per cents is written as it is") {
+  const TemporaryFolder folder;
+  auto comparison = small_comparison(folder / "runs");
+  comparison.level = 0.995;
+  CHECK(contains(comparison.text(), "verdicts at 99.5 %"));
+  CHECK(contains(comparison.text(), "(99.5 % interval"));
+  CHECK(contains(comparison.verdicts().front(), "(99.5 % interval"));
+  const auto files = report::comparison_report(folder / "report", comparison, {.title = "t"});
+  CHECK(contains(io::read_file(files.page), "Verdicts at 99.5 %"));
+}
+
 TEST_CASE("comparison_report: runs that gave no number have a page that says so") {
   const TemporaryFolder folder;
   const auto comparison = evaluate::compare(
