@@ -12,6 +12,7 @@ TaskTree task_tree(const std::vector<Eigen::MatrixXd>& affinities,
         "task tree: found {} matrices of affinities for {} levels, expected one, or one each",
         affinities.size(), branches.size());
   const Eigen::Index tasks = affinities[0].rows();
+  if (tasks < 1) throw Error("task tree: affinities of no task, expected a row and column a task");
   std::vector<std::vector<int64_t>> groups(1);  // of the level before; the stem has all
   for (Eigen::Index t = 0; t < tasks; ++t) groups[0].push_back(t);
   TaskTree tree;

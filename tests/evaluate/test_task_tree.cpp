@@ -129,5 +129,6 @@ TEST_CASE("task_tree: levels and affinities that do not fit are refused") {
                  }),
                  "2 branches, expected at least 3"));
   CHECK(contains(error_text([&] { task_tree({three, three}, {1, 2, 3}); }), "2 matrices"));
+  CHECK(contains(error_text([] { task_tree({Eigen::MatrixXd()}, {1}); }), "no task"));
   CHECK(contains(error_text([&] { task_tree({three, two}, {1, 2}); }), "level 1 are 2 x 2"));
 }
