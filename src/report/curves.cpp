@@ -23,7 +23,8 @@ std::vector<double> count_from_one(std::size_t size) {
 
 // Sets both axes to what the series hold.
 void scale(Script& script, Range x, Range y, bool whole_x) {
-  if (x.low == x.high) x = {x.low - 0.5, x.high + 0.5};
+  const double aside = std::max(0.5, std::abs(x.low) * 1e-6);  // so that it can be told apart
+  if (x.low == x.high) x = {x.low - aside, x.high + aside};
   script.line("set xrange [{}:{}]", x.low, x.high);
   // Epochs are whole: no tics between them.
   if (whole_x && x.high - x.low < 10)

@@ -114,8 +114,9 @@ Figure confusion_chart(const ConfusionChart& chart) {
   if (!(counts.array() >= 0).all() || !std::isfinite(total) || total <= 0)
     throw Error("confusion matrix \"{}\": counts must not be negative, and one must be positive",
                 chart.title);
-  const Eigen::VectorXd rows = counts.rowwise().sum().cwiseMax(1);
-  const Eigen::MatrixXd shares = rows.cwiseInverse().asDiagonal() * counts;
+  const Eigen::VectorXd rows = counts.rowwise().sum();  // counts may be shares or sums of weights
+  const Eigen::MatrixXd shares =
+      (rows.array() > 0).select(rows.cwiseInverse(), 0).asDiagonal() * counts;
   const bool crowded = chart.class_names.size() > 12;  // where zeros would hide what matters
   Figure figure = cells({
       fmt::format("{}: accuracy {:.1f}\u00a0% ({} of {})", chart.title, 100 * right / total, right,

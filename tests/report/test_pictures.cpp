@@ -107,6 +107,12 @@ TEST_CASE("loss curves of a run: the total and each task that has a value") {
   CHECK(contains(error_text([] { loss_curves(TrainingRun()); }), "no panel"));
 }
 
+TEST_CASE("lines: a single place stands in the middle of its axis, however far out it is") {
+  for (const double place : {3.0, 1.7e18})  // a step; nanoseconds since 1970
+    CHECK(!contains(lines({.title = "t", .x = {place}, .series = {{"s", {1}}}}).script,
+                    fmt::format("set xrange [{0}:{0}]", place)));
+}
+
 TEST_CASE("lines: every series by name") {
   if (!have_gnuplot()) return;
   const auto svg = drawn(lines({"weights",
@@ -158,6 +164,12 @@ TEST_CASE("confusion matrix: accuracy, names and all counts, from 2 to 40 classe
   const Eigen::Matrix2d counts{{8, 2}, {1, 9}};
   CHECK(confusion_chart({"Weather", {"晴", "雨"}, counts}).title ==
         "Weather: accuracy 85.0\u00a0% (17 of 20)");
+  // Shares of all samples are shaded as their counts are.
+  const auto cell = [](const Eigen::Matrix2d& cells) {
+    const std::string script = confusion_chart({"t", {"a", "b"}, cells}).script;
+    return script.substr(script.find("$cells << END"), 40);
+  };
+  CHECK(cell(counts) == cell(counts / 16));
   if (have_gnuplot())
     for (const int classes : {2, 9, 40}) {
       std::vector<std::string> names;
