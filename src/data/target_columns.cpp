@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "mtl/core/error.hpp"
+#include "mtl/data/dataset.hpp"
 #include "mtl/data/label_encoder.hpp"
 #include "mtl/data/scalers/standard_scaler.hpp"
 #include "mtl/io/excerpt.hpp"
@@ -107,9 +109,19 @@ NamedTensors scaled_targets(std::vector<TargetColumn>& columns, const NamedTenso
                             const Tensor& rows) {
   NamedTensors scaled;
   for (TargetColumn& column : columns) {
-    const Tensor& target = targets[column.name];
+    const Tensor* found = targets.find(column.name);
+    if (found == nullptr || !found->defined())
+      throw Error("scaled_targets: column \"{}\" has no target", column.name);
+    const Tensor& target = *found;
     if (column.type == TargetType::regression) {
-      const StandardScaler scaler(target.index_select(0, rows).unsqueeze(1));
+      const bool narrow = rows.defined() && rows.scalar_type() == torch::kInt32;
+      data_detail::check_indices(narrow ? rows.to(torch::kInt64) : rows, target.size(0),
+                                 "scaled_targets");
+      const Tensor learnt = target.index_select(0, rows);
+      if (learnt.isnan().all().item<bool>())
+        throw Error("scaled_targets: none of the {} rows to learn from has a value of \"{}\"",
+                    rows.size(0), column.name);
+      const StandardScaler scaler(learnt.unsqueeze(1));
       column.mean = scaler.mean().item<double>();
       column.scale = scaler.scale().item<double>();
       scaled.insert(column.name, scaler.transform(target.unsqueeze(1)).to(torch::kFloat32));
@@ -121,12 +133,18 @@ NamedTensors scaled_targets(std::vector<TargetColumn>& columns, const NamedTenso
 }
 
 Tensor read_weights(const Table& table, const std::string& column) {
-  const Tensor weights = table.numbers(column).to(torch::kFloat32);
+  using Float = std::numeric_limits<float>;
+  const Tensor weights = table.numbers(column);
   const Tensor wrong = (weights >= 0).logical_not().nonzero();  // NaN as well
   if (wrong.size(0) > 0)
     throw Error("{}: a weight is a number of at least 0",
                 table.where(wrong[0].item<int64_t>(), column));
-  return weights;
+  // Beyond, float32 would leave the row out, or count it infinitely often.
+  const Tensor lost = ((weights > 0) & (weights < Float::min())).logical_or(weights > Float::max());
+  if (const Tensor rows = lost.nonzero(); rows.size(0) > 0)
+    throw Error("{}: a weight above 0 lies between {} and {}; give weights in another unit",
+                table.where(rows[0].item<int64_t>(), column), Float::min(), Float::max());
+  return weights.to(torch::kFloat32);
 }
 
 }  // namespace mtl

@@ -74,3 +74,26 @@ TEST_CASE("Target columns: weights are numbers of at least 0; all other columns 
   CHECK(mtl::columns_but(table, {"sold", "price"}) == std::vector<std::string>{"kind", "trust"});
   CHECK(contains(error_text([&] { mtl::columns_but(table, {"trusts"}); }), "no column \"trusts\""));
 }
+
+TEST_CASE("Target columns: what cannot be scaled is an error that names the column") {
+  auto columns = mtl::parse_target_columns({"price:regression"});
+  const mtl::NamedTensors truth = mtl::read_targets(sold_houses(), columns);
+  const auto scaled = [&](std::vector<int64_t> rows) {
+    return error_text([&] { mtl::scaled_targets(columns, truth, torch::tensor(rows)); });
+  };
+  CHECK(contains(scaled({1}), "none of the 1 rows to learn from has a value of \"price\""));
+  CHECK(contains(scaled({1, 4}), "no row 4 of 4"));
+  CHECK(contains(
+      error_text([&] { mtl::scaled_targets(columns, mtl::NamedTensors(), torch::arange(4)); }),
+      "column \"price\" has no target"));
+}
+
+TEST_CASE("Target columns: weights that float32 would make 0 or infinite are refused") {
+  const auto read = [](const std::string& cell) {
+    const auto table = mtl::Table::parse("w\n1\n0\n" + cell + "\n", "w.csv");
+    return error_text([&] { mtl::read_weights(table, "w"); });
+  };
+  for (const std::string lost : {"1e-50", "1e-40", "1e39"})
+    CHECK(contains(read(lost), "w.csv, line 4, column \"w\": a weight above 0 lies between"));
+  for (const std::string kept : {"2e-38", "3e38"}) CHECK(read(kept).empty());
+}

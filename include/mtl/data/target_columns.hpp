@@ -40,11 +40,12 @@ NamedTensors read_targets(const Table& table, std::vector<TargetColumn>& columns
 
 /// What a network learns: numbers standardised by means and scales that are learnt here from
 /// `rows`, [all rows, 1] float32; class indices as they are.
+/// Error: a column without a target, no such row, no value among those to learn from.
 NamedTensors scaled_targets(std::vector<TargetColumn>& columns, const NamedTensors& targets,
                             const Tensor& rows);
 
 /// How much each row counts, by a column: [rows] float32. Error: no such column; a cell that is not
-/// a number of at least 0, with its line.
+/// a number of at least 0, or beyond a float32, with its line.
 Tensor read_weights(const Table& table, const std::string& column);
 
 }  // namespace mtl
