@@ -58,9 +58,10 @@ Tensor targets_that_count(const Task& task, const Predictions& predictions, cons
 
 // Rows of class scores may be probabilities already (of an average of several models).
 Tensor probabilities_of(const Tensor& scores) {
-  const Tensor all = scores.to(torch::kCPU, torch::kDouble);
-  const bool already = (all >= 0).all().item<bool>() &&
-                       ((all.sum(1) - 1).abs() < 1e-4).all().item<bool>() && all.size(1) > 1;
+  const Tensor all = scores.to(torch::kCPU, torch::kDouble), sums = all.sum(1);
+  // Rows that are NaN say nothing about the others.
+  const bool already = all.size(1) > 1 && !(all < 0).any().item<bool>() &&
+                       !((sums - 1).abs() >= 1e-4).any().item<bool>();
   return already ? all : all.softmax(1);
 }
 
@@ -132,8 +133,9 @@ void find_regions(TaskAnswers& found, const Tensor& scores, const Tensor& target
   name_classes(found, scores.size(1), false);
   const auto classes = static_cast<Eigen::Index>(found.class_names.size());
   found.counts = Eigen::MatrixXd::Zero(classes, classes);
-  if (scores.isnan().any().item<bool>()) return;
-  const std::vector<double> cells = numbers_of(confusion_matrix(scores, target));
+  const Tensor known =  // where an answer is NaN it is left out, as in rows
+      target.to(torch::kLong).masked_fill(scores.isnan().any(1), missing_class);
+  const std::vector<double> cells = numbers_of(confusion_matrix(scores.nan_to_num(), known));
   for (Eigen::Index i = 0; i < classes; ++i)
     for (Eigen::Index j = 0; j < classes; ++j)
       found.counts(i, j) = cells[static_cast<size_t>(i * classes + j)];

@@ -248,6 +248,24 @@ TEST_CASE("run_page: yes or no, several outputs, probabilities and regions") {
                  "sample 1 has class 2, its head knows 0 to 1"));
 }
 
+TEST_CASE("run_page: an answer that is NaN changes nothing about the others") {
+  TaskRegistry tasks;
+  tasks.add({.name = "shares", .loss = ClassError{}});
+  tasks.add({.name = "map", .loss = ClassError{}});
+  Predictions found;
+  const Tensor maps = torch::tensor({{{1.0, 0.0}, {0.0, 1.0}}}).repeat({3, 1, 1});
+  maps[1][0][1] = missing;
+  found.predictions = {{"shares", torch::tensor({{0.3, 0.7}, {0.9, 0.1}, {missing, missing}})},
+                       {"map", maps}};
+  found.targets = {{"shares", torch::tensor({0, 0, 1}, torch::kLong)},
+                   {"map", torch::zeros({3, 2}, torch::kUInt8)}};
+  const auto page = report::run_page(TrainingRun(), tasks, found);
+  const std::string json = io::json_text(report::page_json(page));
+  CHECK(contains(json, "\"70.0 %\""));  // not the softmax of 0.3 and 0.7
+  REQUIRE(page.verdict.size() == 2);
+  CHECK(contains(page.verdict[1], "map: 60.0\u00a0% right (3 of 5 pixels"));
+}
+
 TEST_CASE("run_page: whole numbers as targets of values and of yes or no") {
   struct YesNo : ClassError {
     static constexpr bool yes_or_no() { return true; }
