@@ -87,7 +87,11 @@ Figure prediction_series(const PredictionPlot& p) {
   Script script = plain_plot();
   script.line("set ylabel {}", literal(with_unit(p.quantity, p.unit)));
   script.line("set xlabel {} offset 0,0.5\nset rmargin 6", literal(p.x_label));
-  if (!p.times.empty()) script.line("set xdata time\nset timefmt '%s'\nset format x '%Y-%m-%d'");
+  // What no calendar has (nanoseconds, say) gnuplot refuses, or counts years for minutes.
+  constexpr double last_date = 8e11;
+  const Range along = range_of(x);
+  if (!p.times.empty() && along.low > -last_date && along.high < last_date)
+    script.line("set xdata time\nset timefmt '%s'\nset format x '%Y-%m-%d'");
   script.panels(shortened(title, 110), close_up ? 2 : 1, 1);
   draw_part(script, p, x, 0);
   if (close_up) {

@@ -160,6 +160,14 @@ TEST_CASE("predictions: a long series shows its last part once more, dates are d
   CHECK_FALSE(contains(drawn(prediction_series(predictions(1))), "the last"));
 }
 
+TEST_CASE("predictions: times that no calendar has are drawn as numbers") {
+  auto p = predictions(3);
+  p.times = {1.7e9, 1.8e9, 1.9e9};
+  CHECK(contains(prediction_series(p).script, "set xdata time"));
+  for (double& time : p.times) time *= 1e9;  // nanoseconds
+  CHECK_FALSE(contains(prediction_series(p).script, "set xdata time"));
+}
+
 TEST_CASE("confusion matrix: accuracy, names and all counts, from 2 to 40 classes") {
   const Eigen::Matrix2d counts{{8, 2}, {1, 9}};
   CHECK(confusion_chart({"Weather", {"晴", "雨"}, counts}).title ==
