@@ -1,5 +1,7 @@
 #include "catch.hpp"
 
+#include <fmt/format.h>
+
 #include <bit>
 #include <cmath>
 
