@@ -124,7 +124,8 @@ Figure lines(const LinePlot& plot) {
     y_range = united(y_range, range_of(series.values));
     plots.push_back(curve(script.points(x, series.values), series.name, plots.size(), x.size()));
   }
-  if (y_range.low > y_range.high) throw Error("plot \"{}\": there is no value to draw", plot.title);
+  if (y_range.low > y_range.high || x_range.low > x_range.high)
+    throw Error("plot \"{}\": there is no value to draw", plot.title);
   script.line("set title {}", literal(wrapped(plot.title, 80)));
   script.line("set xlabel {} offset 0,0.5\nset ylabel {}", literal(plot.x_label),
               literal(plot.y_label));

@@ -74,13 +74,16 @@ void draw_part(Script& script, const PredictionPlot& p, const std::vector<double
 
 Figure prediction_series(const PredictionPlot& p) {
   const std::string title = title_with_error(p);
+  if (!p.times.empty() && p.times.size() != p.truth.size())
+    throw Error("predictions \"{}\": {} times for {} samples", p.title, p.times.size(),
+                p.truth.size());
   std::vector<double> x = p.times;
-  if (x.empty()) {
+  const Range along = range_of(x);
+  const bool timed = along.low <= along.high;  // there is one that is a number
+  if (!timed) {
     x.resize(p.truth.size());
     std::iota(x.begin(), x.end(), 1.0);
   }
-  if (x.size() != p.truth.size())
-    throw Error("predictions \"{}\": {} times for {} samples", p.title, x.size(), p.truth.size());
   const bool close_up = x.size() > 2 * close_up_samples;
 
   Figure figure{clean_text(title), {}, 1100, close_up ? 760 : 440};
@@ -89,8 +92,7 @@ Figure prediction_series(const PredictionPlot& p) {
   script.line("set xlabel {} offset 0,0.5\nset rmargin 6", literal(p.x_label));
   // What no calendar has (nanoseconds, say) gnuplot refuses, or counts years for minutes.
   constexpr double last_date = 8e11;
-  const Range along = range_of(x);
-  if (!p.times.empty() && along.low > -last_date && along.high < last_date)
+  if (timed && along.low > -last_date && along.high < last_date)
     script.line("set xdata time\nset timefmt '%s'\nset format x '%Y-%m-%d'");
   script.panels(shortened(title, 110), close_up ? 2 : 1, 1);
   draw_part(script, p, x, 0);

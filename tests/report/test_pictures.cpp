@@ -168,6 +168,12 @@ TEST_CASE("predictions: times that no calendar has are drawn as numbers") {
   CHECK(contains(prediction_series(p).script, "set xdata time"));
   for (double& time : p.times) time *= 1e9;  // nanoseconds
   CHECK_FALSE(contains(prediction_series(p).script, "set xdata time"));
+  p.times.assign(3, nan_value);  // samples are counted where no time is known
+  CHECK(contains(prediction_series(p).script, "set xrange [1:3]"));
+  CHECK(contains(error_text([] {
+                   lines({.title = "t", .x = {nan_value}, .series = {{"s", {1}}}});
+                 }),
+                 "no value to draw"));
 }
 
 TEST_CASE("confusion matrix: accuracy, names and all counts, from 2 to 40 classes") {
