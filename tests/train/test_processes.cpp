@@ -11,6 +11,7 @@
 #include "mtl/combine/combine.hpp"
 #include "mtl/io/io.hpp"
 #include "mtl/train/train.hpp"
+#include "process_jobs.hpp"
 #include "spawned.hpp"
 #include "temporary_folder.hpp"
 #include "two_task_problem.hpp"
@@ -20,6 +21,7 @@ namespace several_processes {
 namespace {
 
 namespace fs = std::filesystem;
+using namespace process_jobs;
 using mtl::Processes;
 using torch::Tensor;
 
@@ -157,13 +159,6 @@ std::map<std::string, Outcome> all_jobs(Processes* processes) {
   return outcomes;
 }
 
-std::string variable(const char* name) {  // empty where a person starts the worker
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-fs::path folder() { return variable("MTL_TEST_FOLDER"); }
-bool job_is(const std::string& job) { return job == variable("MTL_TEST_JOB"); }
-
 void save(const fs::path& file, const std::map<std::string, Outcome>& outcomes) {
   mtl::NamedTensors all;
   for (const auto& [name, outcome] : outcomes) {
@@ -205,27 +200,7 @@ std::string checkpointed(Processes& processes, const fs::path& directory, bool r
   return text;
 }
 
-void write_text(const std::string& name, const std::string& text) {
-  mtl::io::write_file_atomically(folder() / (name + "." + std::getenv("RANK")), text);
-}
-std::string read_text(const fs::path& folder, const std::string& name, int rank) {
-  return mtl::io::read_file(folder / (name + "." + std::to_string(rank)));
-}
-Tensor read_weights(const fs::path& folder, const std::string& name, int rank) {
-  return mtl::io::read_safetensors(folder / (name + "." + std::to_string(rank)))["weights"];
-}
-
 double furthest(const Tensor& a, const Tensor& b) { return (a - b).abs().max().item<double>(); }
-
-std::vector<std::string> job(const TemporaryFolder& folder, const std::string& name) {
-  return {"MTL_TEST_FOLDER=" + folder.path().string(), "MTL_TEST_JOB=" + name};
-}
-
-bool without_gloo() {
-  if (Processes::available()) return false;
-  WARN("skipped: the library was built without Gloo");
-  return true;
-}
 
 }  // namespace
 
@@ -234,7 +209,7 @@ TEST_CASE("worker of several processes", "[.]") {
   Processes processes = Processes::from_environment(
       {.timeout = std::chrono::seconds(job_is("hang") ? 3 : 60), .bucket_bytes = 100});
   if (job_is("exact")) {
-    save(folder() / (std::string("exact.") + std::getenv("RANK")), all_jobs(&processes));
+    save(own_file("exact"), all_jobs(&processes));
     // What each draws of torch's generator for itself does not show in the batch norm's statistics.
     auto model = normed_model();
     for (auto& parameter : model->parameters()) parameter.requires_grad_(true);
@@ -243,7 +218,7 @@ TEST_CASE("worker of several processes", "[.]") {
     mtl::Trainer(model, still, mtl::Famo(), {.epochs = 2, .processes = &processes}).fit(train);
     mtl::NamedTensors buffers;
     for (const auto& item : model->named_buffers()) buffers.insert(item.key(), item.value());
-    mtl::io::write_safetensors(folder() / (std::string("buffers.") + std::getenv("RANK")), buffers);
+    mtl::io::write_safetensors(own_file("buffers"), buffers);
     return;
   }
   if (job_is("faults")) {
@@ -256,8 +231,7 @@ TEST_CASE("worker of several processes", "[.]") {
     mtl::TrainerOptions options = skipping(2);
     options.processes = &processes;
     const auto run = mtl::Trainer(model, optimizer, mtl::UpGrad(), options).fit(train);
-    mtl::io::write_safetensors(folder() / (std::string("skipped.") + std::getenv("RANK")),
-                               {{"weights", flat(model)}});
+    write_weights("skipped", flat(model));
     write_text("skipped_text", std::to_string(run.faulty_batches) + " " + run.first_fault);
     std::vector<mtl::Callback> callbacks;
     if (!processes.is_first()) callbacks.emplace_back(StopsAtStep8{});
@@ -277,8 +251,7 @@ TEST_CASE("worker of several processes", "[.]") {
   write_text("text",
              checkpointed(processes, folder() / std::getenv("MTL_TEST_RUN"),
                           !job_is("killed") && !job_is("hang"), std::stoi(signal), &weights));
-  mtl::io::write_safetensors(folder() / (std::string("weights.") + std::getenv("RANK")),
-                             {{"weights", weights}});
+  write_weights("weights", weights);
 }
 
 TEST_CASE("processes: several train as one does on the joined batches") {

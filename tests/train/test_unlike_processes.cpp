@@ -1,12 +1,11 @@
 #include <cmath>
-#include <cstdlib>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "catch.hpp"
 #include "error_text.hpp"
-#include "mtl/io/io.hpp"
+#include "process_jobs.hpp"
 #include "spawned.hpp"
 #include "temporary_folder.hpp"
 #include "two_task_problem.hpp"
@@ -16,22 +15,9 @@
 namespace unlike_processes {
 namespace {
 
+using namespace process_jobs;
+
 constexpr const char* worker = "worker of processes that differ";
-
-std::string variable(const char* name) {  // empty where a person starts the worker
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
-std::string file_name(const std::string& name, const std::string& rank) {
-  return variable("MTL_TEST_FOLDER") + "/" + name + "." + rank;
-}
-void write_text(const std::string& name, const std::string& text) {
-  mtl::io::write_file_atomically(file_name(name, variable("RANK")), text);
-}
-void write_weights(const std::string& name, const mtl::HardSharing& model) {
-  mtl::io::write_safetensors(file_name(name, variable("RANK")), {{"weights", flat(model)}});
-}
 
 mtl::BatchLoader loader(uint64_t seed = 7) {
   return mtl::BatchLoader(weather_like(24, 1), {.batch_size = 8, .shuffle = true, .seed = seed});
@@ -86,7 +72,7 @@ void stopped_at(mtl::Processes& processes, int64_t step, const std::string& name
   const auto run = mtl::Trainer(model, sgd, mtl::Sum(), {.epochs = 2, .processes = &processes})
                        .fit(train, StopsAlone{step});
   write_text(name + " text", std::to_string(run.steps) + " " + run.stop_text);
-  write_weights(name, model);
+  write_weights(name, flat(model));
 }
 
 /// Batches of 8 rows; those of process 0 in the second have weight 0, and are NaN.
@@ -101,7 +87,7 @@ void left_out_share(mtl::Processes& processes) {
   auto model = normed_model();
   torch::optim::SGD sgd(model->parameters(), 0.1);
   mtl::Trainer(model, sgd, mtl::Sum(), {.epochs = 1, .processes = &processes}).fit(train);
-  write_weights("left out", model);
+  write_weights("left out", flat(model));
 }
 
 /// In double precision; process 0 has one row of the second batch, which BatchNorm cannot use.
@@ -128,7 +114,7 @@ void penalised(mtl::Processes* processes, double strength, const std::string& na
   const auto penalty = [&] { return strength * model->parameters()[0].square().sum(); };
   mtl::Trainer(model, sgd, mtl::Sum(), {.epochs = 2, .processes = processes})
       .fit(train, mtl::AddPenalty{penalty});
-  write_weights(name, model);
+  write_weights(name, flat(model));
 }
 
 /// Weights drawn from torch's generator, which is another in each process.
@@ -141,6 +127,19 @@ std::string drawn_apart(mtl::Processes& processes) {
   auto train = loader();
   mtl::Trainer trainer(model, sgd, combiner, {.epochs = 2, .processes = &processes});
   return error_text([&] { trainer.fit(train); });
+}
+
+/// What each of two processes with this job writes under `name`.
+std::vector<std::string> written_by_each(const std::string& what, const std::string& name) {
+  const TemporaryFolder folder;
+  Spawned spawned(2, worker, job(folder, what));
+  std::vector<std::string> texts;
+  for (const int rank : {0, 1}) {
+    INFO(what << ", process " << rank);
+    REQUIRE(spawned.ended(static_cast<size_t>(rank)) == 0);
+    texts.push_back(read_text(folder.path(), name, rank));
+  }
+  return texts;
 }
 
 }  // namespace
@@ -165,10 +164,7 @@ TEST_CASE("worker of processes that differ", "[.]") {
 }
 
 TEST_CASE("processes: one that is to train another run is an error in all of them") {
-  if (!mtl::Processes::available()) {
-    WARN("skipped: the library was built without Gloo");
-    return;
-  }
+  if (without_gloo()) return;
   for (const auto& [what, text] : std::vector<std::pair<std::string, std::string>>{
            {"tasks", "tasks: found sky, process 0 has temp"},
            {"frozen", "parameters: found encoder.layers.0.weight [8, 5] of type Float, frozen"},
@@ -177,14 +173,8 @@ TEST_CASE("processes: one that is to train another run is an error in all of the
            {"schedule", "callbacks with a memory: found mtl::StepLr, process 0 has none"},
            {"epochs", "options: found 3 epochs"},
            {"validation", "validation data: found none, process 0 has 24 samples"}}) {
-    const TemporaryFolder folder;
-    Spawned spawned(2, worker,
-                    {"MTL_TEST_FOLDER=" + folder.path().string(), "MTL_TEST_JOB=" + what});
-    for (const int rank : {0, 1}) {
-      INFO(what << ", process " << rank);
-      REQUIRE(spawned.ended(static_cast<size_t>(rank)) == 0);
-      const auto error = mtl::io::read_file(folder / ("error." + std::to_string(rank)));
-      INFO(error);
+    for (const std::string& error : written_by_each(what, "error")) {
+      INFO(what << ": " << error);
       CHECK(contains(error, "process 1 trains another run than process 0: "));
       CHECK(contains(error, text));
     }
@@ -192,20 +182,17 @@ TEST_CASE("processes: one that is to train another run is an error in all of the
 }
 
 TEST_CASE("processes: who stops, freezes or has no rows alone") {
-  if (!mtl::Processes::available()) {
-    WARN("skipped: the library was built without Gloo");
-    return;
-  }
+  if (without_gloo()) return;
   const TemporaryFolder folder;
-  Spawned spawned(2, worker, {"MTL_TEST_FOLDER=" + folder.path().string(), "MTL_TEST_JOB=apart"});
+  Spawned spawned(2, worker, job(folder, "apart"));
   for (const size_t rank : {0, 1}) REQUIRE(spawned.ended(rank) == 0);
-  const auto text = [&](const std::string& name, const std::string& rank) {
-    return mtl::io::read_file(folder / (name + "." + rank));
+  const auto text = [&](const std::string& name, int rank) {
+    return read_text(folder.path(), name, rank);
   };
-  const auto weights = [&](const std::string& name, const std::string& rank) {
-    return mtl::io::read_safetensors(folder / (name + "." + rank))["weights"];
+  const auto weights = [&](const std::string& name, int rank) {
+    return read_weights(folder.path(), name, rank);
   };
-  for (const std::string rank : {"0", "1"}) {
+  for (const int rank : {0, 1}) {
     CHECK(text("begin text", rank) == "0 process 1 has enough");
     CHECK(text("step text", rank) == "2 process 1 has enough");
     CHECK(weights("left out", rank).isfinite().all().item<bool>());
@@ -217,19 +204,12 @@ TEST_CASE("processes: who stops, freezes or has no rows alone") {
     CHECK(torch::allclose(weights("each its own penalty", rank), mean, 1e-4, 1e-5));
   }
   for (const std::string name : {"step", "each its own penalty"})  // running statistics, too
-    CHECK(weights(name, "0").equal(weights(name, "1")));
+    CHECK(weights(name, 0).equal(weights(name, 1)));
 }
 
 TEST_CASE("processes: weights that come apart are an error") {
-  if (!mtl::Processes::available()) {
-    WARN("skipped: the library was built without Gloo");
-    return;
-  }
-  const TemporaryFolder folder;
-  Spawned spawned(2, worker, {"MTL_TEST_FOLDER=" + folder.path().string(), "MTL_TEST_JOB=drawn"});
-  for (const int rank : {0, 1}) {
-    REQUIRE(spawned.ended(static_cast<size_t>(rank)) == 0);
-    const auto error = mtl::io::read_file(folder / ("drawn." + std::to_string(rank)));
+  if (without_gloo()) return;
+  for (const std::string& error : written_by_each("drawn", "drawn")) {
     INFO(error);
     CHECK(contains(error, "the weights of process 1 have come apart from those of process 0"));
     CHECK(contains(error, "encoder.layers.0.weight"));
