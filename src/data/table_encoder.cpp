@@ -37,13 +37,16 @@ const TableColumn& column_named(const std::vector<TableColumn>& columns, const s
   throw Error("TableEncoder: column \"{}\", which it learnt from, is not there", io::excerpt(name));
 }
 
-/// Error: numbers or dates that are no vector of real numbers.
-int64_t rows_of(const TableColumn& column) {
-  if (column.kind == ColumnKind::texts) return std::ssize(column.texts);
+/// Of numbers or dates, float64 [rows]. Error: they are no vector of real numbers.
+Tensor values_of(const TableColumn& column) {
   if (!column.values.defined() || column.values.dim() != 1 || column.values.is_complex())
     throw Error("TableEncoder: column \"{}\" holds {}, whose values must be [rows], found {}",
                 column.name, name_of(column.kind), shape_text(column.values));
-  return column.values.size(0);
+  return column.values.to(torch::kFloat64);
+}
+
+int64_t rows_of(const TableColumn& column) {
+  return column.kind == ColumnKind::texts ? std::ssize(column.texts) : values_of(column).size(0);
 }
 
 /// z / sqrt(1 + (z / 3)^2), where what lies beyond squares of a double is as far out as the rest.
@@ -79,7 +82,7 @@ TableEncoder::TableEncoder(const std::vector<TableColumn>& columns, const Tensor
     if (column.kind == ColumnKind::texts) {
       tells = learn_texts(learnt, column.texts, learnt_from, options.most_texts);
     } else {
-      learn_values(learnt, column.values.to(torch::kFloat64).index_select(0, learnt_from),
+      learn_values(learnt, values_of(column).index_select(0, learnt_from),
                    column.kind == ColumnKind::numbers ? options.bins : 0);
       tells = learnt.scale > 0 || learnt.missing;
       if (!tells) left_out_.push_back(fmt::format("\"{}\": one value only", column.name));
@@ -203,8 +206,7 @@ Tensor TableEncoder::encode(const std::vector<TableColumn>& columns) const {
       for (int64_t i = 0; i < width + (learnt.missing ? 1 : 0); ++i) parts.push_back(block[i]);
       continue;
     }
-    rows_of(column);  // that they are a vector of numbers
-    const Tensor given = column.values.to(torch::kFloat64), missing = given.isnan();
+    const Tensor given = values_of(column), missing = given.isnan();
     const Tensor values = given.masked_fill(missing, learnt.median);
     parts.push_back(bent_in((values - learnt.median) / learnt.scale));
     for (size_t i = 0; i + 1 < learnt.edges.size(); ++i)
